@@ -1,0 +1,406 @@
+"""The numbers and choices that rules read, as one tree of values; each comes from `config/policy.toml` with its source.
+
+Nothing here opens a file: the caller hands in the parsed TOML.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from datetime import date
+from enum import StrEnum
+from typing import Any, TypeVar, get_type_hints
+
+from coordinator.domain.frequency import MidweekChange, RangeTarget
+from coordinator.domain.timeline import HolidayCalendar, WeekAnchor
+from coordinator.domain.vocabulary import (
+    Criterion,
+    Discipline,
+    Payer,
+    Performer,
+    PractitionerType,
+    Programme,
+    VisitKind,
+)
+
+#: Who may do a thing, by programme (`KP_HBPC`) or by programme and discipline (`KP_HBPC.PT`, which goes first).
+PractitionerTable = Mapping[str, frozenset[PractitionerType]]
+
+
+class PolicyError(ValueError):
+    """A setting that is missing, unknown or of the wrong kind. `key` is its dotted name."""
+
+    def __init__(self, key: str, problem: str) -> None:
+        super().__init__(f"policy setting {key}: {problem}")
+        self.key = key
+        self.problem = problem
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One value in force, with where it comes from, since when, and how well that was checked (V, P, K or D)."""
+
+    key: str
+    value: object
+    source: str
+    effective_from: date
+    verification: str
+
+
+@dataclass(frozen=True, slots=True)
+class Weeks:
+    """Where weeks begin: three settings that happen to agree (rule book 0.2)."""
+
+    visit_week_anchor: WeekAnchor
+    hours_week_anchor: WeekAnchor
+    workweek_anchor: WeekAnchor
+
+
+@dataclass(frozen=True, slots=True)
+class Programmes:
+    """Which rules apply to which programme (rule book 0.5)."""
+
+    criteria: Mapping[Programme, tuple[Criterion, ...]]
+    homebound_required: frozenset[Programme]
+    skilled_need_required: frozenset[Programme]
+    medicare_programmes: frozenset[Programme]
+    medicare_payers: frozenset[Payer]
+
+
+@dataclass(frozen=True, slots=True)
+class Referrals:
+    """Intake (REF-01, REF-02). Hours are elapsed."""
+
+    initial_visit_hours: int
+    initial_visit_warning_hours: int
+
+
+@dataclass(frozen=True, slots=True)
+class EligibilitySettings:
+    """The eight criteria at work (ELG-00)."""
+
+    lost_criterion_business_days: int
+    homebound_certifier_types: PractitionerTable
+    referrer_types: PractitionerTable
+
+
+@dataclass(frozen=True, slots=True)
+class CertificationSettings:
+    """Certification and the encounter before it (F2F, CERT). Days are calendar days."""
+
+    face_to_face_days_before: int
+    face_to_face_days_after: int
+    face_to_face_warning_days: int
+    face_to_face_widened_on: date
+    face_to_face_performers: frozenset[PractitionerType]
+    plan_review_days: int
+    qualifying_visit_warning_day: int
+    qualifying_visit_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class AssessmentSettings:
+    """Comprehensive assessments (ASM)."""
+
+    comprehensive_days: int
+    event_days: int
+    resumption_hours: int
+    qualifying_stay_hours: int
+
+
+@dataclass(frozen=True, slots=True)
+class OrderSettings:
+    """Orders (ORD)."""
+
+    orderer_types: PractitionerTable
+    verbal_receivers: frozenset[Performer]
+    verbal_receivers_to_counter_note: frozenset[Performer]
+    exempt_disciplines: frozenset[Discipline]
+    countersign_working_days: int
+    countersign_calendar: HolidayCalendar
+    countersign_reminder_days: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FrequencySettings:
+    """Frequencies (FRQ)."""
+
+    range_target: RangeTarget
+    midweek_change: MidweekChange
+
+
+@dataclass(frozen=True, slots=True)
+class Intermittent:
+    """Part-time or intermittent (INT). Minutes in the home."""
+
+    day_maximum_minutes: int
+    week_maximum_minutes: int
+    week_reviewed_minutes: int
+    daily_run_days: int
+    daily_run_task_day: int
+    aide_visit_warning_minutes: int
+    aide_review_day: int
+    authorisation_warning_visits: int
+
+
+@dataclass(frozen=True, slots=True)
+class Aides:
+    """Home health aides and those who supervise them (AID, SUP)."""
+
+    lapse_months: int
+    in_service_hours: int
+    in_service_task_month: int
+    supervision_days: int
+    supervision_warning_days: int
+    supervisors: frozenset[Performer]
+    supervision_virtual_maximum: int
+    supervision_unskilled_days: int
+    observation_unskilled_months: int
+    plan_authors: frozenset[Performer]
+    lvn_supervision_days: int
+    cota_supervision_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Therapy:
+    """Therapy reassessment (THX-01)."""
+
+    reassessment_days: int
+    reassessment_warning_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """Missed visits (VIS-01)."""
+
+    notify_business_days: int
+    notify_calendar: HolidayCalendar
+    miss_count_for_team: int
+    miss_window_days: int
+    refusal_count_for_team: int
+
+
+@dataclass(frozen=True, slots=True)
+class Evv:
+    """Electronic visit verification (EVV)."""
+
+    required_payers: frozenset[Payer]
+    exempt_programmes: frozenset[Programme]
+    duration_flag_minutes: int
+    distance_flag_metres: int
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """Language access (LNG-01)."""
+
+    interpreter_required_kinds: frozenset[VisitKind]
+    adult_age: int
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Licences (CRD-01)."""
+
+    verified_within_days: int
+    licensed_performers: frozenset[Performer]
+    reminder_days: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Travel:
+    """Travel between visits (LAB-04)."""
+
+    buffer_minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Safety:
+    """Safety of the clinician (LAB-06)."""
+
+    violence_hazards: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Every setting in force on one day. `settings` gives each with its source, by dotted name."""
+
+    weeks: Weeks
+    programmes: Programmes
+    referrals: Referrals
+    eligibility: EligibilitySettings
+    certification: CertificationSettings
+    assessment: AssessmentSettings
+    orders: OrderSettings
+    frequency: FrequencySettings
+    intermittent: Intermittent
+    aides: Aides
+    therapy: Therapy
+    missed: Missed
+    evv: Evv
+    language: Language
+    credentials: Credentials
+    travel: Travel
+    safety: Safety
+    settings: Mapping[str, Setting] = field(default_factory=dict, compare=False)
+
+
+_NOTES = frozenset({"value", "source", "effective_from", "verification"})
+
+
+def policy_from(mapping: Mapping[str, Any], on: date | None = None) -> Policy:
+    """The policy in force on the day `on` (the latest of everything when `None`), from parsed TOML.
+
+    Each setting is a table with `value`, `source`, `effective_from` and `verification`, or a list of such tables of
+    which the latest in force counts. PolicyError names the setting that is missing, unknown or wrong.
+    """
+    settings: dict[str, Setting] = {}
+    sections = {name: kind for name, kind in get_type_hints(Policy).items() if name != "settings"}
+    for name in mapping:
+        if name not in sections:
+            raise PolicyError(name, "no such section")
+    built = {name: _section(name, kind, mapping, on, settings) for name, kind in sections.items()}
+    return Policy(**built, settings=settings)
+
+
+def _section(
+    name: str, kind: Any, mapping: Mapping[str, Any], on: date | None, settings: dict[str, Setting]
+) -> Any:
+    table = mapping.get(name)
+    if not isinstance(table, Mapping):
+        raise PolicyError(name, "the section is missing" if table is None else "a section must be a table")
+    hints = get_type_hints(kind)
+    for key in table:
+        if key not in hints:
+            raise PolicyError(f"{name}.{key}", "no such setting")
+    values = {}
+    for item in fields(kind):
+        key = f"{name}.{item.name}"
+        if item.name not in table:
+            raise PolicyError(key, "missing")
+        setting = _setting(key, table[item.name], on)
+        values[item.name] = _READERS[hints[item.name]](key, setting.value)
+        settings[key] = Setting(key, values[item.name], setting.source, setting.effective_from, setting.verification)
+    return kind(**values)
+
+
+def _setting(key: str, raw: object, on: date | None) -> Setting:
+    dated = [_one(key, item) for item in (raw if isinstance(raw, list) else [raw])]
+    in_force = [setting for setting in dated if on is None or setting.effective_from <= on]
+    if not in_force:
+        raise PolicyError(key, f"nothing in force on {on}")
+    return max(in_force, key=lambda setting: setting.effective_from)
+
+
+def _one(key: str, raw: object) -> Setting:
+    if not isinstance(raw, Mapping):
+        raise PolicyError(key, "must be a table with value, source, effective_from and verification")
+    if set(raw) != _NOTES:
+        odd = sorted(set(raw) ^ _NOTES)
+        raise PolicyError(key, f"missing or unknown: {', '.join(map(str, odd))}")
+    source, since, verification = raw["source"], raw["effective_from"], raw["verification"]
+    if not isinstance(source, str) or not source.strip():
+        raise PolicyError(key, "source must say where the value comes from")
+    if type(since) is not date:
+        raise PolicyError(key, "effective_from must be a date")
+    if verification not in ("V", "P", "K", "D"):
+        raise PolicyError(key, "verification must be V, P, K or D")
+    return Setting(key, raw["value"], source, since, verification)
+
+
+# ------------------------------------------------------------------------------- readers of single values
+
+
+def _integer(key: str, value: object) -> int:
+    if type(value) is not int:
+        raise PolicyError(key, f"must be a whole number, not {value!r}")
+    if value < 0:
+        raise PolicyError(key, f"must not be negative, not {value}")
+    return value
+
+
+def _day(key: str, value: object) -> date:
+    if type(value) is not date:
+        raise PolicyError(key, f"must be a date, not {value!r}")
+    return value
+
+
+def _list(key: str, value: object) -> list[object]:
+    if not isinstance(value, list):
+        raise PolicyError(key, f"must be a list, not {value!r}")
+    return value
+
+
+def _integers(key: str, value: object) -> tuple[int, ...]:
+    return tuple(_integer(key, item) for item in _list(key, value))
+
+
+def _codes(key: str, value: object) -> frozenset[str]:
+    codes = _list(key, value)
+    for code in codes:
+        if not isinstance(code, str) or not re.fullmatch(r"[A-Z][A-Z0-9_]*", code):
+            raise PolicyError(key, f"{code!r} is no code in capital letters")
+    return frozenset(str(code) for code in codes)
+
+
+E = TypeVar("E", bound=StrEnum)
+
+
+def _word(kind: type[E], key: str, value: object) -> E:
+    try:
+        return kind(str(value))
+    except ValueError:
+        allowed = ", ".join(member.value for member in kind)
+        raise PolicyError(key, f"{value!r} is not one of {allowed}") from None
+
+
+def _words(kind: type[StrEnum]) -> Callable[[str, object], object]:
+    def read(key: str, value: object) -> object:
+        return frozenset(_word(kind, key, item) for item in _list(key, value))
+
+    return read
+
+
+def _choice(kind: type[StrEnum]) -> Callable[[str, object], object]:
+    def read(key: str, value: object) -> object:
+        return _word(kind, key, value)
+
+    return read
+
+
+def _table(key: str, value: object) -> Iterable[tuple[str, object]]:
+    if not isinstance(value, Mapping):
+        raise PolicyError(key, f"must be a table, not {value!r}")
+    return value.items()
+
+
+def _practitioners(key: str, value: object) -> PractitionerTable:
+    table = {}
+    for name, kinds in _table(key, value):
+        programme, _, discipline = name.partition(".")
+        _word(Programme, key, programme)
+        if discipline:
+            _word(Discipline, key, discipline)
+        table[name] = frozenset(_word(PractitionerType, f"{key}.{name}", item) for item in _list(key, kinds))
+    return table
+
+
+def _criteria(key: str, value: object) -> Mapping[Programme, tuple[Criterion, ...]]:
+    return {
+        _word(Programme, key, name): tuple(_word(Criterion, f"{key}.{name}", item) for item in _list(key, items))
+        for name, items in _table(key, value)
+    }
+
+
+_READERS: dict[Any, Callable[[str, object], object]] = {
+    int: _integer,
+    date: _day,
+    tuple[int, ...]: _integers,
+    frozenset[str]: _codes,
+    PractitionerTable: _practitioners,
+    Mapping[Programme, tuple[Criterion, ...]]: _criteria,
+    **{kind: _choice(kind) for kind in (WeekAnchor, HolidayCalendar, RangeTarget, MidweekChange)},
+    **{
+        frozenset[kind]: _words(kind)  # type: ignore[valid-type]
+        for kind in (Programme, Payer, Performer, Discipline, PractitionerType, VisitKind)
+    },
+}
