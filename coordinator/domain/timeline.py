@@ -167,7 +167,7 @@ class HolidayCalendar(StrEnum):
     #: 5 U.S.C. 6103: a Saturday holiday is observed on Friday, a Sunday one on Monday.
     US_FEDERAL = "US_FEDERAL"
     #: California Government Code 19853, the days on which state offices close: a Sunday holiday is observed on
-    #: Monday; of Saturday ones only Veterans Day is, on Friday. Juneteenth may be elected by an employee but closes no office.
+    #: Monday; of Saturday ones only Veterans Day is, on Friday. Juneteenth closes no state office.
     CA_STATE = "CA_STATE"
 
 
