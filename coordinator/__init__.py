@@ -1,0 +1,1 @@
+"""Home-visit scheduling and care-team coordination for home health and home palliative care."""

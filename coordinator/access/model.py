@@ -1,0 +1,51 @@
+"""Users, sessions and bearer tokens. Only hashes of secrets are stored."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from coordinator.core.db import Base, UtcDateTime, Versioned, may_refer_to, refers_to, row_id
+
+
+class User(Versioned, Base):
+    """A person who signs in (SEC-01: no shared logins). `demo` accounts cannot sign in outside the demo profile."""
+
+    __tablename__ = "app_user"
+    id: Mapped[int] = row_id()
+    username: Mapped[str] = mapped_column(sa.String(80), nullable=False, unique=True)
+    password_hash: Mapped[str] = mapped_column(sa.String(200), nullable=False)
+    display_name: Mapped[str] = mapped_column(sa.String(200), nullable=False)
+    roles: Mapped[list[str]] = mapped_column(sa.JSON, nullable=False)
+    branch_ids: Mapped[list[int]] = mapped_column(sa.JSON, nullable=False)
+    clinician_id: Mapped[int | None] = may_refer_to("clinician.id")
+    physician_id: Mapped[int | None] = may_refer_to("physician.id")
+    active: Mapped[bool] = mapped_column(sa.Boolean, nullable=False, default=True)
+    demo: Mapped[bool] = mapped_column(sa.Boolean, nullable=False, default=False)
+    failed_attempts: Mapped[int] = mapped_column(sa.Integer, nullable=False, default=0)
+    locked_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class SignInSession(Base):
+    """A signed-in browser: ended by idleness, by its absolute age, by sign-out or by revocation (SEC-03)."""
+
+    __tablename__ = "sign_in_session"
+    id: Mapped[int] = row_id()
+    user_id: Mapped[int] = refers_to("app_user.id")
+    token_hash: Mapped[str] = mapped_column(sa.String(64), nullable=False, unique=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, nullable=False)
+    last_used_at: Mapped[datetime] = mapped_column(UtcDateTime, nullable=False)
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class ApiToken(Base):
+    """A bearer token for a program that acts for a user."""
+
+    __tablename__ = "api_token"
+    id: Mapped[int] = row_id()
+    user_id: Mapped[int] = refers_to("app_user.id")
+    label: Mapped[str] = mapped_column(sa.String(100), nullable=False)
+    token_hash: Mapped[str] = mapped_column(sa.String(64), nullable=False, unique=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, nullable=False)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, nullable=False)
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

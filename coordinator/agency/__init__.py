@@ -1,0 +1,1 @@
+"""The agency and its branches: zone, service area, office."""

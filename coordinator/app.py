@@ -1,0 +1,72 @@
+"""The one place that knows every room: puts settings, database, policy, wiring and doors together."""
+
+import tomllib
+
+from flask import Response
+
+from coordinator.access import api as access_api
+from coordinator.access.service import Doorman
+from coordinator.core import http
+from coordinator.core.db import Database
+from coordinator.core.http import Coordinator, CoordinatorApi, Door
+from coordinator.core.settings import Settings, load_settings
+from coordinator.rules.terms import policy_from
+from coordinator.wiring import HANDLERS
+
+#: Every blueprint of the API, in the order in which the document shows them.
+BLUEPRINTS = (access_api.blp,)
+
+
+def create_app(settings: Settings | None = None) -> Coordinator:
+    """The WSGI application. SettingsError if something it needs is missing, by name."""
+    settings = settings or load_settings()
+    app = Coordinator("coordinator", static_folder=None)
+    app.config.update(
+        API_TITLE="Coordinator",
+        API_VERSION="v1",
+        OPENAPI_VERSION="3.1.0",
+        OPENAPI_URL_PREFIX="/",
+        OPENAPI_JSON_PATH="openapi.json",
+        API_SPEC_OPTIONS={
+            "info": {
+                "description": "Home-visit scheduling and care-team coordination. Instants are UTC; days are the "
+                "branch's. Every change may carry an Idempotency-Key and `?dry_run=true`; edits need If-Match."
+            },
+            "servers": [{"url": "/"}],
+            "security": [{"bearer": []}, {"session": []}],
+        },
+    )
+    http.open_door(app)
+    database = Database(settings.database_url, pool_size=settings.pool_size)
+    doorman = Doorman(settings)
+    with settings.policy_path.open("rb") as file:
+        policy = policy_from(tomllib.load(file))
+    app.extensions["doorman"] = doorman
+    app.extensions["settings"] = settings
+    app.extensions["database"] = database
+    app.extensions["answer_refusal"] = http.answer_refusal
+    app.extensions["door"] = Door(
+        settings=settings,
+        database=database,
+        policy=policy,
+        handlers=HANDLERS,
+        enqueue=None,
+        authenticate=doorman.authenticate,
+        touch=doorman.touch,
+    )
+    api = CoordinatorApi(app)
+    assert api.spec is not None
+    api.spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
+    api.spec.components.security_scheme("session", {"type": "apiKey", "in": "cookie", "name": "coordinator_session"})
+    api.register_converter(http.IdConverter, lambda _converter: {"type": "integer", "minimum": 1, "maximum": 2**53 - 1})
+    for blueprint in BLUEPRINTS:
+        api.register_blueprint(blueprint)
+
+    @app.get("/health")
+    @http.public
+    def health() -> Response:
+        """Whether the server answers and its database does."""
+        http.work().session.connection()
+        return Response('{"status": "ok"}', mimetype="application/json")
+
+    return app

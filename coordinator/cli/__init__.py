@@ -1,0 +1,12 @@
+"""`flask --app wsgi ...`: thin commands over services, one module a group."""
+
+from flask import Flask
+
+from coordinator.cli import access, audit, db
+
+
+def register(app: Flask) -> None:
+    """Put every command group on the app."""
+    app.cli.add_command(db.group)
+    app.cli.add_command(access.group)
+    app.cli.add_command(audit.group)

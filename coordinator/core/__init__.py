@@ -1,0 +1,1 @@
+"""Technology without a word of care: settings, database, transaction, audit, HTTP."""

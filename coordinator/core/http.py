@@ -1,0 +1,513 @@
+"""The front door: one transaction a request, who is asking, idempotency, versions, pages and problem documents.
+
+A view runs inside the door's transaction and its answer is built there (rows handed out later would fail at the first
+lazy attribute). Reading requests get a reading transaction; their audit lines are sealed in a short one of their own
+before the answer leaves. `?dry_run=true` runs the same code and rolls back.
+"""
+
+import base64
+import hashlib
+import json
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import flask
+import sqlalchemy as sa
+import structlog
+from flask import Flask, Response, g, request
+from flask_smorest import Api, Blueprint
+from marshmallow import ValidationError, fields
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm.exc import StaleDataError
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import BaseConverter
+
+from coordinator.core import audit
+from coordinator.core.db import Base, Database, UtcDateTime, broken_constraint, is_busy, is_retryable
+from coordinator.core.errors import (
+    Busy,
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Refusal,
+    StaleVersion,
+    Unauthenticated,
+    VersionRequired,
+)
+from coordinator.core.fields import MAX_ID, Schema, Text, Whole
+from coordinator.core.settings import Settings
+from coordinator.core.work import Actor, Work, refused_line
+
+log = structlog.get_logger("coordinator.http")
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+PROBLEM = "application/problem+json"
+PROBLEM_BASE = "/problems/"
+MAX_BODY = 2 * 1024 * 1024
+IDEMPOTENCY_HOURS = 48
+TRIES = 4
+
+
+class IdempotencyRecord(Base):
+    """The answer that was given to a caller's key, so that the same request twice has one effect."""
+
+    __tablename__ = "idempotency_record"
+    id: Mapped[int] = mapped_column(sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True)
+    caller: Mapped[str] = mapped_column(sa.String(80), nullable=False)
+    key: Mapped[str] = mapped_column(sa.String(255), nullable=False)
+    request_hash: Mapped[str] = mapped_column(sa.String(64), nullable=False)
+    at: Mapped[datetime] = mapped_column(UtcDateTime, nullable=False, index=True)
+    status: Mapped[int | None] = mapped_column(sa.Integer)
+    headers: Mapped[dict[str, str] | None] = mapped_column(sa.JSON)
+    body: Mapped[str | None] = mapped_column(sa.Text)
+    __table_args__ = (sa.UniqueConstraint("caller", "key"),)
+
+
+class ProblemSchema(Schema):
+    """RFC 9457 problem document."""
+
+    type = fields.String(metadata={"description": "Stable name of the problem", "example": "/problems/double-booking"})
+    title = fields.String()
+    status = fields.Integer()
+    detail = fields.String(metadata={"description": "One sentence for a person, with the way out"})
+    instance = fields.String()
+    errors = fields.List(fields.Dict(), metadata={"description": "JSON pointer and sentence per field"})
+    blocking = fields.List(fields.Dict(), metadata={"description": "What stands in the way"})
+    findings = fields.List(fields.Dict(), metadata={"description": "Rule, severity, citation, facts and cure"})
+
+
+class CoordinatorApi(Api):
+    """flask-smorest with problem documents for errors."""
+
+    ERROR_SCHEMA = ProblemSchema
+
+    def _register_error_handlers(self) -> None:
+        """The front door registers its own, for pages and programs alike."""
+
+
+class IdConverter(BaseConverter):
+    """A row's number in a path: digits, no more than the database can hold."""
+
+    regex = r"[1-9][0-9]{0,15}"
+
+    def to_python(self, value: str) -> int:
+        number = int(value)
+        if number > MAX_ID:
+            raise NotFound("thing")
+        return number
+
+    def to_url(self, value: Any) -> str:
+        return str(int(value))
+
+
+@dataclass(slots=True)
+class Door:
+    """What the front door needs from the rooms above it; filled in by `app.create_app`."""
+
+    settings: Settings
+    database: Database
+    policy: Any
+    handlers: dict[type, tuple[Callable[[Work, Any], None], ...]]
+    enqueue: Callable[[Work, str, str, dict[str, Any]], None] | None
+    #: (session, request, now) -> the actor, or None if nobody is signed in.
+    authenticate: Callable[[Session, flask.Request, datetime], Actor | None]
+    #: (session, actor, now): note that a signed-in session was used.
+    touch: Callable[[Session, Actor, datetime], None]
+
+
+def door() -> Door:
+    found: Door = flask.current_app.extensions["door"]
+    return found
+
+
+def now() -> datetime:
+    """The instant of this request; the only place that asks the computer for the time."""
+    if "now" not in g:
+        g.now = datetime.now(UTC)
+    return g.now  # type: ignore[no-any-return]
+
+
+def work() -> Work:
+    """The work of this request."""
+    return g.work  # type: ignore[no-any-return]
+
+
+def public(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark a view that anybody may call without signing in."""
+    view.is_public = True  # type: ignore[attr-defined]
+    return view
+
+
+def writes(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark a reading view that must write (rare: an acknowledgement by link)."""
+    view.writes = True  # type: ignore[attr-defined]
+    return view
+
+
+class Coordinator(Flask):
+    """Flask whose every request is one transaction, opened and closed here and nowhere else."""
+
+    def dispatch_request(self) -> Any:
+        rule = request.url_rule
+        if request.routing_exception is not None or rule is None or "door" not in self.extensions:
+            return super().dispatch_request()
+        view = self.view_functions[rule.endpoint]
+        if rule.endpoint == "static" or rule.endpoint.startswith("api-docs."):
+            return super().dispatch_request()
+        writing = request.method not in SAFE or getattr(view, "writes", False)
+        for attempt in range(TRIES):
+            try:
+                return self._in_transaction(view, writing=writing)
+            except StaleDataError:
+                raise StaleVersion("Somebody else changed it in the same moment. Read it again.") from None
+            except IntegrityError as error:
+                raise Conflict(
+                    "The database refused: this is already there, or stands against something that is.",
+                    constraint=broken_constraint(error),
+                ) from error
+            except DBAPIError as error:
+                if is_retryable(error) and attempt + 1 < TRIES:
+                    time.sleep(0.02 * (attempt + 1) * (1 + secrets.randbelow(100) / 100))
+                    continue
+                if is_retryable(error) or is_busy(error):
+                    raise Busy("Others are working on the same rows. Try again.", retry_after=1) from error
+                raise
+            except PoolTimeout as error:
+                raise Busy("The server has its hands full. Try again.", retry_after=2) from error
+        raise AssertionError("unreachable")
+
+    def _in_transaction(self, view: Callable[..., Any], *, writing: bool) -> Response:
+        d: Door = self.extensions["door"]
+        dry = request.args.get("dry_run", "").lower() in {"1", "true", "yes"}
+        with d.database.session(write=writing) as session:
+            actor = d.authenticate(session, request, now())
+            if actor is None:
+                if not getattr(view, "is_public", False):
+                    raise Unauthenticated("Sign in, or send a bearer token.")
+                actor = Actor(name="nobody")
+            w = Work(
+                session=session,
+                actor=actor,
+                now=now(),
+                policy=d.policy,
+                handlers=d.handlers,
+                enqueue=d.enqueue,
+                request_id=g.get("request_id"),
+            )
+            g.work = w
+            try:
+                record = None if dry or not writing else self._claim(w)
+                if isinstance(record, Response):
+                    session.rollback()
+                    return record
+                answer = self.make_response(super().dispatch_request())
+                if dry:
+                    session.rollback()
+                    answer.headers["Dry-Run"] = "true"
+                    answer.headers.pop("Location", None)
+                    return answer
+                if writing:
+                    if record is not None:
+                        record.status = answer.status_code
+                        record.headers = {
+                            name: answer.headers[name] for name in ("ETag", "Location") if name in answer.headers
+                        }
+                        record.body = answer.get_data(as_text=True)
+                    d.touch(session, actor, w.now)
+                    session.flush()  # so that a refusal by the database comes before the chain's lock is taken
+                    audit.seal(session, w.trail)
+                    session.commit()
+                else:
+                    session.rollback()
+            except Refusal as refusal:
+                session.rollback()
+                if isinstance(refusal, Forbidden | NotFound) and actor.user_id is not None and not dry:
+                    self._seal_apart(d, w, [refused_line(w, refusal, f"{request.method} {request.url_rule}", "door")])
+                raise
+            except BaseException:
+                session.rollback()
+                raise
+        if not writing:
+            self._seal_apart(d, w, w.trail)
+        return answer
+
+    def _seal_apart(self, d: Door, w: Work, lines: Sequence[audit.AuditLine]) -> None:
+        """Seal lines in a short transaction of their own: those of a reader, and those of a refusal."""
+        if not lines:
+            return
+        with d.database.transaction() as session:
+            d.touch(session, w.actor, w.now)
+            audit.seal(session, lines)
+
+    def _claim(self, w: Work) -> "IdempotencyRecord | Response | None":
+        """Take the caller's Idempotency-Key, or give back the answer it was taken with."""
+        key = request.headers.get("Idempotency-Key")
+        if key is None:
+            return None
+        if not 1 <= len(key) <= 255 or not key.isprintable():
+            raise Invalid("Idempotency-Key must be 1 to 255 printable characters.", code="idempotency-key-invalid")
+        caller = f"user:{w.actor.user_id}" if w.actor.user_id else f"nobody:{request.remote_addr}"
+        body = request.get_data(cache=True)
+        digest = hashlib.sha256(
+            b"\n".join([request.method.encode(), request.full_path.encode("utf-8", "replace"), body])
+        ).hexdigest()
+        record = IdempotencyRecord(caller=caller, key=key, request_hash=digest, at=w.now)
+        try:
+            with w.session.begin_nested():
+                w.session.add(record)
+                w.session.flush()  # the unique key decides who was first; a second caller waits here
+        except IntegrityError:
+            earlier = w.session.execute(
+                sa.select(IdempotencyRecord).where(IdempotencyRecord.caller == caller, IdempotencyRecord.key == key)
+            ).scalar_one()
+            if earlier.at < w.now - timedelta(hours=IDEMPOTENCY_HOURS):
+                earlier.request_hash, earlier.at, earlier.status = digest, w.now, None
+                return earlier
+            if earlier.request_hash != digest:
+                raise Invalid(
+                    "This Idempotency-Key was used for another request. Use a new key.", code="idempotency-mismatch"
+                ) from None
+            answer = Response(earlier.body or "", status=earlier.status or 200, mimetype="application/json")
+            answer.headers.update(earlier.headers or {})
+            answer.headers["Idempotency-Replayed"] = "true"
+            return answer
+        except DBAPIError as error:
+            if is_busy(error):
+                raise Conflict(
+                    "The first request with this key is still being worked on.",
+                    code="idempotency-in-progress",
+                    retry_after=1,
+                ) from error
+            raise
+        return record
+
+
+# ------------------------------------------------------------------------------------------------ problems
+
+
+def finding_document(finding: Any) -> dict[str, Any]:
+    """A rule's finding as the API speaks it."""
+    return {
+        "rule": finding.rule,
+        "severity": str(finding.severity),
+        "citation": finding.citation,
+        "sentence": finding.sentence(),
+        "cure": finding.cure_sentence(),
+        "facts": json.loads(json.dumps(dict(finding.facts), default=str)),
+    }
+
+
+def problem(status: int, code: str, title: str, detail: str, **extra: Any) -> Response:
+    """A problem document. `detail` and `extra` never carry what the caller sent of a patient's words."""
+    retry_after = extra.pop("retry_after", None)
+    body = {"type": PROBLEM_BASE + code, "title": title, "status": status, "detail": detail, "instance": request.path}
+    body.update({key: value for key, value in extra.items() if value is not None})
+    answer = Response(json.dumps(body, default=str, ensure_ascii=False), status=status, mimetype=PROBLEM)
+    if retry_after is not None:
+        answer.headers["Retry-After"] = str(retry_after)
+    if status == 401:
+        answer.headers["WWW-Authenticate"] = 'Bearer realm="coordinator"'
+    return answer
+
+
+def answer_refusal(refusal: Refusal) -> Response:
+    """A refusal as a problem document, with every finding of a broken rule."""
+    extra = dict(refusal.extra)
+    findings = getattr(refusal, "findings", None)
+    if findings is not None:
+        extra["findings"] = [finding_document(finding) for finding in findings]
+        extra.setdefault("blocking", [{"rule": finding.rule} for finding in findings])
+    current = extra.pop("etag", None)
+    answer = problem(refusal.status, refusal.problem_code, refusal.title, refusal.detail, **extra)
+    if current is not None:
+        answer.headers["ETag"] = current
+    return answer
+
+
+def _pointers(messages: Any, path: str = "") -> list[dict[str, str]]:
+    if isinstance(messages, dict):
+        found: list[dict[str, str]] = []
+        for key, value in messages.items():
+            if path == "" and key in {"json", "query", "headers", "form", "path", "files", "_schema"}:
+                found += _pointers(value, "" if key != "query" else "/query")
+            else:
+                found += _pointers(value, path if key == "_schema" else f"{path}/{str(key)[:80]}")
+        return found
+    if isinstance(messages, list):
+        return [entry for message in messages for entry in _pointers(message, path)]
+    return [{"pointer": path or "/", "detail": str(messages)}]
+
+
+def _answer_validation(messages: Any) -> Response:
+    errors = _pointers(messages)
+    named = ", ".join(sorted({entry["pointer"] for entry in errors})[:5])
+    return problem(422, "invalid", "The request cannot be understood", f"Look at {named}.", errors=errors)
+
+
+def _answer_http(error: HTTPException) -> Response:
+    data = getattr(error, "data", None)
+    if data and "messages" in data:
+        return _answer_validation(data["messages"])
+    code = error.code or 500
+    name = {404: "not-found", 405: "method-not-allowed", 413: "too-large", 415: "unsupported-media-type"}.get(
+        code, f"http-{code}"
+    )
+    answer = problem(code, name, error.name, error.description or error.name)
+    if code == 405 and getattr(error, "valid_methods", None):
+        answer.headers["Allow"] = ", ".join(sorted(error.valid_methods))  # type: ignore[attr-defined]
+    return answer
+
+
+def _answer_fault(error: Exception) -> Response:
+    if isinstance(error, IntegrityError):
+        return answer_refusal(Conflict("The database refused it.", constraint=broken_constraint(error)))
+    log.error("fault", exc_info=error, route=str(request.url_rule), request_id=g.get("request_id"))
+    return problem(
+        500, "fault", "A fault of ours", f"It was logged as {g.get('request_id')}; nothing was changed. Try again."
+    )
+
+
+# ------------------------------------------------------------------------------------------------ versions and pages
+
+
+def etag_of(row: Any) -> str:
+    """Strong ETag of a versioned row."""
+    return f'"{row.version}"'
+
+
+def with_etag(row: Any) -> tuple[Any, dict[str, str]]:
+    """The row to be dumped, and its ETag header: `return with_etag(row)` from a view."""
+    return row, {"ETag": etag_of(row)}
+
+
+def require_match(row: Any) -> None:
+    """Refuse an edit that does not say which version it edits (428) or edits an old one (412)."""
+    sent = request.headers.get("If-Match")
+    if sent is None:
+        raise VersionRequired(
+            "Send If-Match with the ETag you read, so that nobody's change is lost.", etag=etag_of(row)
+        )
+    if sent.strip() != etag_of(row):
+        raise StaleVersion("It was changed since you read it. Read it again and repeat your change.", etag=etag_of(row))
+
+
+class PageQuery(Schema):
+    """Query of every list."""
+
+    limit = Whole(low=1, high=200, load_default=50)
+    cursor = Text(max_length=400, load_default=None, allow_none=True)
+
+
+class DryRunQuery(Schema):
+    """`dry_run=true` gives the same answer and changes nothing."""
+
+    dry_run = fields.Boolean(load_default=False)
+
+
+def page_schema(item: type[Schema]) -> type[Schema]:
+    """Envelope of a list: `items`, and `next`, the cursor of the next page or null."""
+    name = item.__name__.removesuffix("Schema") + "PageSchema"
+    return Schema.from_dict(  # type: ignore[return-value]
+        {"items": fields.List(fields.Nested(item)), "next": fields.String(allow_none=True)}, name=name
+    )
+
+
+def page(session: Session, query: sa.Select[Any], keys: Sequence[Any], args: dict[str, Any]) -> dict[str, Any]:
+    """One page of `query` ordered by `keys` (columns, the last of them unique), from the cursor in `args`."""
+    limit, cursor = args["limit"], args.get("cursor")
+    if cursor:
+        query = query.where(sa.tuple_(*keys) > sa.tuple_(*_read_cursor(cursor, keys)))
+    rows = list(session.execute(query.order_by(*keys).limit(limit + 1)).scalars())
+    following = None
+    if len(rows) > limit:
+        rows = rows[:limit]
+        following = _write_cursor([getattr(rows[-1], key.key) for key in keys])
+    return {"items": rows, "next": following}
+
+
+def _write_cursor(values: Sequence[Any]) -> str:
+    plain = [value.isoformat() if hasattr(value, "isoformat") else value for value in values]
+    return base64.urlsafe_b64encode(json.dumps(plain).encode()).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str, keys: Sequence[Any]) -> list[Any]:
+    try:
+        plain = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if not isinstance(plain, list) or len(plain) != len(keys):
+            raise ValueError("wrong length")
+        values: list[Any] = []
+        for value, key in zip(plain, keys, strict=True):
+            wanted = key.type.python_type
+            if wanted is datetime:
+                moment = datetime.fromisoformat(value)
+                if moment.tzinfo is None:
+                    raise ValueError("naive")
+                values.append(sa.literal(moment, key.type))
+            elif hasattr(wanted, "fromisoformat"):
+                values.append(sa.literal(wanted.fromisoformat(value), key.type))
+            elif wanted is int:
+                if isinstance(value, bool) or not isinstance(value, int) or abs(value) > MAX_ID:
+                    raise ValueError("not a number")
+                values.append(sa.literal(value, key.type))
+            else:
+                if not isinstance(value, str) or "\x00" in value:
+                    raise ValueError("not text")
+                values.append(sa.literal(value, key.type))
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        raise Invalid("The cursor is not one of ours. Start again without it.", pointer="/query/cursor") from None
+    return values
+
+
+# ------------------------------------------------------------------------------------------------ putting it on
+
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+    "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
+}
+
+
+def open_door(app: Coordinator) -> None:
+    """Put error handlers, request ids, security headers and the access log on the app."""
+    app.url_map.converters["id"] = IdConverter
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+
+    @app.before_request
+    def _begin() -> None:
+        g.started = time.perf_counter()
+        g.request_id = secrets.token_hex(8)
+
+    @app.after_request
+    def _end(answer: Response) -> Response:
+        for name, value in HEADERS.items():
+            answer.headers.setdefault(name, value)
+        answer.headers["X-Request-Id"] = g.get("request_id", "")
+        if not request.path.startswith(("/static/", "/openapi")):
+            answer.headers.setdefault("Cache-Control", "no-store")
+        log.info(
+            "request",
+            method=request.method,
+            route=str(request.url_rule) if request.url_rule else None,
+            status=answer.status_code,
+            ms=round((time.perf_counter() - g.get("started", time.perf_counter())) * 1000, 1),
+            request_id=g.get("request_id"),
+        )
+        return answer
+
+    app.register_error_handler(Refusal, answer_refusal)
+    app.register_error_handler(HTTPException, _answer_http)
+    app.register_error_handler(ValidationError, lambda error: _answer_validation(error.messages))
+    app.register_error_handler(Exception, _answer_fault)
+
+
+__all__ = ["Blueprint", "Coordinator", "CoordinatorApi", "Door", "PageQuery", "page", "page_schema", "public", "work"]

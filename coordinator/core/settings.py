@@ -1,0 +1,109 @@
+"""Every environment variable the product reads, in one place, checked at start.
+
+Profiles: `demo` (runs from nothing, with keys that everybody knows), `test`, and `production`, which starts only with
+secrets of its own. The demo's key is refused outside the demo, and accounts made by the demo cannot sign in elsewhere.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+DEMO_SECRET = "demo-secret-that-everybody-knows"  # noqa: S105  (known on purpose: refused outside the demo)
+ROOT = Path(__file__).resolve().parents[2]
+PROFILES = ("demo", "test", "production")
+
+
+class SettingsError(RuntimeError):
+    """A setting is missing or unusable; the message names it and says what it should be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What differs between one installation and the next."""
+
+    profile: str
+    database_url: str
+    secret_key: str = field(repr=False)
+    policy_path: Path = ROOT / "config" / "policy.toml"
+    directory_path: Path = ROOT / "config" / "directory.toml"
+    #: argon2 time cost; tests lower it.
+    password_time_cost: int = 3
+    password_memory_kib: int = 65536
+    session_idle_minutes: int = 15
+    session_absolute_minutes: int = 720
+    pool_size: int = 20
+    #: Seconds a planning run may search unless the request says otherwise.
+    plan_seconds: int = 20
+    #: Serve cookies over TLS only.
+    secure_cookies: bool = True
+    #: Run the timer and the worker inside the serving process (embedded SQLite; one process).
+    embedded_worker: bool = False
+
+    @property
+    def is_demo(self) -> bool:
+        return self.profile == "demo"
+
+    @property
+    def engine_name(self) -> str:
+        return "postgresql" if self.database_url.startswith("postgresql") else "sqlite"
+
+
+def _whole(environ: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
+    text = environ.get(name)
+    if text is None:
+        return default
+    try:
+        value = int(text)
+    except ValueError:
+        raise SettingsError(f"{name} must be a whole number from {low} to {high}; it is {text!r}.") from None
+    if not low <= value <= high:
+        raise SettingsError(f"{name} must be a whole number from {low} to {high}; it is {value}.")
+    return value
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings from `environ` (the process's own by default); SettingsError names everything that is wrong."""
+    environ = os.environ if environ is None else environ
+    profile = environ.get("COORDINATOR_PROFILE", "production")
+    if profile not in PROFILES:
+        raise SettingsError(f"COORDINATOR_PROFILE must be one of {', '.join(PROFILES)}; it is {profile!r}.")
+    database_url = environ.get("COORDINATOR_DATABASE_URL", "")
+    secret_key = environ.get("COORDINATOR_SECRET_KEY", "")
+    if profile == "demo":
+        database_url = database_url or f"sqlite:///{ROOT / 'var' / 'demo.sqlite3'}"
+        secret_key = secret_key or DEMO_SECRET
+    missing = [
+        name
+        for name, value in (("COORDINATOR_DATABASE_URL", database_url), ("COORDINATOR_SECRET_KEY", secret_key))
+        if not value
+    ]
+    if missing:
+        raise SettingsError(
+            f"Missing: {', '.join(missing)}. The {profile} profile starts only with settings of its own; "
+            "`make run` starts the demo, which brings its own."
+        )
+    if profile == "production":
+        if secret_key == DEMO_SECRET:
+            raise SettingsError("COORDINATOR_SECRET_KEY is the demo's, which everybody knows. Make one of your own.")
+        if len(secret_key) < 32:
+            raise SettingsError("COORDINATOR_SECRET_KEY must have at least 32 characters.")
+    if not database_url.startswith(("sqlite:", "postgresql:", "postgresql+psycopg:")):
+        raise SettingsError("COORDINATOR_DATABASE_URL must begin with sqlite: or postgresql: .")
+    return Settings(
+        profile=profile,
+        database_url=database_url,
+        secret_key=secret_key,
+        policy_path=Path(environ.get("COORDINATOR_POLICY", str(ROOT / "config" / "policy.toml"))),
+        directory_path=Path(environ.get("COORDINATOR_DIRECTORY", str(ROOT / "config" / "directory.toml"))),
+        password_time_cost=_whole(environ, "COORDINATOR_PASSWORD_TIME_COST", 1 if profile == "test" else 3, 1, 20),
+        password_memory_kib=_whole(
+            environ, "COORDINATOR_PASSWORD_MEMORY_KIB", 64 if profile == "test" else 65536, 8, 4_194_304
+        ),
+        session_idle_minutes=_whole(environ, "COORDINATOR_SESSION_IDLE_MINUTES", 15, 1, 1440),
+        session_absolute_minutes=_whole(environ, "COORDINATOR_SESSION_ABSOLUTE_MINUTES", 720, 5, 10080),
+        pool_size=_whole(environ, "COORDINATOR_POOL_SIZE", 20, 1, 200),
+        plan_seconds=_whole(environ, "COORDINATOR_PLAN_SECONDS", 20, 1, 3600),
+        secure_cookies=profile == "production",
+        embedded_worker=environ.get("COORDINATOR_EMBEDDED_WORKER", "1" if profile == "demo" else "0") == "1",
+    )

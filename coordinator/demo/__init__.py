@@ -1,0 +1,1 @@
+"""The demo agency: the project's own invention, the same for the same seed and size."""

@@ -1,0 +1,1 @@
+"""Community resources and other palliative providers, in English and Traditional Chinese."""

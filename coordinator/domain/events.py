@@ -1,0 +1,125 @@
+"""What has happened, as the rooms tell each other. `wiring.py` says who answers; handlers run in the same transaction.
+
+Events carry ids and facts that handlers need to decide, never a patient's words.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened, named in the past tense."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReferralReceived(Event):
+    referral_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReferralAccepted(Event):
+    referral_id: int
+    patient_id: int
+    due_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReferralDeclined(Event):
+    referral_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class PatientAdmitted(Event):
+    """The start-of-care visit was made: the certification clock runs from `soc_date`."""
+
+    patient_id: int
+    episode_id: int
+    soc_date: date
+
+
+@dataclass(frozen=True, slots=True)
+class OrderSent(Event):
+    order_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class OrderActivated(Event):
+    """A verbal order was taken properly, or a sent order signed: visits may be raised from it."""
+
+    order_id: int
+    verbal: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OrderSigned(Event):
+    order_id: int
+    was_live: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OrderDeclined(Event):
+    order_id: int
+    replacement_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class OrderEnded(Event):
+    """Superseded, discontinued, expired or voided: nothing may be given under it on or after `from_day`."""
+
+    order_id: int
+    status: str
+    from_day: date
+
+
+@dataclass(frozen=True, slots=True)
+class VisitBooked(Event):
+    visit_id: int
+    clinician_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class VisitMoved(Event):
+    visit_id: int
+    old_clinician_id: int | None
+    clinician_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class VisitCancelled(Event):
+    visit_id: int
+    clinician_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class VisitStarted(Event):
+    visit_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class VisitCompleted(Event):
+    visit_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class VisitMissed(Event):
+    visit_id: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class MissedVisitDecided(Event):
+    visit_id: int
+    decision: str
+
+
+@dataclass(frozen=True, slots=True)
+class AideSupervised(Event):
+    patient_id: int
+    supervised_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class RosterPublished(Event):
+    run_id: int
+    clinician_ids: tuple[int, ...]

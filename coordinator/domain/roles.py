@@ -1,0 +1,82 @@
+"""Who may do what: one page of permissions. Whose rows they may do it to is decided by the verb's own select."""
+
+from coordinator.domain.vocabulary import Role
+
+#: Permission -> the roles that hold it. A permission is noun:verb.
+PERMISSIONS: dict[str, frozenset[Role]] = {
+    "agency:read": frozenset(Role) - {Role.SYSTEM},
+    "agency:edit": frozenset({Role.ADMINISTRATOR}),
+    "user:manage": frozenset({Role.ADMINISTRATOR}),
+    "self:read": frozenset(Role),
+    "token:issue": frozenset(Role) - {Role.SYSTEM},
+    # patients
+    "patient:read": frozenset(Role),
+    "patient:edit": frozenset({Role.INTAKE, Role.CLINICAL_MANAGER}),
+    "patient:read-clinical": frozenset(
+        {Role.CLINICIAN, Role.PHYSICIAN, Role.CLINICAL_MANAGER, Role.INTAKE, Role.SYSTEM}
+    ),
+    "patient:set-preferences": frozenset({Role.INTAKE, Role.CLINICAL_MANAGER, Role.SCHEDULER}),
+    "home:assess-safety": frozenset({Role.CLINICIAN, Role.CLINICAL_MANAGER}),
+    # staff
+    "clinician:read": frozenset(Role),
+    "clinician:edit": frozenset({Role.CLINICAL_MANAGER, Role.ADMINISTRATOR, Role.SCHEDULER}),
+    "credential:edit": frozenset({Role.CLINICAL_MANAGER, Role.ADMINISTRATOR}),
+    "absence:record": frozenset({Role.SCHEDULER, Role.CLINICAL_MANAGER}),
+    "physician:read": frozenset(Role),
+    "physician:edit": frozenset({Role.INTAKE, Role.CLINICAL_MANAGER, Role.ADMINISTRATOR}),
+    "resource:read": frozenset(Role),
+    # referrals
+    "referral:read": frozenset({Role.INTAKE, Role.CLINICAL_MANAGER, Role.SCHEDULER, Role.SYSTEM}),
+    "referral:edit": frozenset({Role.INTAKE, Role.CLINICAL_MANAGER}),
+    "referral:decide": frozenset({Role.INTAKE, Role.CLINICAL_MANAGER}),
+    "eligibility:determine": frozenset({Role.INTAKE, Role.CLINICIAN, Role.PHYSICIAN, Role.CLINICAL_MANAGER}),
+    # plans and orders
+    "plan:read": frozenset({Role.CLINICIAN, Role.PHYSICIAN, Role.CLINICAL_MANAGER, Role.INTAKE, Role.SYSTEM}),
+    "plan:edit": frozenset({Role.CLINICIAN, Role.CLINICAL_MANAGER, Role.INTAKE}),
+    "order:read": frozenset(
+        {Role.CLINICIAN, Role.PHYSICIAN, Role.CLINICAL_MANAGER, Role.INTAKE, Role.SCHEDULER, Role.SYSTEM}
+    ),
+    "order:draft": frozenset({Role.CLINICIAN, Role.CLINICAL_MANAGER, Role.INTAKE, Role.PHYSICIAN}),
+    "order:take-verbal": frozenset({Role.CLINICIAN, Role.CLINICAL_MANAGER}),
+    "order:send": frozenset({Role.CLINICIAN, Role.CLINICAL_MANAGER, Role.INTAKE}),
+    "order:sign": frozenset({Role.PHYSICIAN}),
+    "order:decline": frozenset({Role.PHYSICIAN}),
+    "order:discontinue": frozenset({Role.PHYSICIAN, Role.CLINICAL_MANAGER}),
+    "order:expire": frozenset({Role.SYSTEM}),
+    # visits
+    "visit:read": frozenset(Role),
+    "visit:assign": frozenset({Role.SCHEDULER, Role.CLINICAL_MANAGER}),
+    "visit:confirm": frozenset({Role.SCHEDULER, Role.CLINICAL_MANAGER}),
+    "visit:cancel": frozenset({Role.SCHEDULER, Role.CLINICAL_MANAGER}),
+    "visit:request-prn": frozenset({Role.CLINICIAN, Role.CLINICAL_MANAGER}),
+    "visit:override": frozenset({Role.CLINICAL_MANAGER}),
+    "visit:perform": frozenset({Role.CLINICIAN}),
+    "visit:miss": frozenset({Role.CLINICIAN, Role.SCHEDULER, Role.CLINICAL_MANAGER}),
+    "visit:decide-missed": frozenset({Role.PHYSICIAN}),
+    "visit:correct-evv": frozenset({Role.CLINICAL_MANAGER}),
+    "visit:raise": frozenset({Role.SYSTEM}),
+    "visit:close-week": frozenset({Role.SYSTEM}),
+    "ledger:read": frozenset(
+        {Role.CLINICIAN, Role.PHYSICIAN, Role.CLINICAL_MANAGER, Role.SCHEDULER, Role.INTAKE, Role.SYSTEM}
+    ),
+    "supervision:record": frozenset({Role.CLINICIAN, Role.CLINICAL_MANAGER}),
+    "roster:read": frozenset({Role.CLINICIAN, Role.SCHEDULER, Role.CLINICAL_MANAGER, Role.SYSTEM}),
+    # planning
+    "run:start": frozenset({Role.SCHEDULER, Role.CLINICAL_MANAGER, Role.SYSTEM}),
+    "run:read": frozenset({Role.SCHEDULER, Role.CLINICAL_MANAGER, Role.SYSTEM}),
+    "run:publish": frozenset({Role.SCHEDULER, Role.CLINICAL_MANAGER}),
+    # obligations, notices, trail
+    "deadline:read": frozenset(
+        {Role.CLINICIAN, Role.CLINICAL_MANAGER, Role.SCHEDULER, Role.INTAKE, Role.PHYSICIAN, Role.SYSTEM}
+    ),
+    "deadline:close": frozenset({Role.CLINICAL_MANAGER, Role.INTAKE, Role.SCHEDULER, Role.CLINICIAN}),
+    "deadline:open": frozenset({Role.SYSTEM}),
+    "notice:read": frozenset(Role) - {Role.SYSTEM},
+    "audit:read": frozenset({Role.ADMINISTRATOR, Role.CLINICAL_MANAGER}),
+    "import:run": frozenset({Role.SYSTEM}),
+}
+
+
+def permissions_of(roles: frozenset[Role]) -> frozenset[str]:
+    """Everything that holders of these roles may do."""
+    return frozenset(permission for permission, holders in PERMISSIONS.items() if not holders.isdisjoint(roles))

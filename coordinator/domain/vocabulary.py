@@ -1,0 +1,349 @@
+"""The closed lists of home care that every room shares.
+
+Each enum's value is what is stored and what the API speaks. Sources are the sections of `docs/rules.md`
+and, for FHIR, the R4 value sets named there.
+"""
+
+from enum import StrEnum
+
+
+class Discipline(StrEnum):
+    """A service that is ordered and visited for (rules 0.4)."""
+
+    SN = "SN"
+    PT = "PT"
+    OT = "OT"
+    SLP = "SLP"
+    MSW = "MSW"
+    HHA = "HHA"
+    CHAP = "CHAP"
+    MDV = "MDV"
+
+
+class Performer(StrEnum):
+    """Who makes the visit: the clinician's own profession, which decides what they may do (rules 0.4)."""
+
+    RN = "RN"
+    LVN = "LVN"
+    PT = "PT"
+    PTA = "PTA"
+    OT = "OT"
+    COTA = "COTA"
+    SLP = "SLP"
+    MSW = "MSW"
+    CHHA = "CHHA"
+    CHAPLAIN = "CHAPLAIN"
+    MD = "MD"
+    NP = "NP"
+
+
+#: Which professions may furnish a discipline (rules 0.4).
+PERFORMERS: dict[Discipline, frozenset[Performer]] = {
+    Discipline.SN: frozenset({Performer.RN, Performer.LVN}),
+    Discipline.PT: frozenset({Performer.PT, Performer.PTA}),
+    Discipline.OT: frozenset({Performer.OT, Performer.COTA}),
+    Discipline.SLP: frozenset({Performer.SLP}),
+    Discipline.MSW: frozenset({Performer.MSW}),
+    Discipline.HHA: frozenset({Performer.CHHA}),
+    Discipline.CHAP: frozenset({Performer.CHAPLAIN}),
+    Discipline.MDV: frozenset({Performer.MD, Performer.NP}),
+}
+
+#: The discipline a profession works in: the inverse of `PERFORMERS`.
+DISCIPLINE_OF: dict[Performer, Discipline] = {
+    performer: discipline for discipline, performers in PERFORMERS.items() for performer in performers
+}
+
+THERAPIES = frozenset({Discipline.PT, Discipline.OT, Discipline.SLP})
+#: Disciplines whose need establishes that home health may be furnished (QUAL-01); OT only while continuing.
+QUALIFYING = frozenset({Discipline.SN, Discipline.PT, Discipline.SLP})
+#: Disciplines that depend on a qualifying one (QUAL-02).
+DEPENDENT = frozenset({Discipline.HHA, Discipline.MSW})
+#: Disciplines whose in-home minutes are counted together against the part-time or intermittent limit (INT-01).
+INTERMITTENT = frozenset({Discipline.SN, Discipline.HHA})
+
+
+class PractitionerType(StrEnum):
+    """Credential of somebody who refers, certifies or orders (ORD-04)."""
+
+    MD = "MD"
+    DO = "DO"
+    DPM = "DPM"
+    NP = "NP"
+    CNS = "CNS"
+    PA = "PA"
+    CNM = "CNM"
+    OTHER = "OTHER"
+
+
+class Programme(StrEnum):
+    """The programme profile a patient is served under (rules 0.5)."""
+
+    KP_HBPC = "KP_HBPC"
+    MEDICARE_HH = "MEDICARE_HH"
+    MEDI_CAL_HH = "MEDI_CAL_HH"
+    MEDI_CAL_PC = "MEDI_CAL_PC"
+    HOSPICE = "HOSPICE"
+
+
+class Payer(StrEnum):
+    """Who pays, as far as a rule asks."""
+
+    KP = "KP"
+    MEDICARE = "MEDICARE"
+    MEDICARE_ADVANTAGE = "MEDICARE_ADVANTAGE"
+    MEDI_CAL = "MEDI_CAL"
+    VA = "VA"
+    COMMERCIAL = "COMMERCIAL"
+    SELF = "SELF"
+    OTHER = "OTHER"
+
+
+class OrderStatus(StrEnum):
+    """Life of an order (ORD-08)."""
+
+    DRAFT = "draft"
+    VERBAL_RECEIVED = "verbal_received"
+    ACTIVE_VERBAL = "active_verbal"
+    SENT_FOR_SIGNATURE = "sent_for_signature"
+    ACTIVE_SIGNED = "active_signed"
+    DECLINED = "declined"
+    SUPERSEDED = "superseded"
+    DISCONTINUED = "discontinued"
+    EXPIRED = "expired"
+    COMPLETED = "completed"
+    VOID = "void"
+
+
+class VisitStatus(StrEnum):
+    """Life of a visit (VIS-04). `proposed` is a wanted visit, `pending` a held slot, `booked` a confirmed one."""
+
+    PROPOSED = "proposed"
+    PENDING = "pending"
+    BOOKED = "booked"
+    EN_ROUTE = "en_route"
+    ARRIVED = "arrived"
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+    NOTE_SIGNED = "note_signed"
+    VERIFIED = "verified"
+    CANCELLED = "cancelled"
+    MISSED = "missed"
+    NO_SHOW = "no_show"
+    ON_HOLD = "on_hold"
+    ENTERED_IN_ERROR = "entered_in_error"
+
+
+class VisitKind(StrEnum):
+    """What a visit is for, as far as a rule asks (ASM-01, SUP-05, ORD-03)."""
+
+    ROUTINE = "routine"
+    INITIAL = "initial"
+    EVALUATION = "evaluation"
+    REASSESSMENT = "reassessment"
+    RECERTIFICATION = "recertification"
+    RESUMPTION = "resumption"
+    DISCHARGE = "discharge"
+    SUPERVISION = "supervision"
+    PRN = "prn"
+    TEACHING = "teaching"
+
+
+class ReferralStatus(StrEnum):
+    """Life of a referral (REF-03)."""
+
+    RECEIVED = "received"
+    SCREENING = "screening"
+    PENDING_INFO = "pending_info"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    INITIAL_VISIT_BOOKED = "initial_visit_booked"
+    ADMITTED = "admitted"
+    NOT_ADMITTED = "not_admitted"
+    WITHDRAWN = "withdrawn"
+
+
+class ReferralSetting(StrEnum):
+    """Where the patient is when referred (REF-02)."""
+
+    HOME = "home"
+    INPATIENT = "inpatient"
+
+
+class Criterion(StrEnum):
+    """The eight criteria of the home based palliative care programme (ELG-1 to ELG-8)."""
+
+    MEMBER = "ELG-1"
+    CONDITION_NEED_DESIRE = "ELG-2"
+    WILLING = "ELG-3"
+    HOMEBOUND = "ELG-4"
+    SERVICE_AREA = "ELG-5"
+    SAFE_HOME = "ELG-6"
+    REFERRED = "ELG-7"
+    DIRECTED = "ELG-8"
+
+
+class Determination(StrEnum):
+    """Answer to one criterion (ELG-00)."""
+
+    MET = "met"
+    NOT_MET = "not_met"
+    UNKNOWN = "unknown"
+
+
+class Eligibility(StrEnum):
+    """Answer to all criteria together (ELG-00)."""
+
+    ELIGIBLE = "eligible"
+    INELIGIBLE = "ineligible"
+    PENDING = "pending"
+
+
+class ReferralDeclineReason(StrEnum):
+    """Why a referral is not accepted (REF-03). Each failed criterion is a reason of its own."""
+
+    ELG_1 = "ELG-1"
+    ELG_2 = "ELG-2"
+    ELG_3 = "ELG-3"
+    ELG_4 = "ELG-4"
+    ELG_5 = "ELG-5"
+    ELG_6 = "ELG-6"
+    ELG_7 = "ELG-7"
+    ELG_8 = "ELG-8"
+    CAPACITY = "capacity"
+    PATIENT_DECLINED = "patient_declined"
+    UNSAFE_HOME = "unsafe_home"
+    DIED = "died"
+    DUPLICATE = "duplicate"
+
+
+class OrderDeclineReason(StrEnum):
+    """Why a practitioner does not sign an order."""
+
+    GOAL_NOT_MEASURABLE = "goal_not_measurable"
+    FREQUENCY_TOO_HIGH = "frequency_too_high"
+    FREQUENCY_TOO_LOW = "frequency_too_low"
+    WRONG_DISCIPLINE = "wrong_discipline"
+    TREATMENT_NOT_INDICATED = "treatment_not_indicated"
+    NOT_MY_PATIENT = "not_my_patient"
+    DUPLICATE = "duplicate"
+    NEEDS_DISCUSSION = "needs_discussion"
+    OTHER = "other"
+
+
+class MissedReason(StrEnum):
+    """Why a visit was missed (VIS-01)."""
+
+    PATIENT_REFUSED = "patient_refused"
+    PATIENT_CANCELLED = "patient_cancelled"
+    NOT_HOME_NOT_FOUND = "not_home_not_found"
+    MD_APPOINTMENT = "md_appointment"
+    INPATIENT_ER = "inpatient_er"
+    FAMILY_REQUEST = "family_request"
+    UNSAFE_CONDITIONS = "unsafe_conditions"
+    WEATHER_DISASTER = "weather_disaster"
+    STAFF_ILLNESS = "staff_illness"
+    NO_STAFF_AVAILABLE = "no_staff_available"
+    INTERPRETER_UNAVAILABLE = "interpreter_unavailable"
+    AGENCY_ERROR = "agency_error"
+    DECEASED = "deceased"
+    ON_HOLD = "on_hold"
+    WEEK_CLOSED = "week_closed"
+
+
+class MissedDecision(StrEnum):
+    """What the practitioner decides about a missed visit (VIS-01)."""
+
+    SKIP = "skip"
+    MAKE_UP = "make_up"
+    OTHER = "other"
+
+
+class HomeSafety(StrEnum):
+    """Result of the home safety assessment (ELG-6)."""
+
+    NOT_ASSESSED = "not_assessed"
+    SAFE = "safe"
+    SAFE_WITH_MITIGATION = "safe_with_mitigation"
+    UNSAFE = "unsafe"
+
+
+class InterpreterMode(StrEnum):
+    """How the patient and the clinician understand each other (LNG-01)."""
+
+    BILINGUAL_CLINICIAN = "bilingual_clinician"
+    IN_PERSON = "in_person"
+    VIDEO = "video"
+    PHONE = "phone"
+    ASL = "asl"
+
+
+class Gender(StrEnum):
+    """FHIR administrative gender."""
+
+    FEMALE = "female"
+    MALE = "male"
+    OTHER = "other"
+    UNKNOWN = "unknown"
+
+
+class GoalCategory(StrEnum):
+    """What a care goal is for; `WHAT_MATTERS_MOST` is the patient's own words and leads the plan."""
+
+    WHAT_MATTERS_MOST = "what_matters_most"
+    COMFORT = "comfort"
+    QUALITY_OF_LIFE = "quality_of_life"
+    SAFETY = "safety"
+    PATIENT_SUPPORT = "patient_support"
+    CAREGIVER_SUPPORT = "caregiver_support"
+
+
+class Role(StrEnum):
+    """What a signed-in person is there to do; decides what they may see and change."""
+
+    SCHEDULER = "scheduler"
+    CLINICIAN = "clinician"
+    PHYSICIAN = "physician"
+    INTAKE = "intake"
+    CLINICAL_MANAGER = "clinical_manager"
+    ADMINISTRATOR = "administrator"
+    SYSTEM = "system"
+
+
+class EvvMethod(StrEnum):
+    """How a visit's time and place were captured (EVV-01)."""
+
+    MOBILE = "mobile"
+    TELEPHONY = "telephony"
+    MANUAL = "manual"
+
+
+class WaiveReason(StrEnum):
+    """Why an ordered visit is no longer owed, as the ledger counts it."""
+
+    PRACTITIONER_SKIP = "practitioner_skip"
+    MADE_UP_ELSEWHERE = "made_up_elsewhere"
+    RANGE_FLOOR_MET = "range_floor_met"
+    ORDER_ENDED = "order_ended"
+    PATIENT_DISCHARGED = "patient_discharged"
+
+
+class DeadlineStatus(StrEnum):
+    """Life of a dated obligation."""
+
+    OPEN = "open"
+    DONE = "done"
+    WAIVED = "waived"
+    SUPERSEDED = "superseded"
+
+
+class RunStatus(StrEnum):
+    """Life of a planning run."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    PROPOSED = "proposed"
+    PUBLISHED = "published"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+    STALE = "stale"

@@ -1,0 +1,1 @@
+"""The hospitals' door: FHIR R4 in."""

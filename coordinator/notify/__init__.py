@@ -1,0 +1,1 @@
+"""Who is told what: notices for people and roles inside the product."""

@@ -1,0 +1,1 @@
+"""Care plans, goals and orders: from draft to signature, and what each order week allows."""

@@ -1,0 +1,170 @@
+"""Patient, home, caregivers, coverage, diagnoses, preferences, unavailability and episodes of care."""
+
+from datetime import date, datetime, time
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from coordinator.core.db import Base, UtcDateTime, Versioned, enum_column, may_refer_to, refers_to, row_id
+from coordinator.domain.vocabulary import Gender, HomeSafety, InterpreterMode, Payer, Programme
+
+
+class Patient(Versioned, Base):
+    """A person in the agency's care."""
+
+    __tablename__ = "patient"
+    id: Mapped[int] = row_id()
+    branch_id: Mapped[int] = refers_to("branch.id")
+    mrn: Mapped[str] = mapped_column(sa.String(40), nullable=False, unique=True)
+    given_name: Mapped[str] = mapped_column(sa.String(100), nullable=False)
+    family_name: Mapped[str] = mapped_column(sa.String(100), nullable=False)
+    birth_date: Mapped[date] = mapped_column(sa.Date, nullable=False)
+    gender: Mapped[Gender] = enum_column(Gender, nullable=False, default=Gender.UNKNOWN)
+    phone: Mapped[str | None] = mapped_column(sa.String(40))
+    #: BCP-47. Spoken and written differ: Cantonese and Mandarin share written Chinese (LNG-01).
+    spoken_language: Mapped[str] = mapped_column(sa.String(20), nullable=False, default="en")
+    written_language: Mapped[str] = mapped_column(sa.String(20), nullable=False, default="en")
+    interpreter_needed: Mapped[bool] = mapped_column(sa.Boolean, nullable=False, default=False)
+    interpreter_mode: Mapped[InterpreterMode | None] = mapped_column(sa.String(40))
+    #: Only female or male clinicians, if the patient asked for it; `personal_care_only` limits it to personal care.
+    preferred_clinician_gender: Mapped[Gender | None] = mapped_column(sa.String(40))
+    spiritual_tradition: Mapped[str | None] = mapped_column(sa.String(200))
+    cultural_notes: Mapped[str | None] = mapped_column(sa.Text)
+    decision_style: Mapped[str | None] = mapped_column(sa.String(40))
+    managing_physician_id: Mapped[int | None] = may_refer_to("physician.id")
+    active: Mapped[bool] = mapped_column(sa.Boolean, nullable=False, default=True)
+    deceased_on: Mapped[date | None] = mapped_column(sa.Date)
+    demo: Mapped[bool] = mapped_column(sa.Boolean, nullable=False, default=False)
+
+    home: Mapped["Home"] = relationship(cascade="all, delete-orphan", uselist=False, lazy="joined")
+    caregivers: Mapped[list["Caregiver"]] = relationship(
+        cascade="all, delete-orphan", lazy="selectin", order_by="Caregiver.id"
+    )
+    coverages: Mapped[list["Coverage"]] = relationship(
+        cascade="all, delete-orphan", lazy="selectin", order_by="Coverage.id"
+    )
+    diagnoses: Mapped[list["Diagnosis"]] = relationship(
+        cascade="all, delete-orphan", lazy="selectin", order_by="Diagnosis.rank"
+    )
+    no_visit_windows: Mapped[list["NoVisitWindow"]] = relationship(
+        cascade="all, delete-orphan", lazy="selectin", order_by="NoVisitWindow.id"
+    )
+    unavailabilities: Mapped[list["Unavailability"]] = relationship(
+        cascade="all, delete-orphan", lazy="selectin", order_by="Unavailability.starts_at"
+    )
+    episodes: Mapped[list["Episode"]] = relationship(
+        cascade="all, delete-orphan", lazy="selectin", order_by="Episode.id"
+    )
+
+
+class Home(Base):
+    """Where care is given: the care address, which may differ from the residence (ELG-5)."""
+
+    __tablename__ = "home"
+    id: Mapped[int] = row_id()
+    patient_id: Mapped[int] = refers_to("patient.id", unique=True, index=False)
+    address: Mapped[str] = mapped_column(sa.String(300), nullable=False)
+    city: Mapped[str] = mapped_column(sa.String(100), nullable=False)
+    state: Mapped[str] = mapped_column(sa.String(2), nullable=False)
+    zip: Mapped[str] = mapped_column(sa.String(10), nullable=False)
+    lat: Mapped[float | None] = mapped_column(sa.Float)
+    lon: Mapped[float | None] = mapped_column(sa.Float)
+    #: Where the point came from: `given`, `street-file`, `zip-centroid`. Never silent about its precision.
+    point_source: Mapped[str | None] = mapped_column(sa.String(40))
+    access_notes: Mapped[str | None] = mapped_column(sa.Text)
+    hazards: Mapped[list[str]] = mapped_column(sa.JSON, nullable=False, default=list)
+    safety: Mapped[HomeSafety] = enum_column(HomeSafety, nullable=False, default=HomeSafety.NOT_ASSESSED)
+    safety_assessed_on: Mapped[date | None] = mapped_column(sa.Date)
+    mitigations_open: Mapped[int] = mapped_column(sa.Integer, nullable=False, default=0)
+
+
+class Caregiver(Base):
+    """A family member or friend who helps (FHIR RelatedPerson)."""
+
+    __tablename__ = "caregiver"
+    id: Mapped[int] = row_id()
+    patient_id: Mapped[int] = refers_to("patient.id")
+    name: Mapped[str] = mapped_column(sa.String(200), nullable=False)
+    relation: Mapped[str] = mapped_column(sa.String(60), nullable=False)
+    language: Mapped[str] = mapped_column(sa.String(20), nullable=False, default="en")
+    phone: Mapped[str | None] = mapped_column(sa.String(40))
+    #: Weekly windows at home, [{"weekday": 0..6 (Monday 0), "from": "HH:MM", "to": "HH:MM"}].
+    availability: Mapped[list[dict[str, Any]]] = mapped_column(sa.JSON, nullable=False, default=list)
+    participating: Mapped[bool] = mapped_column(sa.Boolean, nullable=False, default=True)
+    #: Willing to take part in the plan (ELG-3); None until asked.
+    willing: Mapped[bool | None] = mapped_column(sa.Boolean)
+
+
+class Coverage(Base):
+    """Who pays, from when to when, both days included."""
+
+    __tablename__ = "coverage"
+    id: Mapped[int] = row_id()
+    patient_id: Mapped[int] = refers_to("patient.id")
+    payer: Mapped[Payer] = enum_column(Payer, nullable=False)
+    member_id: Mapped[str | None] = mapped_column(sa.String(60))
+    starts_on: Mapped[date] = mapped_column(sa.Date, nullable=False)
+    ends_on: Mapped[date | None] = mapped_column(sa.Date)
+
+
+class Diagnosis(Base):
+    """A diagnosis as ICD-10-CM; rank 1 is the primary reason for home care."""
+
+    __tablename__ = "diagnosis"
+    id: Mapped[int] = row_id()
+    patient_id: Mapped[int] = refers_to("patient.id")
+    code: Mapped[str] = mapped_column(sa.String(10), nullable=False)
+    display: Mapped[str] = mapped_column(sa.String(300), nullable=False)
+    rank: Mapped[int] = mapped_column(sa.Integer, nullable=False, default=1)
+    snomed: Mapped[str | None] = mapped_column(sa.String(20))
+    recorded_on: Mapped[date | None] = mapped_column(sa.Date)
+
+
+class NoVisitWindow(Base):
+    """When the patient does not want a visit: prayer, dialysis, family (CUL-01). Wall clock of the branch."""
+
+    __tablename__ = "no_visit_window"
+    id: Mapped[int] = row_id()
+    patient_id: Mapped[int] = refers_to("patient.id")
+    #: Monday 0 to Sunday 6; None with `on_date` for a single day.
+    weekday: Mapped[int | None] = mapped_column(sa.Integer)
+    on_date: Mapped[date | None] = mapped_column(sa.Date)
+    starts: Mapped[time] = mapped_column(sa.Time, nullable=False)
+    ends: Mapped[time] = mapped_column(sa.Time, nullable=False)
+    reason: Mapped[str] = mapped_column(sa.String(200), nullable=False)
+
+
+class Unavailability(Base):
+    """A stretch in which the patient cannot be visited: an appointment, a journey."""
+
+    __tablename__ = "unavailability"
+    id: Mapped[int] = row_id()
+    patient_id: Mapped[int] = refers_to("patient.id")
+    starts_at: Mapped[datetime] = mapped_column(UtcDateTime, nullable=False)
+    ends_at: Mapped[datetime] = mapped_column(UtcDateTime, nullable=False)
+    reason: Mapped[str] = mapped_column(sa.String(200), nullable=False)
+
+
+class Episode(Versioned, Base):
+    """An episode of care under one programme: from acceptance, through start of care, to discharge.
+
+    Certification periods are computed from `soc_date` (rules 0.1); there is none before the start-of-care visit.
+    """
+
+    __tablename__ = "episode"
+    id: Mapped[int] = row_id()
+    patient_id: Mapped[int] = refers_to("patient.id")
+    programme: Mapped[Programme] = enum_column(Programme, nullable=False)
+    payer: Mapped[Payer] = enum_column(Payer, nullable=False)
+    referral_id: Mapped[int | None] = may_refer_to("referral.id")
+    accepted_at: Mapped[datetime] = mapped_column(UtcDateTime, nullable=False)
+    #: Latest instant for the first visit (REF-02); None while the patient is still an inpatient.
+    initial_visit_due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    ordered_soc_date: Mapped[date | None] = mapped_column(sa.Date)
+    soc_date: Mapped[date | None] = mapped_column(sa.Date)
+    on_hold_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    discharged_on: Mapped[date | None] = mapped_column(sa.Date)
+    discharge_reason: Mapped[str | None] = mapped_column(sa.String(60))
+    #: Everything that ELG-00 answered when it was last asked.
+    eligibility: Mapped[str] = mapped_column(sa.String(20), nullable=False, default="pending")

@@ -1,0 +1,27 @@
+"""Every table in one metadata: what migrations compare with, and nothing else imports."""
+
+from coordinator.access import model as _access
+from coordinator.agency import model as _agency
+from coordinator.core import audit as _audit
+from coordinator.core import http as _http
+from coordinator.core.db import Base
+from coordinator.deadlines import model as _deadlines
+from coordinator.directory import model as _directory
+from coordinator.fhir import model as _fhir
+from coordinator.jobs import model as _jobs
+from coordinator.notify import model as _notify
+from coordinator.orders import model as _orders
+from coordinator.patients import model as _patients
+from coordinator.planning import model as _planning
+from coordinator.referrals import model as _referrals
+from coordinator.staff import model as _staff
+from coordinator.visits import model as _visits
+
+metadata = Base.metadata
+
+__all__ = ["metadata"]
+
+_ROOMS = (
+    _access, _agency, _audit, _deadlines, _directory, _fhir, _http, _jobs, _notify, _orders, _patients, _planning,
+    _referrals, _staff, _visits,
+)  # fmt: skip

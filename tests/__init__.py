@@ -1,0 +1,1 @@
+"""Tests read as sentences; the folder is the room."""

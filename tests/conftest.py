@@ -1,0 +1,162 @@
+"""What every test may ask for. A test that touches rows runs on both engines, each on a fresh database of its own.
+
+The database is cloned from one that the migrations made, so what is tested is what is deployed.
+"""
+
+import itertools
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from coordinator.access.service import permissions_of, system_actor
+from coordinator.app import create_app
+from coordinator.cli.db import upgrade_database
+from coordinator.core import audit
+from coordinator.core.db import Database
+from coordinator.core.http import Coordinator, Door
+from coordinator.core.settings import Settings, load_settings
+from coordinator.core.work import Actor, Work
+from coordinator.domain.vocabulary import Role
+from tests.postgres import Server
+
+ENGINES = ("sqlite", "postgresql")
+#: A Monday in the middle of a week without clock changes; 08:00 in San Francisco.
+NOW = datetime(2026, 11, 9, 16, 0, tzinfo=UTC)
+
+_numbers = itertools.count(1)
+_server: list[Server] = []
+
+
+def postgres_server() -> Server:
+    """The one server of this test process."""
+    if not _server:
+        _server.append(Server())
+        admin = sa.create_engine(_psycopg(_server[0].url("postgres")), isolation_level="AUTOCOMMIT")
+        with admin.connect() as connection:
+            connection.execute(sa.text("CREATE DATABASE template_coordinator"))
+        admin.dispose()
+        database = Database(_server[0].url("template_coordinator"))
+        upgrade_database(database)
+        database.dispose()
+    return _server[0]
+
+
+def _psycopg(url: str) -> str:
+    return url.replace("postgresql:", "postgresql+psycopg:", 1)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "template.sqlite3"
+    database = Database(f"sqlite:///{path}")
+    upgrade_database(database)
+    with database.engine.connect().execution_options(sqlite_begin="DEFERRED") as connection:
+        connection.exec_driver_sql("SELECT 1")
+    database.dispose()
+    return path
+
+
+@pytest.fixture(params=ENGINES)
+def engine_name(request: pytest.FixtureRequest) -> str:
+    """The engine that this run of the test is on."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def database_url(engine_name: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Address of a fresh, migrated, empty database."""
+    if engine_name == "sqlite":
+        template: Path = request.getfixturevalue("sqlite_template")
+        for suffix in ("", "-wal", "-shm"):
+            source = template.with_name(template.name + suffix)
+            if source.exists():
+                shutil.copy(source, tmp_path / f"test.sqlite3{suffix}")
+        yield f"sqlite:///{tmp_path / 'test.sqlite3'}"
+        return
+    server = postgres_server()
+    name = f"test_{next(_numbers)}_{time.time_ns()}"
+    admin = sa.create_engine(_psycopg(server.url("postgres")), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE template_coordinator"))
+    yield server.url(name)
+    with admin.connect() as connection:
+        connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
+    admin.dispose()
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    return load_settings(
+        {
+            "COORDINATOR_PROFILE": "test",
+            "COORDINATOR_DATABASE_URL": database_url,
+            "COORDINATOR_SECRET_KEY": "a-secret-of-the-tests-alone-0123456789",
+        }
+    )
+
+
+@pytest.fixture
+def app(settings: Settings) -> Iterator[Coordinator]:
+    """The whole product on a fresh database."""
+    made = create_app(settings)
+    yield made
+    made.extensions["database"].dispose()
+
+
+@pytest.fixture
+def database(app: Coordinator) -> Database:
+    """The app's database."""
+    found: Database = app.extensions["database"]
+    return found
+
+
+@pytest.fixture
+def session(database: Database) -> Iterator[Session]:
+    """A writing session for setting the scene: commit before the product looks."""
+    with database.session(write=True) as opened:
+        yield opened
+
+
+def actor_with(*roles: Role | str, **identity: object) -> Actor:
+    """An actor who holds these roles; identity: user_id, clinician_id, physician_id, branch_ids."""
+    held = frozenset(Role(role) for role in roles)
+    return Actor(
+        name=f"test:{'+'.join(sorted(held))}",
+        roles=frozenset(role.value for role in held),
+        permissions=permissions_of(held),
+        **identity,  # type: ignore[arg-type]
+    )
+
+
+WorkAs = Callable[..., AbstractContextManager[Work]]
+
+
+@pytest.fixture
+def work_as(app: Coordinator) -> WorkAs:
+    """`with work_as(actor, now=...) as work:` one transaction of the product, committed at the end like a door does."""
+    door: Door = app.extensions["door"]
+
+    @contextmanager
+    def opened(actor: Actor | None = None, *, now: datetime = NOW) -> Iterator[Work]:
+        with door.database.transaction() as session:
+            work = Work(
+                session=session,
+                actor=actor or system_actor("test"),
+                now=now,
+                policy=door.policy,
+                handlers=door.handlers,
+                enqueue=door.enqueue,
+            )
+            yield work
+            session.flush()  # refusals of the database come before the chain's lock is taken
+            audit.seal(session, work.trail)
+
+    return opened
