@@ -15,7 +15,7 @@ from coordinator.core.db import fetch
 from coordinator.core.errors import Conflict, Forbidden, Invalid, TooMany, Unauthenticated
 from coordinator.core.settings import Settings
 from coordinator.core.work import Actor, Work, permitted
-from coordinator.domain.roles import permissions_of
+from coordinator.domain.roles import PERMISSIONS, permissions_of
 from coordinator.domain.vocabulary import Role
 
 COOKIE = "coordinator_session"
@@ -173,6 +173,11 @@ def system_actor(job: str) -> Actor:
     return Actor(
         name=f"system:{job}", roles=frozenset({Role.SYSTEM.value}), permissions=permissions_of(frozenset({Role.SYSTEM}))
     )
+
+
+def installer_actor(name: str) -> Actor:
+    """Whoever runs a command on the server that fills the agency with data: the demo, an import."""
+    return Actor(name=f"system:{name}", roles=frozenset({Role.SYSTEM.value}), permissions=frozenset(PERMISSIONS))
 
 
 @permitted("self:read")
