@@ -1,1 +1,28 @@
-"""The planner: a problem in, a plan out, with a score that can be read and reasons that are true. Pure."""
+"""The planner: a problem in, a plan out, with a score that can be read and reasons that are true. Pure.
+
+It knows no law, no database and no clock. The doors are the functions named here; the words are in `problem.py`
+(what is
+given) and `plan.py` (what comes back).
+"""
+
+from coordinator.planner.constraints import score
+from coordinator.planner.diff import diff
+from coordinator.planner.plan import Outcome, Plan, Progress, Score, Stop
+from coordinator.planner.problem import Problem
+from coordinator.planner.search import solve, warm_up
+from coordinator.planner.validate import ProblemError, validate
+
+__all__ = [
+    "Outcome",
+    "Plan",
+    "Problem",
+    "ProblemError",
+    "Progress",
+    "Score",
+    "Stop",
+    "diff",
+    "score",
+    "solve",
+    "validate",
+    "warm_up",
+]

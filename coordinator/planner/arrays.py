@@ -1,0 +1,541 @@
+"""From the problem's words to the kernel's flat arrays, and from a kernel's state back to a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coordinator.planner import kernel as k
+from coordinator.planner.plan import Assignment, Plan, Rest
+from coordinator.planner.problem import Problem, Slot, Visit
+
+Ints = NDArray[np.int64]
+
+NEIGHBOURS = 60
+"""How many nearby visits each visit knows; removal never reaches further."""
+
+
+@dataclass(frozen=True, eq=False)
+class Arrays:
+    """One problem as the kernel sees it, and the room it needs."""
+
+    problem: Problem
+    data: Ints
+    empty: Ints
+    """The state in which nothing is placed."""
+    scratch: Ints
+
+    def at(self, field: int) -> int:
+        """Offset of a table in its array."""
+        return int(self.data[field])
+
+    def pair(self) -> Ints:
+        """Room for two copies of a state."""
+        return np.zeros(2 * self.empty.size, dtype=np.int64)
+
+
+class _Packer:
+    """Collects tables and lays them out one after the other behind the head."""
+
+    def __init__(self) -> None:
+        self.head = np.zeros(k.HEAD, dtype=np.int64)
+        self.tables: list[tuple[int, Ints]] = []
+
+    def number(self, field: int, value: int) -> None:
+        self.head[field] = value
+
+    def table(self, field: int, values: Iterable[int] | Ints) -> None:
+        array = values if isinstance(values, np.ndarray) else np.fromiter(values, dtype=np.int64)
+        self.tables.append((field, array.astype(np.int64).ravel()))
+
+    def lists(self, pointer: int, fields: Sequence[int], rows: Sequence[Sequence[Sequence[int]]]) -> None:
+        """A list for each row: `pointer` gets where each begins (one more at the end), `fields` one table for each
+        column."""
+        ends = np.zeros(len(rows) + 1, dtype=np.int64)
+        np.cumsum([len(row) for row in rows], out=ends[1:])
+        self.table(pointer, ends)
+        for column, field in enumerate(fields):
+            self.table(field, [item[column] for row in rows for item in row])
+
+    def pack(self) -> Ints:
+        offset = k.HEAD
+        for field, array in self.tables:
+            self.head[field] = offset
+            offset += array.size
+        return np.concatenate([self.head, *(array for _, array in self.tables)])
+
+
+def travel_minutes(problem: Problem) -> Ints:
+    """Minutes from place to place, rounded up."""
+    return -(-problem.travel_seconds.astype(np.int64) // 60)
+
+
+def leg_costs(problem: Problem) -> Ints:
+    """Cents from place to place: minutes and kilometres."""
+    costs = travel_minutes(problem) * problem.weights.travel_minute
+    if problem.travel_metres is not None and problem.weights.travel_kilometre:
+        costs = costs + problem.travel_metres.astype(np.int64) * problem.weights.travel_kilometre // 1000
+    return costs
+
+
+def _with_nowhere(matrix: Ints) -> Ints:
+    """The matrix with one more place that is no way from anywhere: where a day begins or ends that is not driven."""
+    return np.pad(matrix, ((0, 1), (0, 1)))
+
+
+def visit_minutes(visit: Visit, clinician: int) -> int:
+    """How long this clinician needs for the visit."""
+    return visit.minutes_by_clinician.get(clinician, visit.minutes)
+
+
+def static_cost(visit: Visit, clinician: int, day: int) -> int:
+    """Cents of making the visit with this clinician on this day, whatever else happens."""
+    cost = visit.day_costs.get(day, 0)
+    for wish in visit.preferences:
+        cost += wish.costs.get(clinician, wish.otherwise)
+    if visit.current is not None:
+        if visit.current.clinician != clinician:
+            cost += visit.current.clinician_change_cost
+        if visit.current.day != day:
+            cost += visit.current.day_change_cost
+    return cost
+
+
+def allowed(visit: Visit, clinician: int, day: int) -> bool:
+    """Whether anything that came with the problem forbids the pair; ties and time are not asked here."""
+    if visit.locked:
+        return visit.current is not None and (visit.current.clinician, visit.current.day) == (clinician, day)
+    return (
+        clinician not in visit.forbidden
+        and (clinician, day) not in visit.forbidden_days
+        and bool(visit.windows.get(day))
+    )
+
+
+def unplaced_cost(problem: Problem, visit: Visit) -> int:
+    """Cents of leaving the visit out."""
+    return problem.weights.mandatory if visit.mandatory or visit.locked else visit.unplaced_cost
+
+
+def _slots(packer: _Packer, problem: Problem) -> None:
+    nowhere = problem.places
+    slots = problem.slots
+    packer.table(k.SLOT_CLINICIAN, (slot.clinician for slot in slots))
+    packer.table(k.SLOT_DAY, (slot.day for slot in slots))
+    packer.table(k.SLOT_WEEK, (problem.days[slot.day].week for slot in slots))
+    packer.table(k.SLOT_FROM, (nowhere if slot.start_place is None else slot.start_place for slot in slots))
+    packer.table(k.SLOT_TO, (nowhere if slot.end_place is None else slot.end_place for slot in slots))
+    packer.table(k.SLOT_START, (slot.shift_start for slot in slots))
+    packer.table(k.SLOT_END, (slot.shift_end for slot in slots))
+    for field, name in ((k.SLOT_OVERTIME, "overtime_after_minutes"), (k.SLOT_MAX, "max_minutes")):
+        packer.table(field, (_or_infinite(getattr(slot, name)) for slot in slots))
+    packer.table(k.SLOT_MAX_VISITS, (_or_infinite(slot.max_visits) for slot in slots))
+    packer.table(k.SLOT_BREAKS, (len(slot.breaks) for slot in slots))
+    columns = (k.PAUSE_EARLY, k.PAUSE_LATE, k.PAUSE_MINUTES, k.PAUSE_SKIP, k.PAUSE_AFTER, k.PAUSE_NUMBER)
+    packer.lists(k.SLOT_PAUSES, columns, [_pauses(slot) for slot in slots])
+
+
+def _pauses(slot: Slot) -> list[tuple[int, int, int, int, int, int]]:
+    """Breaks and time off of one shift in order of their earliest start."""
+    pauses = [
+        (
+            b.earliest_start,
+            b.latest_start,
+            b.minutes,
+            -1 if b.skip_cost is None else b.skip_cost,
+            b.owed_after_minutes,
+            n,
+        )
+        for n, b in enumerate(slot.breaks)
+    ]
+    for off in slot.unavailable:
+        pauses.append((off.start_minute, off.start_minute, off.end_minute - off.start_minute, -1, 0, -1))
+    return sorted(pauses)
+
+
+def _or_infinite(value: int | None) -> int:
+    return k.INF if value is None else value
+
+
+def _clinicians(packer: _Packer, problem: Problem, weeks: int) -> None:
+    people = problem.clinicians
+    packer.table(k.CLIN_OVERTIME, (_or_infinite(c.week_overtime_after_minutes) for c in people))
+    packer.table(k.CLIN_MAX, (_or_infinite(c.week_max_minutes) for c in people))
+    packer.table(k.CLIN_FAIR, (_or_infinite(c.fair_share_minutes) for c in people))
+    packer.table(k.CLIN_ALREADY, (_get(c.already_worked_minutes, week) for c in people for week in range(weeks)))
+
+
+def _get(values: Sequence[int], index: int) -> int:
+    return values[index] if index < len(values) else 0
+
+
+def _visits(
+    packer: _Packer, problem: Problem, patients: dict[str, int], candidates: list[list[tuple[int, int, int]]]
+) -> None:
+    visits = problem.visits
+    days = range(len(problem.days))
+    packer.table(k.V_PLACE, (-1 if v.place is None else v.place for v in visits))
+    packer.table(k.V_UNPLACED, (unplaced_cost(problem, v) for v in visits))
+    packer.table(k.V_LATE, (0 if v.locked else v.late_cost for v in visits))
+    packer.table(k.V_EARLY, (0 if v.locked else v.early_cost for v in visits))
+    packer.table(k.V_LOCKED, (v.locked for v in visits))
+    packer.table(k.V_PATIENT, (patients[v.patient] for v in visits))
+    moved = [
+        v.current if v.current is not None and v.current.time_change_cost > 0 and not v.locked else None for v in visits
+    ]
+    packer.table(k.V_TIME_COST, (0 if c is None else c.time_change_cost for c in moved))
+    packer.table(k.V_TIME_DAY, (-1 if c is None else c.day for c in moved))
+    packer.table(k.V_TIME_START, (0 if c is None else c.start_minute for c in moved))
+    packer.table(k.V_TIME_TOLERANCE, (0 if c is None else c.time_tolerance_minutes for c in moved))
+    windows: list[list[tuple[int, int]]] = []
+    for v in visits:
+        for day in days:
+            if v.locked:
+                held = v.current is not None and v.current.day == day
+                windows.append([(v.current.start_minute, v.current.start_minute)] if held and v.current else [])
+            else:
+                windows.append([(w.earliest_start, w.latest_start) for w in v.windows.get(day, ())])
+    packer.lists(k.V_WINDOWS, (k.WINDOW_LOW, k.WINDOW_HIGH), windows)
+    wished = [(v.preferred.get(day), v.locked) for v in visits for day in days]
+    packer.table(k.V_PREFERRED_LOW, (-k.INF if w is None or locked else w.earliest_start for w, locked in wished))
+    packer.table(k.V_PREFERRED_HIGH, (k.INF if w is None or locked else w.latest_start for w, locked in wished))
+    packer.lists(k.V_CANDIDATES, (k.CANDIDATE_SLOT, k.CANDIDATE_COST, k.CANDIDATE_MINUTES), candidates)
+    packer.table(k.V_HARDNESS, (len(row) for row in candidates))
+
+
+def _patients(packer: _Packer, problem: Problem, patients: dict[str, int]) -> None:
+    mine: list[list[tuple[int]]] = [[] for _ in patients]
+    for index, visit in enumerate(problem.visits):
+        mine[patients[visit.patient]].append((index,))
+    busy: list[list[tuple[int, int]]] = [[] for _ in patients]
+    for patient, intervals in problem.patient_busy.items():
+        if patient in patients:
+            busy[patients[patient]] = [(i.start_minute, i.end_minute) for i in intervals]
+    packer.lists(k.P_VISITS, (k.PV_VISIT,), mine)
+    packer.lists(k.P_BUSY, (k.BUSY_LOW, k.BUSY_HIGH), busy)
+    packer.table(
+        k.V_MATES, (len(mine[patients[v.patient]]) > 1 or bool(busy[patients[v.patient]]) for v in problem.visits)
+    )
+
+
+def _links(packer: _Packer, problem: Problem) -> None:
+    count = len(problem.visits)
+    other = np.full(count, -1)
+    low, high, who = np.zeros(count), np.zeros(count), np.zeros(count)
+    for link in problem.links:
+        least, most = (link.min_minutes, link.max_minutes) if link.kind == "gap" else (0, 0)
+        other[link.first], other[link.second] = link.second, link.first
+        low[link.first], high[link.first] = least, most
+        low[link.second], high[link.second] = -most, -least
+        mode = k.DIFFERENT if link.different_clinicians else k.SAME if link.same_clinician else k.ANYONE
+        who[link.first] = who[link.second] = mode
+    packer.table(k.LINK_OTHER, other)
+    packer.table(k.LINK_LOW, low)
+    packer.table(k.LINK_HIGH, high)
+    packer.table(k.LINK_WHO, who)
+
+
+def _membership(packer: _Packer, pointer: int, field: int, count: int, groups: Sequence[Sequence[int]]) -> None:
+    """Which groups each visit is in."""
+    rows: list[list[tuple[int]]] = [[] for _ in range(count)]
+    for group, members in enumerate(groups):
+        for visit in members:
+            rows[visit].append((group,))
+    packer.lists(pointer, (field,), rows)
+
+
+def _members(packer: _Packer, pointer: int, field: int, groups: Sequence[Sequence[int]]) -> None:
+    packer.lists(pointer, (field,), [[(visit,) for visit in members] for members in groups])
+
+
+def _ties(packer: _Packer, problem: Problem, weeks: int) -> None:
+    count = len(problem.visits)
+    days = range(len(problem.days))
+    people = len(problem.clinicians)
+
+    spacings = problem.spacings
+    groups: list[tuple[int, ...]] = [tie.visits for tie in spacings]
+    _membership(packer, k.V_SPACINGS, k.VS_GROUP, count, groups)
+    _members(packer, k.SPACING_VISITS, k.SPACING_VISIT, groups)
+    packer.table(k.SPACING_MIN, (max(tie.min_gap_days, 1 if tie.at_most_one_per_day else 0) for tie in spacings))
+    packer.table(k.SPACING_IDEAL, (tie.ideal_gap_days for tie in spacings))
+    packer.table(k.SPACING_COST, (tie.cost for tie in spacings))
+    packer.lists(k.SPACING_HELD, (k.HELD_DAY,), [[(day,) for day in tie.held_days] for tie in spacings])
+
+    groups = [tie.visits for tie in problem.daily_limits]
+    _membership(packer, k.V_LIMITS, k.VL_GROUP, count, groups)
+    _members(packer, k.LIMIT_VISITS, k.LIMIT_VISIT, groups)
+    packer.table(k.LIMIT_MAX, (tie.max_per_day for tie in problem.daily_limits))
+    packer.table(k.LIMIT_HELD, (_get(tie.held, day) for tie in problem.daily_limits for day in days))
+
+    groups = [tie.visits for tie in problem.faces_limits]
+    _membership(packer, k.V_FACES, k.VF_GROUP, count, groups)
+    _members(packer, k.FACES_VISITS, k.FACES_VISIT, groups)
+    packer.table(k.FACES_COST, (tie.cost for tie in problem.faces_limits))
+    packer.table(k.FACES_FREE, (tie.free_faces for tie in problem.faces_limits))
+    held = [[(week * people + face,) for week, face in sorted(set(tie.held_faces))] for tie in problem.faces_limits]
+    packer.lists(k.FACES_HELD, (k.HELD_FACE,), held)
+
+    caps = problem.group_caps
+    groups = [tie.visits for tie in caps]
+    _membership(packer, k.V_CAPS, k.VC_GROUP, count, groups)
+    _members(packer, k.CAP_VISITS, k.CAP_VISIT, groups)
+    packer.table(k.CAP_DAY, (_or_infinite(tie.day_cap_minutes) for tie in caps))
+    packer.table(k.CAP_WEEK, (_or_infinite(tie.week_cap_minutes) for tie in caps))
+    packer.table(k.CAP_USED_DAY, (_get(tie.used_by_day, day) for tie in caps for day in days))
+    packer.table(k.CAP_USED_WEEK, (_get(tie.used_by_week, week) for tie in caps for week in range(weeks)))
+
+
+def _neighbours(problem: Problem, candidates: list[list[tuple[int, int, int]]]) -> Ints:
+    """For each visit the others it could best change places with: near, and with shifts in common. -1 fills up."""
+    count = len(problem.visits)
+    width = max(1, min(NEIGHBOURS, count - 1))
+    near = np.full((count, width), -1, dtype=np.int64)
+    if count < 2:
+        return near
+    minutes = travel_minutes(problem)
+    places = np.array([-1 if v.place is None else v.place for v in problem.visits])
+    can = np.zeros((count, len(problem.slots)), dtype=np.float32)
+    for index, row in enumerate(candidates):
+        can[index, [slot for slot, _, _ in row]] = 1
+    sizes = can.sum(axis=1)
+    typical = int(np.median(minutes)) if minutes.size else 0
+    for index in range(count):
+        if places[index] < 0:
+            way = np.full(count, typical, dtype=np.int64)
+        else:
+            way = np.where(places < 0, typical, minutes[places[index], places])
+        common = can @ can[index] / np.maximum(1, np.minimum(sizes, sizes[index]))
+        # Half of the shifts in common weighs as much as the typical way.
+        distance = way + ((1 - common) * 2 * max(1, typical)).astype(np.int64)
+        distance[index] = np.iinfo(np.int64).max
+        near[index] = np.argsort(distance, kind="stable")[:width]
+    return near
+
+
+def _longest_route(problem: Problem, candidates: list[list[tuple[int, int, int]]]) -> int:
+    """No feasible route has more visits than this."""
+    takers = np.zeros(len(problem.slots), dtype=np.int64)
+    shortest = np.full(len(problem.slots), k.INF, dtype=np.int64)
+    for row in candidates:
+        for slot, _, minutes in row:
+            takers[slot] += 1
+            shortest[slot] = min(shortest[slot], minutes)
+    longest = 0
+    for index, shift in enumerate(problem.slots):
+        if takers[index]:
+            fits = (shift.shift_end - shift.shift_start) // int(shortest[index])
+            longest = max(longest, min(fits, int(takers[index]), _or_infinite(shift.max_visits)))
+    return longest
+
+
+def build(problem: Problem) -> Arrays:
+    """Lay the problem out for the kernel. The problem must have passed `validate`."""
+    packer = _Packer()
+    visits, slots, days = len(problem.visits), len(problem.slots), len(problem.days)
+    weeks = max((day.week for day in problem.days), default=0) + 1
+    patients: dict[str, int] = {}
+    for visit in problem.visits:
+        patients.setdefault(visit.patient, len(patients))
+    candidates: list[list[tuple[int, int, int]]] = []
+    for visit in problem.visits:
+        rows = [
+            (index, static_cost(visit, slot.clinician, slot.day), visit_minutes(visit, slot.clinician))
+            for index, slot in enumerate(problem.slots)
+            if allowed(visit, slot.clinician, slot.day)
+        ]
+        candidates.append(sorted(rows, key=lambda row: row[1]))
+    neighbours = _neighbours(problem, candidates)
+    length = _longest_route(problem, candidates) + 2
+    pauses = max((len(slot.breaks) + len(slot.unavailable) for slot in problem.slots), default=0)
+
+    for field, value in (
+        (k.N_VISITS, visits),
+        (k.N_SLOTS, slots),
+        (k.N_DAYS, days),
+        (k.N_WEEKS, weeks),
+        (k.N_CLINICIANS, len(problem.clinicians)),
+        (k.N_PLACES, problem.places + 1),
+        (k.N_LENGTH, length),
+        (k.N_NEIGHBOURS, neighbours.shape[1]),
+        (k.N_PAUSES, pauses),
+        (k.W_WAITING, problem.weights.waiting_minute),
+        (k.W_OVERTIME, problem.weights.overtime_minute),
+        (k.W_FAIRNESS, problem.weights.fairness_minute),
+    ):
+        packer.number(field, value)
+    packer.table(k.TRAVEL, _with_nowhere(travel_minutes(problem)))
+    packer.table(k.LEG, _with_nowhere(leg_costs(problem)))
+    packer.table(k.NEIGHBOUR, neighbours)
+    _slots(packer, problem)
+    _clinicians(packer, problem, weeks)
+    _visits(packer, problem, patients, candidates)
+    _patients(packer, problem, patients)
+    _links(packer, problem)
+    _ties(packer, problem, weeks)
+
+    people = len(problem.clinicians)
+    state = (
+        (k.S_TOTAL, 1),
+        (k.S_ROUTE, slots * length),
+        (k.S_EARLIEST, slots * length),
+        (k.S_LATEST, slots * length),
+        *((field, visits) for field in (k.S_SLOT, k.S_START, k.S_MINUTES, k.S_STATIC, k.S_LOW, k.S_HIGH)),
+        *((field, slots) for field in (k.S_LENGTH, k.S_COST, k.S_WORKED, k.S_OVERTIME, k.S_WAITING, k.S_RETURN)),
+        (k.S_REST, slots * k.MAX_BREAKS),
+        (k.S_WEEK_WORKED, people * weeks),
+        (k.S_WEEK_OVERTIME, people * weeks),
+    )
+    paper = (
+        *((field, length + 3) for field in (k.X_SEQUENCE, k.X_TIME, k.X_KEPT_TIME, k.X_LATEST, k.X_TAKEN, k.X_PLACE)),
+        (k.X_FORWARD, (length + 1) * (pauses + 1)),
+        (k.X_FROM, (length + 1) * (pauses + 1)),
+        (k.X_ACTIVE, pauses + 1),
+        (k.X_REST, k.MAX_BREAKS),
+        (k.X_KEPT_REST, k.MAX_BREAKS),
+        (k.X_OUT, 8),
+        (k.X_BEST, 8),
+        (k.X_DAY_COST, days),
+        (k.X_DAY_LEFT, days),
+        (k.X_ABSENT, visits + 1),
+        (k.X_KEY, visits + length + 1),
+        (k.X_MARK, slots + 1),
+        (k.X_TRY, 4 * (k.TRIES + 1)),
+    )
+    sizes = []
+    for layout in (state, paper):
+        offset = 0
+        for field, size in layout:
+            packer.number(field, offset)
+            offset += size
+        sizes.append(offset)
+    data = packer.pack()
+    arrays = Arrays(problem, data, np.zeros(sizes[0], dtype=np.int64), np.zeros(sizes[1], dtype=np.int64))
+    empty = arrays.empty
+    for field, value in ((k.S_SLOT, -1), (k.S_LOW, -k.INF), (k.S_HIGH, k.INF)):
+        empty[arrays.at(field) : arrays.at(field) + visits] = value
+    empty[arrays.at(k.S_REST) : arrays.at(k.S_REST) + slots * k.MAX_BREAKS] = -1
+    empty[arrays.at(k.S_TOTAL)] = sum(unplaced_cost(problem, visit) for visit in problem.visits)
+    return arrays
+
+
+def plan_of(arrays: Arrays, state: Ints) -> Plan:
+    """The plan that a state stands for."""
+    slots = arrays.problem.slots
+    assignments = []
+    for visit in range(len(arrays.problem.visits)):
+        index = int(state[arrays.at(k.S_SLOT) + visit])
+        if index >= 0:
+            start = int(state[arrays.at(k.S_START) + visit])
+            assignments.append(Assignment(visit, slots[index].clinician, slots[index].day, start))
+    rests = []
+    for index, slot in enumerate(slots):
+        if state[arrays.at(k.S_LENGTH) + index] == 0:
+            continue
+        for number in range(len(slot.breaks)):
+            start = int(state[arrays.at(k.S_REST) + index * k.MAX_BREAKS + number])
+            if start >= 0:
+                rests.append(Rest(slot.clinician, slot.day, number, start))
+    return Plan.of(assignments, rests)
+
+
+def state_of(arrays: Arrays, plan: Plan) -> Ints:
+    """The state of a plan; visits that do not fit, or may not be there, are left out.
+
+    Days are taken at the plan's own times; one that is not possible so is timed anew in its order, and if that fails
+    too,
+    its visits are taken one by one.
+    """
+    problem = arrays.problem
+    state = arrays.empty.copy()
+    slot_at = {(slot.clinician, slot.day): index for index, slot in enumerate(problem.slots)}
+    placed = plan.by_visit()
+    partners = {link.first: link.second for link in problem.links} | {link.second: link.first for link in problem.links}
+    routes: dict[int, list[Assignment]] = {}
+    for assignment in plan.assignments:
+        index = slot_at.get((assignment.clinician, assignment.day))
+        visit = problem.visits[assignment.visit]
+        if index is None or not allowed(visit, assignment.clinician, assignment.day):
+            continue
+        if assignment.visit in partners and partners[assignment.visit] not in placed:
+            continue
+        state[arrays.at(k.S_MINUTES) + assignment.visit] = visit_minutes(visit, assignment.clinician)
+        state[arrays.at(k.S_STATIC) + assignment.visit] = static_cost(visit, assignment.clinician, assignment.day)
+        routes.setdefault(index, []).append(assignment)
+    later = []
+    for index in sorted(routes):
+        routes[index].sort(key=lambda a: (a.start_minute, a.visit))
+        if not _load(arrays, state, index, routes[index], [a.start_minute for a in routes[index]]):
+            later.append(index)
+    for index in later:
+        held = [a.start_minute if a.visit in partners else None for a in routes[index]]
+        if not _load(arrays, state, index, routes[index], held):
+            _load_one_by_one(arrays, state, index, routes[index])
+    # From here on only linked visits are bound to their time.
+    for visit_index in range(len(problem.visits)):
+        if visit_index not in partners:
+            _bind(arrays, state, visit_index, None)
+    _drop_broken_links(arrays, state)
+    return state
+
+
+def _bind(arrays: Arrays, state: Ints, visit: int, start: int | None) -> None:
+    """Allow the visit this start only, or any if None."""
+    state[arrays.at(k.S_LOW) + visit] = -k.INF if start is None else start
+    state[arrays.at(k.S_HIGH) + visit] = k.INF if start is None else start
+
+
+def _load(arrays: Arrays, state: Ints, index: int, route: list[Assignment], starts: Sequence[int | None]) -> bool:
+    """Make this the route of the empty slot, at these starts where they are given. False and nothing changed if it
+    fails."""
+    if len(route) + 2 > arrays.at(k.N_LENGTH):
+        return False
+    before = state.copy()
+    for position, (assignment, start) in enumerate(zip(route, starts, strict=True)):
+        _bind(arrays, state, assignment.visit, start)
+        arrays.scratch[arrays.at(k.X_SEQUENCE) + position] = assignment.visit
+    if k.load_route(arrays.data, state, arrays.scratch, index, len(route)):
+        return True
+    state[:] = before
+    return False
+
+
+def _load_one_by_one(arrays: Arrays, state: Ints, index: int, route: list[Assignment]) -> None:
+    """As many of the route's visits as fit, locked ones first, each at the end of or between those already there."""
+    data, scratch = arrays.data, arrays.scratch
+    order = sorted(route, key=lambda a: (not arrays.problem.visits[a.visit].locked, a.start_minute, a.visit))
+    held: list[Assignment] = []
+    for assignment in order:
+        trial = sorted([*held, assignment], key=lambda a: (a.start_minute, a.visit))
+        position = trial.index(assignment)
+        static = int(state[arrays.at(k.S_STATIC) + assignment.visit])
+        minutes = int(state[arrays.at(k.S_MINUTES) + assignment.visit])
+        if k.may_hold(data, state, assignment.visit, index, minutes) and k.place(
+            data, state, scratch, assignment.visit, index, position, static, minutes
+        ):
+            held = trial
+
+
+def _drop_broken_links(arrays: Arrays, state: Ints) -> None:
+    """Take out linked visits whose partner was not placed, or not at the right distance, unless they are locked."""
+    slots = arrays.problem.slots
+    for link in arrays.problem.links:
+        low, high = (link.min_minutes, link.max_minutes) if link.kind == "gap" else (0, 0)
+        pair = (link.first, link.second)
+        places = [int(state[arrays.at(k.S_SLOT) + v]) for v in pair]
+        starts = [int(state[arrays.at(k.S_START) + v]) for v in pair]
+        people = [slots[index].clinician if index >= 0 else -1 for index in places]
+        whole = (
+            min(places) >= 0
+            and low <= starts[1] - starts[0] <= high
+            and not (link.different_clinicians and people[0] == people[1])
+            and not (link.same_clinician and people[0] != people[1])
+        )
+        for visit, index in zip(pair, places, strict=True):
+            if not whole and index >= 0 and not arrays.problem.visits[visit].locked:
+                k.take_out(arrays.data, state, arrays.scratch, visit)
+            elif index < 0:
+                _bind(arrays, state, visit, None)
