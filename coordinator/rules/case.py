@@ -1,0 +1,23 @@
+"""Small questions about a case that several families of rules ask."""
+
+from coordinator.domain.vocabulary import Payer, Programme, VisitKind
+from coordinator.rules.facts import OrderFacts, VisitCase
+from coordinator.rules.policy import Policy
+
+#: Visits that stand on the referral or on the plan, not on a frequency order (ORD-01).
+ORDERLESS_KINDS = frozenset({VisitKind.INITIAL, VisitKind.SUPERVISION})
+
+
+def is_medicare(programme: Programme, payer: Payer, policy: Policy) -> bool:
+    """Whether Medicare's own conditions of payment apply."""
+    return programme in policy.programmes.medicare_programmes or payer in policy.programmes.medicare_payers
+
+
+def needs_order(case: VisitCase, policy: Policy) -> bool:
+    """Whether the visit stands on an order at all."""
+    return case.visit.kind not in ORDERLESS_KINDS and case.visit.discipline not in policy.orders.exempt_disciplines
+
+
+def order_name(order: OrderFacts) -> str:
+    """How a sentence names the order."""
+    return "of this visit" if order.order_id is None else str(order.order_id)

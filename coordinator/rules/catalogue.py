@@ -1,0 +1,38 @@
+"""Every rule of the book that the product asks, by id: importing this module fills the register."""
+
+from types import ModuleType
+
+from coordinator.rules import (
+    aides,
+    certification,
+    eligibility,
+    evv,
+    frequencies,
+    intermittent,
+    labour,
+    language,
+    missed,
+    orders,
+    qualifying,
+    referrals,
+    staffing,
+    therapy,
+    visit,
+)
+from coordinator.rules.terms import RULES, Rule, Severity, Verification
+
+__all__ = ["FAMILIES", "RULES", "Rule", "Severity", "Verification", "by_family"]
+
+#: The modules that hold rules, in the order of the book.
+FAMILIES: tuple[ModuleType, ...] = (
+    referrals, eligibility, certification, orders, frequencies, intermittent, aides, therapy, qualifying, missed, evv,
+    language, staffing, labour, visit,
+)  # fmt: skip
+
+
+def by_family() -> dict[str, list[Rule]]:
+    """The rules under their families, both in the order in which they were registered."""
+    families: dict[str, list[Rule]] = {}
+    for known in RULES.values():
+        families.setdefault(known.family, []).append(known)
+    return families

@@ -1,0 +1,189 @@
+"""How often a visit may be made under its order (FRQ-03, FRQ-05 to FRQ-07)."""
+
+from datetime import date
+
+from coordinator.domain.frequency import OrderWeek, shortfall
+from coordinator.domain.vocabulary import VisitKind
+from coordinator.rules.case import needs_order, order_name
+from coordinator.rules.facts import ActivationFacts, Moment, OrderWeekFacts, VisitCase
+from coordinator.rules.terms import Finding, Policy, Severity, also, found, rule
+
+FAMILY = "frequency"
+
+
+@rule(
+    "FRQ-03",
+    family=FAMILY,
+    severity=Severity.BLOCK,
+    citation="42 CFR 484.60(b)(1); 409.43(b)",
+    verification="V",
+    sentence="Visits of an order week never exceed its maximum; fewer than its minimum are missed visits.",
+)
+def ask_allowance(case: VisitCase, policy: Policy) -> tuple[Finding, ...]:
+    """Whether the order's week, and the day, have a visit left. As-needed and supervision visits never count."""
+    order, visit = case.order, case.visit
+    if (
+        order is None
+        or visit.kind is VisitKind.PRN
+        or order.evaluate_and_treat
+        or order.discipline is not visit.discipline
+        or not needs_order(case, policy)
+    ):
+        return ()
+    week = order.week
+    if week is None or not week.starts_on <= visit.day <= week.ends_on:
+        return (
+            found(
+                "FRQ-03",
+                "Order {order} gives no {discipline} visit on {day}.",
+                cure="Move the visit into a week of the order, or a physician orders the visit.",
+                order=order_name(order),
+                discipline=visit.discipline,
+                day=visit.day,
+            ),
+        )
+    if week.used >= week.maximum:
+        return (
+            found(
+                "FRQ-03",
+                "Order {order} allows {maximum} {discipline} visits from {first} to {last}; {used} are done or booked.",
+                cure="Move the visit to another week, or a physician orders a higher frequency before it.",
+                order=order_name(order),
+                discipline=visit.discipline,
+                maximum=week.maximum,
+                used=week.used,
+                first=week.starts_on,
+                last=week.ends_on,
+                facts={"day": visit.day},
+            ),
+        )
+    if week.used_on_day >= week.per_day:
+        return (
+            found(
+                "FRQ-03",
+                "{used} {discipline} visit(s) are already on {day}; the order means {per_day} a day.",
+                cure="Move the visit to another day of the week, or the clinical manager allows it with a reason.",
+                severity=Severity.BLOCK_OVR,
+                discipline=visit.discipline,
+                day=visit.day,
+                used=week.used_on_day,
+                per_day=week.per_day,
+            ),
+        )
+    return ()
+
+
+@also("FRQ-03")
+def missed_at_close(week: OrderWeek, done: int) -> int:
+    """How many missed visits there are when the order week closes with `done` counted visits (Saturday 23:59 local)."""
+    return shortfall(week, done)
+
+
+@rule(
+    "FRQ-05",
+    family=FAMILY,
+    severity=Severity.BLOCK,
+    citation="42 CFR 409.43(b)",
+    verification="V",
+    sentence="As-needed visits name the symptoms that call for them and a limit; each records its trigger.",
+)
+def ask_prn_content(order: ActivationFacts) -> Finding | None:
+    """An as-needed line without symptoms or limit keeps the order from becoming live."""
+    lines = order.frequency.prn if order.frequency else ()
+    if all(line.limit > 0 and line.reason.strip() for line in lines):
+        return None
+    return found(
+        "FRQ-05",
+        "An as-needed line names no symptoms or no number.",
+        cure="The practitioner says for which symptoms and how often at most.",
+    )
+
+
+@also("FRQ-05")
+def ask_prn(case: VisitCase, moment: Moment) -> Finding | None:
+    """An as-needed visit needs an allowance with a visit left, and a recorded trigger by the time it is made."""
+    visit, order = case.visit, case.order
+    if visit.kind is not VisitKind.PRN or order is None or order.discipline is not visit.discipline:
+        return None
+    prn = order.prn
+    if prn is None:
+        return found(
+            "FRQ-05",
+            "Order {order} allows no as-needed visits.",
+            cure="A physician orders as-needed visits, or this visit.",
+            order=order_name(order),
+        )
+    if prn.used >= prn.limit:
+        return found(
+            "FRQ-05",
+            "All {limit} as-needed visits of order {order} are used.",
+            cure="A physician orders further as-needed visits.",
+            order=order_name(order),
+            limit=prn.limit,
+            used=prn.used,
+        )
+    if not visit.prn_trigger.strip():
+        return found(
+            "FRQ-05",
+            "The reason for the as-needed visit is not recorded; the order names: {reason}.",
+            cure="Whoever asks for the visit records the patient's symptoms.",
+            severity=Severity.WARN,
+            reason=prn.reason or "nothing",
+            facts={"moment": moment},
+        )
+    return None
+
+
+@also("FRQ-05")
+def ask_prn_completion(kind: VisitKind, trigger: str) -> Finding | None:
+    """An as-needed visit cannot be completed without the trigger that called for it."""
+    if kind is not VisitKind.PRN or trigger.strip():
+        return None
+    return found(
+        "FRQ-05",
+        "An as-needed visit needs the symptoms that called for it.",
+        cure="The clinician records the symptoms.",
+    )
+
+
+@rule(
+    "FRQ-06",
+    family=FAMILY,
+    severity=Severity.WARN,
+    citation="Agency policy; 42 CFR 484.60(b)(1)",
+    verification="D",
+    sentence="Within its order week a visit is rescheduled; into another week it is missed, and uses up that week.",
+)
+def ask_move(week: OrderWeek | OrderWeekFacts, to_day: date) -> Finding | None:
+    """Whether moving a visit of `week` to `to_day` makes it a missed visit."""
+    if week.starts_on <= to_day <= week.ends_on:
+        return None
+    return found(
+        "FRQ-06",
+        "{to_day} is outside the order week {first} to {last}: the visit is missed there and uses up the other.",
+        cure="Move the visit within {first} to {last}.",
+        to_day=to_day,
+        first=week.starts_on,
+        last=week.ends_on,
+    )
+
+
+@rule(
+    "FRQ-07",
+    family=FAMILY,
+    severity=Severity.WARN,
+    citation="Agency policy",
+    verification="D",
+    sentence="A new order is counted from its first day; a week that it cuts short has no floor.",
+    settings=("frequency.midweek_change", "weeks.visit_week_anchor"),
+)
+def ask_effective_day(effective_from: date, week_starts_on: date, supersedes: bool) -> Finding | None:
+    """A change of order in mid-week is allowed, and a week's beginning is better. `week_starts_on`: of that week."""
+    if not supersedes or effective_from == week_starts_on:
+        return None
+    return found(
+        "FRQ-07",
+        "The order changes in mid-week on {effective_from}.",
+        cure="The practitioner may make it effective from the beginning of the next week.",
+        effective_from=effective_from,
+    )
