@@ -56,6 +56,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_clock_firing")),
         sa.UniqueConstraint("entry", "scope", "slot", name=op.f("uq_clock_firing_entry_scope_slot")),
     )
+    with op.batch_alter_table("clock_firing", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_clock_firing_slot"), ["slot"], unique=False)
+
     op.create_table(
         "idempotency_record",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -74,30 +77,13 @@ def upgrade() -> None:
 
     op.create_table(
         "job_receipt",
-        sa.Column("key", sa.String(length=160), nullable=False),
+        sa.Column("key", sa.String(length=200), nullable=False),
         sa.Column("name", sa.String(length=80), nullable=False),
         sa.Column("at", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_job_receipt")),
     )
-    op.create_table(
-        "local_job",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
-        sa.Column("name", sa.String(length=80), nullable=False),
-        sa.Column("key", sa.String(length=160), nullable=False),
-        sa.Column("arguments", sa.JSON(), nullable=False),
-        sa.Column("status", sa.String(length=10), nullable=False),
-        sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("queued_at", UtcDateTime(), nullable=False),
-        sa.Column("run_after", UtcDateTime(), nullable=False),
-        sa.Column("heartbeat_at", UtcDateTime(), nullable=True),
-        sa.Column("worker", sa.String(length=80), nullable=True),
-        sa.Column("finished_at", UtcDateTime(), nullable=True),
-        sa.Column("error", sa.Text(), nullable=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_local_job")),
-        sa.UniqueConstraint("key", name=op.f("uq_local_job_key")),
-    )
-    with op.batch_alter_table("local_job", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_local_job_status"), ["status"], unique=False)
+    with op.batch_alter_table("job_receipt", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_job_receipt_at"), ["at"], unique=False)
 
     op.create_table(
         "physician",
@@ -115,6 +101,27 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_physician")),
         sa.UniqueConstraint("npi", name=op.f("uq_physician_npi")),
     )
+    op.create_table(
+        "queued_job",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("key", sa.String(length=160), nullable=False),
+        sa.Column("arguments", sa.JSON(), nullable=False),
+        sa.Column("status", sa.String(length=10), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("queued_at", UtcDateTime(), nullable=False),
+        sa.Column("run_after", UtcDateTime(), nullable=False),
+        sa.Column("heartbeat_at", UtcDateTime(), nullable=True),
+        sa.Column("worker", sa.String(length=80), nullable=True),
+        sa.Column("finished_at", UtcDateTime(), nullable=True),
+        sa.Column("error", sa.String(length=200), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_queued_job")),
+        sa.UniqueConstraint("key", name=op.f("uq_queued_job_key")),
+    )
+    with op.batch_alter_table("queued_job", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_queued_job_finished_at"), ["finished_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_queued_job_status"), ["status"], unique=False)
+
     op.create_table(
         "resource",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
@@ -452,6 +459,20 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("no_visit_window", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_no_visit_window_patient_id"), ["patient_id"], unique=False)
+
+    op.create_table(
+        "outside_participant",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("patient_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("role", sa.String(length=80), nullable=False),
+        sa.Column("organisation", sa.String(length=200), nullable=True),
+        sa.Column("npi", sa.String(length=10), nullable=True),
+        sa.ForeignKeyConstraint(["patient_id"], ["patient.id"], name=op.f("fk_outside_participant_patient_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_outside_participant")),
+    )
+    with op.batch_alter_table("outside_participant", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_outside_participant_patient_id"), ["patient_id"], unique=False)
 
     op.create_table(
         "referral",
@@ -1250,6 +1271,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_referral_branch_id"))
 
     op.drop_table("referral")
+    with op.batch_alter_table("outside_participant", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_outside_participant_patient_id"))
+
+    op.drop_table("outside_participant")
     with op.batch_alter_table("no_visit_window", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_no_visit_window_patient_id"))
 
@@ -1323,16 +1348,23 @@ def downgrade() -> None:
 
     op.drop_table("branch")
     op.drop_table("resource")
-    op.drop_table("physician")
-    with op.batch_alter_table("local_job", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_local_job_status"))
+    with op.batch_alter_table("queued_job", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_queued_job_status"))
+        batch_op.drop_index(batch_op.f("ix_queued_job_finished_at"))
 
-    op.drop_table("local_job")
+    op.drop_table("queued_job")
+    op.drop_table("physician")
+    with op.batch_alter_table("job_receipt", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_job_receipt_at"))
+
     op.drop_table("job_receipt")
     with op.batch_alter_table("idempotency_record", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_idempotency_record_at"))
 
     op.drop_table("idempotency_record")
+    with op.batch_alter_table("clock_firing", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_clock_firing_slot"))
+
     op.drop_table("clock_firing")
     with op.batch_alter_table("audit_event", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_audit_event_user_id"))

@@ -1,0 +1,46 @@
+# Two commands matter: `make run` and `make test`. Both build what they need.
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
+	if command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$p; break; fi; done)
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO := COORDINATOR_PROFILE=demo
+WORKERS ?= 2
+
+.PHONY: run test check lint types demo-reset slow clean
+
+$(VENV)/.runtime: requirements.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed, and none was found." >&2; exit 1; }
+	@test -x $(BIN)/python || { echo "Building the environment (once, about a minute) ..."; $(PYTHON) -m venv $(VENV); }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/.dev: requirements.txt requirements-dev.txt $(VENV)/.runtime
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+## Build, migrate, load and plan the demo agency, and serve it on http://127.0.0.1:8000
+run: $(VENV)/.runtime
+	@$(DEMO) $(BIN)/flask --app wsgi db upgrade
+	@$(DEMO) $(BIN)/flask --app wsgi demo start
+	@$(DEMO) exec $(BIN)/gunicorn --config config/gunicorn.py wsgi:app
+
+## Every check and every test, on SQLite and on PostgreSQL
+test: check
+	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup
+
+check: lint types
+
+lint: $(VENV)/.dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports
+
+types: $(VENV)/.dev
+	@$(BIN)/mypy
+
+## Throw the demo's database away
+demo-reset:
+	rm -f var/demo.sqlite3 var/demo.sqlite3-wal var/demo.sqlite3-shm
+
+clean: demo-reset
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
