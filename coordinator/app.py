@@ -5,13 +5,15 @@ import tomllib
 from flask import Response
 
 from coordinator.access import api as access_api
-from coordinator.access.service import Doorman
+from coordinator.access.service import Doorman, system_actor
 from coordinator.core import http
 from coordinator.core.db import Database
 from coordinator.core.http import Coordinator, CoordinatorApi, Door
 from coordinator.core.settings import Settings, load_settings
+from coordinator.jobs.context import Workshop
+from coordinator.jobs.queue import enqueue
 from coordinator.rules.terms import policy_from
-from coordinator.wiring import HANDLERS
+from coordinator.wiring import CLOCK, HANDLERS, JOBS, places
 
 #: Every blueprint of the API, in the order in which the document shows them.
 BLUEPRINTS = (access_api.blp,)
@@ -50,9 +52,19 @@ def create_app(settings: Settings | None = None) -> Coordinator:
         database=database,
         policy=policy,
         handlers=HANDLERS,
-        enqueue=None,
+        enqueue=enqueue,
         authenticate=doorman.authenticate,
         touch=doorman.touch,
+    )
+    app.extensions["workshop"] = Workshop(
+        settings=settings,
+        database=database,
+        policy=policy,
+        handlers=HANDLERS,
+        jobs=JOBS,
+        clock=CLOCK,
+        actor_for=system_actor,
+        places=places,
     )
     api = CoordinatorApi(app)
     assert api.spec is not None
