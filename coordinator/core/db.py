@@ -119,6 +119,16 @@ class Versioned:
         return {"version_id_col": cls.version}
 
 
+def touch(row: Versioned) -> None:
+    """Raise the row's version although none of its own columns changed: something that belongs to it did."""
+    plain = next(
+        key
+        for key, column in sa.inspect(type(row)).columns.items()
+        if not column.primary_key and column is not sa.inspect(type(row)).version_id_col
+    )
+    sa.orm.attributes.flag_modified(row, plain)
+
+
 def _on_sqlite_connect(connection: sqlite3.Connection, _record: Any) -> None:
     connection.isolation_level = None  # SQLAlchemy's own BEGIN below decides, not the driver's
     cursor = connection.cursor()

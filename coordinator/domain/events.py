@@ -39,6 +39,31 @@ class PatientAdmitted(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class PatientDischarged(Event):
+    """The episode ended on `on`: nothing of it may be given on a later day, nor on that day after a death."""
+
+    patient_id: int
+    episode_id: int
+    on: date
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeHeld(Event):
+    """The patient is away from home (an inpatient stay): visits wait until `EpisodeResumed`."""
+
+    patient_id: int
+    episode_id: int
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeResumed(Event):
+    patient_id: int
+    episode_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class OrderSent(Event):
     order_id: int
 

@@ -4,7 +4,7 @@ from coordinator.domain.vocabulary import Role
 
 #: Permission -> the roles that hold it. A permission is noun:verb.
 PERMISSIONS: dict[str, frozenset[Role]] = {
-    "agency:read": frozenset(Role) - {Role.SYSTEM},
+    "agency:read": frozenset(Role),
     "agency:edit": frozenset({Role.ADMINISTRATOR}),
     "user:manage": frozenset({Role.ADMINISTRATOR}),
     "self:read": frozenset(Role),
@@ -16,6 +16,11 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
         {Role.CLINICIAN, Role.PHYSICIAN, Role.CLINICAL_MANAGER, Role.INTAKE, Role.SYSTEM}
     ),
     "patient:set-preferences": frozenset({Role.INTAKE, Role.CLINICAL_MANAGER, Role.SCHEDULER}),
+    "episode:open": frozenset({Role.INTAKE, Role.CLINICAL_MANAGER}),
+    "episode:start": frozenset({Role.CLINICIAN, Role.INTAKE, Role.CLINICAL_MANAGER, Role.SYSTEM}),
+    "episode:hold": frozenset({Role.CLINICIAN, Role.INTAKE, Role.CLINICAL_MANAGER}),
+    "episode:discharge": frozenset({Role.INTAKE, Role.CLINICAL_MANAGER}),
+    "team:edit": frozenset({Role.INTAKE, Role.SCHEDULER, Role.CLINICAL_MANAGER}),
     "home:assess-safety": frozenset({Role.CLINICIAN, Role.CLINICAL_MANAGER}),
     # staff
     "clinician:read": frozenset(Role),
