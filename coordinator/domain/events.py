@@ -30,6 +30,43 @@ class ReferralDeclined(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ReferralChanged(Event):
+    """Its content was edited: what it lacks, or when the first visit is due, may be another thing now."""
+
+    referral_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReferralWithdrawn(Event):
+    referral_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReferralNotAdmitted(Event):
+    """Accepted, and then closed without admission."""
+
+    referral_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class CriterionDetermined(Event):
+    """Somebody answered a criterion (ELG-00). `old` and `new` are values of Determination."""
+
+    referral_id: int
+    criterion: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlineReminded(Event):
+    """A reminder of an open deadline came due. `stage`: reminder, or overdue when its last day or instant is past."""
+
+    deadline_id: int
+    stage: str
+
+
+@dataclass(frozen=True, slots=True)
 class PatientAdmitted(Event):
     """The start-of-care visit was made: the certification clock runs from `soc_date`."""
 

@@ -32,8 +32,13 @@ class Referral(Versioned, Base):
     received_at: Mapped[datetime] = mapped_column(UtcDateTime, nullable=False)
     complete_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     setting: Mapped[ReferralSetting] = enum_column(ReferralSetting, nullable=False, default=ReferralSetting.HOME)
+    #: For an inpatient: the day of discharge that the hospital expects.
+    expected_discharge_on: Mapped[date | None] = mapped_column(sa.Date)
     returned_home_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ordered_soc_date: Mapped[date | None] = mapped_column(sa.Date)
+    #: A later start of care that the practitioner agreed to, and when; it counts only before the first due (REF-02).
+    soc_date_changed_to: Mapped[date | None] = mapped_column(sa.Date)
+    soc_date_change_ordered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     requester_relationship: Mapped[str] = mapped_column(sa.String(60), nullable=False, default="practitioner")
 
@@ -57,11 +62,13 @@ class Referral(Versioned, Base):
     payer: Mapped[Payer | None] = mapped_column(sa.String(40))
     member_id: Mapped[str | None] = mapped_column(sa.String(60))
     coverage_from: Mapped[date | None] = mapped_column(sa.Date)
+    coverage_to: Mapped[date | None] = mapped_column(sa.Date)
 
     practitioner_name: Mapped[str | None] = mapped_column(sa.String(200))
     practitioner_npi: Mapped[str | None] = mapped_column(sa.String(10))
     practitioner_type: Mapped[PractitionerType | None] = mapped_column(sa.String(40))
     practitioner_organisation: Mapped[str | None] = mapped_column(sa.String(200))
+    practitioner_phone: Mapped[str | None] = mapped_column(sa.String(40))
     physician_id: Mapped[int | None] = may_refer_to("physician.id")
 
     patient_id: Mapped[int | None] = may_refer_to("patient.id")
@@ -69,6 +76,7 @@ class Referral(Versioned, Base):
     decline_reason: Mapped[ReferralDeclineReason | None] = mapped_column(sa.String(40))
     decline_note: Mapped[str | None] = mapped_column(sa.Text)
     onward_resource_key: Mapped[str | None] = mapped_column(sa.String(40))
+    withdraw_reason: Mapped[str | None] = mapped_column(sa.String(300))
 
     determinations: Mapped[list["CriterionDetermination"]] = relationship(
         cascade="all, delete-orphan", lazy="selectin", order_by="CriterionDetermination.id"
