@@ -13,6 +13,7 @@ from coordinator.core.settings import Settings, load_settings
 from coordinator.jobs.context import Workshop
 from coordinator.jobs.queue import enqueue
 from coordinator.rules.terms import policy_from
+from coordinator.web import pages
 from coordinator.wiring import CLOCK, HANDLERS, JOBS, places
 
 #: Every blueprint of the API, in the order in which the document shows them.
@@ -73,6 +74,7 @@ def create_app(settings: Settings | None = None) -> Coordinator:
     api.register_converter(http.IdConverter, lambda _converter: {"type": "integer", "minimum": 1, "maximum": 2**53 - 1})
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)
+    app.register_blueprint(pages.pages)
 
     @app.get("/health")
     @http.public

@@ -159,7 +159,7 @@ class Coordinator(Flask):
         if request.routing_exception is not None or rule is None or "door" not in self.extensions:
             return super().dispatch_request()
         view = self.view_functions[rule.endpoint]
-        if rule.endpoint == "static" or rule.endpoint.startswith("api-docs."):
+        if rule.endpoint.endswith("static") or rule.endpoint.startswith("api-docs."):
             return super().dispatch_request()
         writing = request.method not in SAFE or getattr(view, "writes", False)
         for attempt in range(TRIES):
