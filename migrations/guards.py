@@ -14,7 +14,7 @@ LIVE = (
 SIGNED_COLUMNS = (
     "patient_id", "episode_id", "physician_id", "discipline", "frequency_text", "frequency", "evaluate_and_treat",
     "effective_from", "effective_to", "certification_number", "goals_text", "prn_limit", "prn_signs",
-    "visit_minutes", "visits_per_day", "two_person",
+    "visit_minutes", "visits_per_day", "two_person", "taper_plan", "daily_nursing_ends_on", "daily_insulin",
 )  # fmt: skip
 #: JSON columns of a signed order, compared as text.
 SIGNED_JSON = ("treatments", "required_skills")

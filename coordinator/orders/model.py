@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from coordinator.core.db import Base, UtcDateTime, Versioned, enum_column, may_refer_to, refers_to, row_id
+from coordinator.core.db import Base, EnumText, UtcDateTime, Versioned, enum_column, may_refer_to, refers_to, row_id
 from coordinator.domain.vocabulary import Discipline, GoalCategory, OrderDeclineReason, OrderStatus
 
 
@@ -71,7 +71,7 @@ class Order(Versioned, Base):
     #: Number of the certification period the order belongs to (CERT-03); 1 before start of care.
     certification_number: Mapped[int] = mapped_column(sa.Integer, nullable=False, default=1)
     #: Stored when the order becomes live, so that a later change of policy does not re-read old orders (rules 0.2).
-    week_anchor: Mapped[str] = mapped_column(sa.String(20), nullable=False, default="SUNDAY")
+    week_anchor: Mapped[str] = mapped_column(sa.String(20), nullable=False, default="sunday")
     treatments: Mapped[list[str]] = mapped_column(sa.JSON, nullable=False, default=list)
     required_skills: Mapped[list[str]] = mapped_column(sa.JSON, nullable=False, default=list)
     goals_text: Mapped[str | None] = mapped_column(sa.Text)
@@ -80,6 +80,12 @@ class Order(Versioned, Base):
     visit_minutes: Mapped[int] = mapped_column(sa.Integer, nullable=False)
     visits_per_day: Mapped[int] = mapped_column(sa.Integer, nullable=False, default=1)
     two_person: Mapped[bool] = mapped_column(sa.Boolean, nullable=False, default=False)
+    #: How aide care will taper and who takes over (INT-03c).
+    taper_plan: Mapped[str | None] = mapped_column(sa.Text)
+    #: The finite and predictable end of daily nursing, in the practitioner's order (INT-02).
+    daily_nursing_ends_on: Mapped[date | None] = mapped_column(sa.Date)
+    #: Daily insulin, and nobody at home who can give it: the exception of INT-02.
+    daily_insulin: Mapped[bool] = mapped_column(sa.Boolean, nullable=False, default=False)
 
     # Verbal order (ORD-05)
     verbal_received_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -89,17 +95,20 @@ class Order(Versioned, Base):
     responsible_signed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    #: First day on which a visit waits for this signature; what the physician's queue is sorted by.
+    #: First day on which a visit waits for this signature, or for a verbal order, whose visits do not wait, the day its
+    #: countersignature is due (ORD-06); what the physician's queue is sorted by.
     needed_by: Mapped[date | None] = mapped_column(sa.Date)
     reviewed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     reviewed_version: Mapped[int | None] = mapped_column(sa.Integer)
     signed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    decline_reason: Mapped[OrderDeclineReason | None] = mapped_column(sa.String(40))
+    decline_reason: Mapped[OrderDeclineReason | None] = mapped_column(EnumText(OrderDeclineReason))
     decline_note: Mapped[str | None] = mapped_column(sa.Text)
     #: The order that this one replaces: a redraft after a refusal, or a change of frequency.
     replaces_id: Mapped[int | None] = may_refer_to("care_order.id")
-    #: Last day on which the order held, once it ended early.
+    #: Last day on which the order holds, once it was ended early: superseded, discontinued, declined or voided.
     ended_on: Mapped[date | None] = mapped_column(sa.Date)
+    #: What the order becomes when `ended_on` has passed, while it still holds until then.
+    ends_as: Mapped[OrderStatus | None] = mapped_column(EnumText(OrderStatus))
     end_reason: Mapped[str | None] = mapped_column(sa.String(200))
     drafted_by_id: Mapped[int | None] = may_refer_to("app_user.id")
     demo: Mapped[bool] = mapped_column(sa.Boolean, nullable=False, default=False)
