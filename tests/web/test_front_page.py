@@ -13,7 +13,8 @@ def test_the_front_page_points_to_the_document(app: Coordinator) -> None:
     assert "/openapi.json" in answer.text
     assert "demo-home-care" not in answer.text
     assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
-    assert app.test_client().get("/static/page.css").status_code == 200
+    with app.test_client().get("/static/page.css") as sheet:
+        assert sheet.status_code == 200
 
 
 def test_the_demo_shows_how_to_begin(settings: Settings) -> None:
