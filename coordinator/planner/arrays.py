@@ -460,13 +460,15 @@ def state_of(arrays: Arrays, plan: Plan) -> Ints:
         visit = problem.visits[assignment.visit]
         if index is None or not allowed(visit, assignment.clinician, assignment.day):
             continue
-        if assignment.visit in partners and partners[assignment.visit] not in placed:
+        if not visit.locked and assignment.visit in partners and partners[assignment.visit] not in placed:
             continue
         state[arrays.at(k.S_MINUTES) + assignment.visit] = visit_minutes(visit, assignment.clinician)
         state[arrays.at(k.S_STATIC) + assignment.visit] = static_cost(visit, assignment.clinician, assignment.day)
         routes.setdefault(index, []).append(assignment)
     later = []
-    for index in sorted(routes):
+    # Days with locked visits first: what is locked stands, and the others give way.
+    held_slots = {i for i, route in routes.items() if any(problem.visits[a.visit].locked for a in route)}
+    for index in sorted(routes, key=lambda i: (i not in held_slots, i)):
         routes[index].sort(key=lambda a: (a.start_minute, a.visit))
         if not _load(arrays, state, index, routes[index], [a.start_minute for a in routes[index]]):
             later.append(index)

@@ -2,7 +2,7 @@
 
 What is locked is a fact, published or already happening: windows, forbidden pairs and ties are not held against it.
 A tie
-is broken only if a visit that is not locked takes part.
+is broken only if a visit that is not locked takes part, and a locked visit may stand without its linked partner.
 """
 
 from __future__ import annotations
@@ -143,7 +143,9 @@ def link(ledger: Ledger) -> Iterator[Violation]:
         if not _free(ledger, list(pair)) or (one is None and other is None):
             continue
         if one is None or other is None:
-            yield Violation("link", pair)
+            alone = tie.first if other is None else tie.second
+            if not ledger.problem.visits[alone].locked:
+                yield Violation("link", pair)
             continue
         least, most = (tie.min_minutes, tie.max_minutes) if tie.kind == "gap" else (0, 0)
         gap = other.start_minute - one.start_minute

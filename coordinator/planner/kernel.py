@@ -317,12 +317,8 @@ def timed(d, s, x, r, n, mask):
                 break
             if arrive > d[d[SLOT_END] + r]:
                 continue
-            ok = True
-            for m in range(k, pauses):
-                if arrive > d[d[PAUSE_LATE] + x[d[X_ACTIVE] + m]]:
-                    ok = False
-                    break
-            if ok and arrive < earliest_return:
+            # The way of no minutes: only the rest that is left.
+            if arrive < earliest_return and through(d, x, arrive, 0, k, pauses) < INF:
                 earliest_return = arrive
                 x[taken + n] = k
                 x[taken + n - 1] = j
@@ -332,9 +328,7 @@ def timed(d, s, x, r, n, mask):
         x[taken + i - 1] = x[came + i * width + x[taken + i]]
 
     # Latest starts with the pauses where they are now.
-    arrive = d[d[SLOT_END] + r]
-    for m in range(x[taken + n], pauses):
-        arrive = min(arrive, d[d[PAUSE_LATE] + x[d[X_ACTIVE] + m]])
+    arrive = min(d[d[SLOT_END] + r], back_through(d, x, INF, 0, x[taken + n], pauses))
     for i in range(n - 1, -1, -1):
         way = d[d[TRAVEL] + x[stop + i + 1] * places + x[stop + i + 2]]
         free = back_through(d, x, arrive, way, x[taken + i], x[taken + i + 1])
@@ -639,15 +633,23 @@ def spacing_change(d, s, v, day):
 
 @njit(cache=True)
 def spacing_broken(d, s, v, day):
-    """Whether `v` on `day` stands closer to another visit of its order than the hard minimum."""
+    """Whether `v` on `day` stands closer to another visit of its order than the hard minimum.
+
+    Here as in the other ties, what is locked is a fact: a locked visit is refused only on account of one that is not.
+    """
+    held = d[d[V_LOCKED] + v]
     for k in range(d[d[V_SPACINGS] + v], d[d[V_SPACINGS] + v + 1]):
         g = d[d[VS_GROUP] + k]
         least = d[d[SPACING_MIN] + g]
         for m in range(d[d[SPACING_VISITS] + g], d[d[SPACING_VISITS] + g + 1]):
             u = d[d[SPACING_VISIT] + m]
             q = s[d[S_SLOT] + u]
-            if u != v and q >= 0 and abs(d[d[SLOT_DAY] + q] - day) < least:
+            if u == v or q < 0 or (held and d[d[V_LOCKED] + u]):
+                continue
+            if abs(d[d[SLOT_DAY] + q] - day) < least:
                 return True
+        if held:
+            continue
         for m in range(d[d[SPACING_HELD] + g], d[d[SPACING_HELD] + g + 1]):
             if abs(d[d[HELD_DAY] + m] - day) < least:
                 return True
@@ -660,12 +662,14 @@ def limit_broken(d, s, v, day):
     for k in range(d[d[V_LIMITS] + v], d[d[V_LIMITS] + v + 1]):
         g = d[d[VL_GROUP] + k]
         count = d[d[LIMIT_HELD] + g * d[N_DAYS] + day] + 1
+        movable = d[d[V_LOCKED] + v] == 0
         for m in range(d[d[LIMIT_VISITS] + g], d[d[LIMIT_VISITS] + g + 1]):
             u = d[d[LIMIT_VISIT] + m]
             q = s[d[S_SLOT] + u]
             if u != v and q >= 0 and d[d[SLOT_DAY] + q] == day:
                 count += 1
-        if count > d[d[LIMIT_MAX] + g]:
+                movable = movable or d[d[V_LOCKED] + u] == 0
+        if movable and count > d[d[LIMIT_MAX] + g]:
             return True
     return False
 
@@ -674,12 +678,11 @@ def limit_broken(d, s, v, day):
 def minutes_left(d, s, v, day, week):
     """How long `v` may be on `day` before a cap of its groups breaks."""
     left = INF
-    if d[d[V_LOCKED] + v]:
-        return left
     for k in range(d[d[V_CAPS] + v], d[d[V_CAPS] + v + 1]):
         g = d[d[VC_GROUP] + k]
         on_day = d[d[CAP_DAY] + g] - d[d[CAP_USED_DAY] + g * d[N_DAYS] + day]
         in_week = d[d[CAP_WEEK] + g] - d[d[CAP_USED_WEEK] + g * d[N_WEEKS] + week]
+        day_counts = week_counts = d[d[V_LOCKED] + v] == 0
         for m in range(d[d[CAP_VISITS] + g], d[d[CAP_VISITS] + g + 1]):
             u = d[d[CAP_VISIT] + m]
             q = s[d[S_SLOT] + u]
@@ -687,9 +690,14 @@ def minutes_left(d, s, v, day, week):
                 continue
             if d[d[SLOT_DAY] + q] == day:
                 on_day -= s[d[S_MINUTES] + u]
+                day_counts = day_counts or d[d[V_LOCKED] + u] == 0
             if d[d[SLOT_WEEK] + q] == week:
                 in_week -= s[d[S_MINUTES] + u]
-        left = min(left, on_day, in_week)
+                week_counts = week_counts or d[d[V_LOCKED] + u] == 0
+        if day_counts:
+            left = min(left, on_day)
+        if week_counts:
+            left = min(left, in_week)
     return left
 
 
@@ -885,8 +893,7 @@ def day_cost(d, s, x, v, r):
     known = x[d[X_DAY_COST] + day]
     if known < 0:
         known = spacing_change(d, s, v, day)
-        # What is locked is a fact: it counts for the others and is not itself refused by a tie.
-        if d[d[V_LOCKED] + v] == 0 and (spacing_broken(d, s, v, day) or limit_broken(d, s, v, day)):
+        if spacing_broken(d, s, v, day) or limit_broken(d, s, v, day):
             known = INF
         x[d[X_DAY_COST] + day] = known
         x[d[X_DAY_LEFT] + day] = minutes_left(d, s, v, day, d[d[SLOT_WEEK] + r]) if known < INF else 0
@@ -964,6 +971,8 @@ def insert_partner(d, s, x, rng, v, blink):
 def retime(d, s, x, r):
     """Time slot `r` again as its visits are now bound. True if it fits; sums follow."""
     n = s[d[S_LENGTH] + r]
+    if n == 0:
+        return True
     for i in range(n):
         x[d[X_SEQUENCE] + i] = s[d[S_ROUTE] + r * d[N_LENGTH] + i]
     if evaluate(d, s, x, r, n) != OK:
@@ -1060,10 +1069,12 @@ def insert_pair(d, s, pair, x, rng, v, blink):
 def insert(d, s, pair, x, rng, v, blink):
     """Place `v`, with its partner where it has one. True if placed."""
     u = d[d[LINK_OTHER] + v]
-    if u < 0:
+    if u < 0 or d[d[V_LOCKED] + v]:
         return insert_single(d, s, x, rng, v, blink)
     if s[d[S_SLOT] + u] >= 0:
         return insert_partner(d, s, x, rng, v, blink)
+    if d[d[V_LOCKED] + u]:
+        return False  # the locked one comes first, or neither does
     return insert_pair(d, s, pair, x, rng, v, blink)
 
 
@@ -1359,7 +1370,7 @@ def may_hold(d, s, v, r, minutes):
     day = d[d[SLOT_DAY] + r]
     if minutes_left(d, s, v, day, d[d[SLOT_WEEK] + r]) < minutes:
         return False
-    return d[d[V_LOCKED] + v] != 0 or not (spacing_broken(d, s, v, day) or limit_broken(d, s, v, day))
+    return not (spacing_broken(d, s, v, day) or limit_broken(d, s, v, day))
 
 
 @njit(cache=True)

@@ -127,7 +127,18 @@ class _Run:
             # The size of a batch never changes what is found when iterations are counted.
             batch = max(1, min(4 * batch, int(batch * BATCH_SECONDS / max(took, 1e-6)), 100_000))
         self._fill(self.best)
+        self._settle()
         return why
+
+    def _settle(self) -> None:
+        """Time every day once more: a patient's other visits may have moved away since a day was last timed."""
+        arrays = self.arrays
+        for slot in range(len(arrays.problem.slots)):
+            trial = self.best.copy()
+            if not kernel.retime(arrays.data, trial, arrays.scratch, slot):
+                continue
+            if trial[arrays.at(kernel.S_TOTAL)] < self.best[arrays.at(kernel.S_TOTAL)]:
+                self.best = trial
 
     def _fill(self, state: Ints) -> None:
         """Put into the plan whatever still fits, so that every visit left out is left out for a reason."""
