@@ -47,7 +47,10 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "order:sign": frozenset({Role.PHYSICIAN}),
     "order:decline": frozenset({Role.PHYSICIAN}),
     "order:discontinue": frozenset({Role.PHYSICIAN, Role.CLINICAL_MANAGER}),
+    "order:void": frozenset({Role.CLINICIAN, Role.CLINICAL_MANAGER, Role.INTAKE}),
     "order:expire": frozenset({Role.SYSTEM}),
+    "aide-plan:write": frozenset({Role.CLINICIAN}),
+    "case:review": frozenset({Role.CLINICAL_MANAGER}),
     # visits
     "visit:read": frozenset(Role),
     "visit:assign": frozenset({Role.SCHEDULER, Role.CLINICAL_MANAGER}),
