@@ -43,10 +43,10 @@ def today(work: Work, branch_id: int) -> date:
 def serves(
     work: Work,
     branch_id: int,
-    zip: str | None,
+    zip: str | None,  # noqa: A002
     day: date,
     lat: float | None = None,
-    lon: float | None = None,  # noqa: A002
+    lon: float | None = None,
 ) -> bool:
     """Whether the branch serves that address on that day (ELG-5).
 

@@ -27,8 +27,11 @@ class Patient(Versioned, Base):
     written_language: Mapped[str] = mapped_column(sa.String(20), nullable=False, default="en")
     interpreter_needed: Mapped[bool] = mapped_column(sa.Boolean, nullable=False, default=False)
     interpreter_mode: Mapped[InterpreterMode | None] = mapped_column(sa.String(40))
-    #: Only female or male clinicians, if the patient asked for it; `personal_care_only` limits it to personal care.
+    #: The patient was offered an interpreter and declined, and it was written down (LNG-01).
+    interpreter_declined_on: Mapped[date | None] = mapped_column(sa.Date)
+    #: Only female or male clinicians, if the patient asked for it: for personal care alone, unless `gender_required`.
     preferred_clinician_gender: Mapped[Gender | None] = mapped_column(sa.String(40))
+    gender_required: Mapped[bool] = mapped_column(sa.Boolean, nullable=False, default=False)
     spiritual_tradition: Mapped[str | None] = mapped_column(sa.String(200))
     cultural_notes: Mapped[str | None] = mapped_column(sa.Text)
     decision_style: Mapped[str | None] = mapped_column(sa.String(40))
@@ -37,7 +40,8 @@ class Patient(Versioned, Base):
     deceased_on: Mapped[date | None] = mapped_column(sa.Date)
     demo: Mapped[bool] = mapped_column(sa.Boolean, nullable=False, default=False)
 
-    home: Mapped["Home"] = relationship(cascade="all, delete-orphan", uselist=False, lazy="joined")
+    # Not joined: PostgreSQL does not lock a row through an outer join (`core.db.locked`).
+    home: Mapped["Home"] = relationship(cascade="all, delete-orphan", uselist=False, lazy="selectin")
     caregivers: Mapped[list["Caregiver"]] = relationship(
         cascade="all, delete-orphan", lazy="selectin", order_by="Caregiver.id"
     )
@@ -127,7 +131,8 @@ class NoVisitWindow(Base):
     __tablename__ = "no_visit_window"
     id: Mapped[int] = row_id()
     patient_id: Mapped[int] = refers_to("patient.id")
-    #: Monday 0 to Sunday 6; None with `on_date` for a single day.
+    #: Monday 0 to Sunday 6; None with `on_date` for a single day, or with neither for every day. Ends before it starts
+    #: when it runs past midnight.
     weekday: Mapped[int | None] = mapped_column(sa.Integer)
     on_date: Mapped[date | None] = mapped_column(sa.Date)
     starts: Mapped[time] = mapped_column(sa.Time, nullable=False)

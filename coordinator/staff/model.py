@@ -155,3 +155,5 @@ class CareTeamMember(Base):
     starts_on: Mapped[date] = mapped_column(sa.Date, nullable=False)
     ends_on: Mapped[date | None] = mapped_column(sa.Date)
     added_by: Mapped[int | None] = may_refer_to("app_user.id")
+
+    clinician: Mapped["Clinician"] = relationship(lazy="select")

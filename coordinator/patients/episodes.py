@@ -1,0 +1,183 @@
+"""Episodes of care: opened on acceptance, started by the first visit, held, resumed, and ended for a listed reason."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from coordinator.access.scope import require_sight
+from coordinator.agency.service import today
+from coordinator.core.db import locked
+from coordinator.core.errors import Conflict, Invalid
+from coordinator.core.work import Work, permitted
+from coordinator.domain.events import EpisodeHeld, EpisodeResumed, PatientAdmitted, PatientDischarged
+from coordinator.domain.vocabulary import Eligibility, Payer, Programme
+from coordinator.patients.model import Episode, Patient
+from coordinator.patients.queries import accepted_day, for_change
+
+
+class DischargeReason(StrEnum):
+    """Why an episode may end (DIS-01); `NOT_ADMITTED` ends one whose start-of-care visit was never made."""
+
+    NEEDS_EXCEED_ABILITY = "needs_exceed_ability"
+    PAYER_ENDED = "payer_ended"
+    GOALS_MET = "goals_met"
+    PATIENT_ELECTED = "patient_elected"
+    CAUSE = "cause"
+    DEATH = "death"
+    AGENCY_CLOSES = "agency_closes"
+    NOT_ADMITTED = "not_admitted"
+
+
+def _for_change(work: Work, episode_id: int) -> Episode:
+    """The episode, if the actor may see its patient, locked. The patient's row is locked first, as everywhere."""
+    episode = work.session.get(Episode, episode_id)
+    if episode is not None:
+        require_sight(work, episode.patient_id)
+        locked(work.session, Patient, episode.patient_id, "patient")
+    return locked(work.session, Episode, episode_id, "episode")
+
+
+def _record(work: Work, action: str, episode: Episode, **facts: Any) -> None:
+    work.session.flush()  # the number and the new version are in the answer and in the trail
+    work.record(action, f"episode:{episode.id}", patient_id=episode.patient_id, **facts)
+
+
+@permitted("episode:open")
+def open_episode(
+    work: Work,
+    *,
+    patient_id: int,
+    programme: Programme,
+    payer: Payer,
+    accepted_at: datetime,
+    referral_id: int | None = None,
+    initial_visit_due_at: datetime | None = None,
+    ordered_soc_date: date | None = None,
+    eligibility: str = Eligibility.PENDING,
+) -> Episode:
+    """The patient is accepted under the programme; Conflict if an episode of it is still open."""
+    patient = for_change(work, patient_id)
+    if not patient.active:
+        raise Conflict("This patient's record is closed.", code="patient-inactive")
+    for other in patient.episodes:
+        if other.programme == programme and other.discharged_on is None:
+            raise Conflict(
+                "The patient has an open episode of this programme. Discharge it first.",
+                code="episode-open",
+                blocking=[{"episode": other.id}],
+            )
+    episode = Episode(
+        patient_id=patient.id,
+        programme=Programme(programme),
+        payer=Payer(payer),
+        accepted_at=accepted_at,
+        referral_id=referral_id,
+        initial_visit_due_at=initial_visit_due_at,
+        ordered_soc_date=ordered_soc_date,
+        eligibility=Eligibility(eligibility).value,
+    )
+    patient.episodes.append(episode)
+    _record(work, "episode.opened", episode, programme=episode.programme.value, referral=referral_id)
+    return episode
+
+
+@permitted("eligibility:determine")
+def record_eligibility(work: Work, episode_id: int, eligibility: Eligibility) -> Episode:
+    """The episode carries the latest answer to all criteria (ELG-00)."""
+    episode = _for_change(work, episode_id)
+    episode.eligibility = Eligibility(eligibility).value
+    _record(work, "episode.eligibility", episode, eligibility=episode.eligibility)
+    return episode
+
+
+@permitted("episode:start")
+def start_of_care(work: Work, episode_id: int, soc_date: date) -> Episode:
+    """Care has begun on that day, once and for all: the certification clock runs from it. PatientAdmitted is published.
+
+    The same day again changes nothing; another day is a Conflict.
+    """
+    episode = _for_change(work, episode_id)
+    if episode.soc_date == soc_date:
+        return episode
+    if episode.soc_date is not None:
+        raise Conflict("Care began on another day already.", code="already-admitted", soc_date=episode.soc_date)
+    if episode.discharged_on is not None:
+        raise Conflict("This episode has ended.", code="episode-ended")
+    patient = locked(work.session, Patient, episode.patient_id, "patient")
+    if soc_date > today(work, patient.branch_id):
+        raise Invalid("Care cannot have begun on a day yet to come.", pointer="/soc_date")
+    if soc_date < accepted_day(work, episode):
+        raise Invalid("Care cannot begin before the patient was accepted.", pointer="/soc_date")
+    episode.soc_date = soc_date
+    _record(work, "episode.started", episode, soc_date=str(soc_date))
+    work.publish(PatientAdmitted(patient_id=episode.patient_id, episode_id=episode.id, soc_date=soc_date))
+    return episode
+
+
+@permitted("episode:hold")
+def hold(work: Work, episode_id: int, since: datetime) -> Episode:
+    """The episode waits from that instant on, because the patient is away (ASM-02). EpisodeHeld is published."""
+    episode = _for_change(work, episode_id)
+    if episode.discharged_on is not None:
+        raise Conflict("This episode has ended.", code="episode-ended")
+    if episode.on_hold_since is not None:
+        raise Conflict("This episode is on hold already.", code="episode-on-hold", since=episode.on_hold_since)
+    if since > work.now or since < episode.accepted_at:
+        raise Invalid("The hold begins between acceptance and now.", pointer="/since")
+    episode.on_hold_since = since
+    _record(work, "episode.held", episode)
+    work.publish(EpisodeHeld(patient_id=episode.patient_id, episode_id=episode.id, since=since))
+    return episode
+
+
+@permitted("episode:hold")
+def resume(work: Work, episode_id: int) -> Episode:
+    """The episode goes on. EpisodeResumed is published."""
+    episode = _for_change(work, episode_id)
+    if episode.on_hold_since is None or episode.discharged_on is not None:
+        raise Conflict("This episode is not on hold.", code="episode-not-on-hold")
+    episode.on_hold_since = None
+    _record(work, "episode.resumed", episode)
+    work.publish(EpisodeResumed(patient_id=episode.patient_id, episode_id=episode.id))
+    return episode
+
+
+@permitted("episode:discharge")
+def discharge(work: Work, episode_id: int, on: date, reason: str) -> Episode:
+    """The episode's last day is `on`, for a listed reason (DIS-01); a death ends the patient's other episodes as well.
+
+    PatientDischarged is published for each.
+    """
+    episode = _for_change(work, episode_id)
+    _end(work, episode, on, reason, "/on")
+    if episode.discharge_reason == DischargeReason.DEATH:
+        close_after_death(work, locked(work.session, Patient, episode.patient_id, "patient"), on, "/on")
+    return episode
+
+
+def close_after_death(work: Work, patient: Patient, on: date, pointer: str) -> None:
+    """The record of a patient who died is closed, and so is every episode. For verbs that have asked already."""
+    patient.deceased_on, patient.active = patient.deceased_on or on, False
+    for episode in patient.episodes:
+        if episode.discharged_on is None:
+            _end(work, episode, on, DischargeReason.DEATH, pointer)
+    work.session.flush()  # the new version is in the answer
+
+
+def _end(work: Work, episode: Episode, on: date, reason: str, pointer: str) -> None:
+    if episode.discharged_on is not None:
+        raise Conflict("This episode has ended already.", code="episode-ended", discharged_on=episode.discharged_on)
+    try:
+        why = DischargeReason(reason)
+    except ValueError:
+        known = ", ".join(member.value for member in DischargeReason)
+        raise Invalid(f"A discharge has a reason; one of: {known}.", pointer="/reason") from None
+    if why is DischargeReason.NOT_ADMITTED and episode.soc_date is not None:
+        raise Invalid("Care has begun: this patient was admitted.", pointer="/reason")
+    if on < (episode.soc_date or accepted_day(work, episode)):
+        raise Invalid("An episode cannot end before it began.", pointer=pointer)
+    if on > today(work, require_sight(work, episode.patient_id)):
+        raise Invalid("A discharge is recorded when it has happened, not ahead.", pointer=pointer)
+    episode.discharged_on, episode.discharge_reason = on, why.value
+    _record(work, "episode.discharged", episode, on=str(on), reason=why.value)
+    work.publish(PatientDischarged(patient_id=episode.patient_id, episode_id=episode.id, on=on, reason=why.value))
