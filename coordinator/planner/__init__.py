@@ -7,6 +7,7 @@ given) and `plan.py` (what comes back).
 
 from coordinator.planner.constraints import score
 from coordinator.planner.diff import diff
+from coordinator.planner.explain import explain
 from coordinator.planner.plan import Outcome, Plan, Progress, Score, Stop
 from coordinator.planner.problem import Problem
 from coordinator.planner.search import solve, warm_up
@@ -21,6 +22,7 @@ __all__ = [
     "Score",
     "Stop",
     "diff",
+    "explain",
     "score",
     "solve",
     "validate",

@@ -479,12 +479,12 @@ def state_of(arrays: Arrays, plan: Plan) -> Ints:
     # From here on only linked visits are bound to their time.
     for visit_index in range(len(problem.visits)):
         if visit_index not in partners:
-            _bind(arrays, state, visit_index, None)
+            bind(arrays, state, visit_index, None)
     _drop_broken_links(arrays, state)
     return state
 
 
-def _bind(arrays: Arrays, state: Ints, visit: int, start: int | None) -> None:
+def bind(arrays: Arrays, state: Ints, visit: int, start: int | None) -> None:
     """Allow the visit this start only, or any if None."""
     state[arrays.at(k.S_LOW) + visit] = -k.INF if start is None else start
     state[arrays.at(k.S_HIGH) + visit] = k.INF if start is None else start
@@ -497,7 +497,7 @@ def _load(arrays: Arrays, state: Ints, index: int, route: list[Assignment], star
         return False
     before = state.copy()
     for position, (assignment, start) in enumerate(zip(route, starts, strict=True)):
-        _bind(arrays, state, assignment.visit, start)
+        bind(arrays, state, assignment.visit, start)
         arrays.scratch[arrays.at(k.X_SEQUENCE) + position] = assignment.visit
     if k.load_route(arrays.data, state, arrays.scratch, index, len(route)):
         return True
@@ -540,4 +540,4 @@ def _drop_broken_links(arrays: Arrays, state: Ints) -> None:
             if not whole and index >= 0 and not arrays.problem.visits[visit].locked:
                 k.take_out(arrays.data, state, arrays.scratch, visit)
             elif index < 0:
-                _bind(arrays, state, visit, None)
+                bind(arrays, state, visit, None)

@@ -879,6 +879,17 @@ def slot_insertion(d, s, x, rng, v, r, blink, bound):
 
 
 @njit(cache=True)
+def may_hold(d, s, v, r, minutes):
+    """Whether ties and the number of visits let `v` be in slot `r`; time is not asked."""
+    if s[d[S_LENGTH] + r] >= d[d[SLOT_MAX_VISITS] + r]:
+        return False
+    day = d[d[SLOT_DAY] + r]
+    if minutes_left(d, s, v, day, d[d[SLOT_WEEK] + r]) < minutes:
+        return False
+    return not (spacing_broken(d, s, v, day) or limit_broken(d, s, v, day))
+
+
+@njit(cache=True)
 def forget_days(d, x):
     """Clear what `day_cost` remembers, before another visit or another state is asked."""
     for day in range(d[N_DAYS]):
@@ -1063,6 +1074,42 @@ def insert_pair(d, s, pair, x, rng, v, blink):
         return True
     s[:] = pair[:size]
     return False
+
+
+@njit(cache=True)
+def pair_in_slot(d, s, pair, x, rng, v, r, k):
+    """Try every start of `v` in slot `r` (its candidate `k`), each with the best place of its partner.
+
+    The cheapest total cost found, INF if none; that plan is left in the second half of `pair`, `s` is as before.
+    """
+    u = d[d[LINK_OTHER] + v]
+    size = s.size
+    best = INF
+    minutes = d[d[CANDIDATE_MINUTES] + k]
+    if not may_hold(d, s, v, r, minutes):
+        return best
+    pair[:size] = s
+    row = d[V_WINDOWS] + v * d[N_DAYS] + d[d[SLOT_DAY] + r]
+    for w in range(d[row], d[row + 1]):
+        first = max(d[d[WINDOW_LOW] + w], d[d[SLOT_START] + r])
+        last = min(d[d[WINDOW_HIGH] + w], d[d[SLOT_END] + r] - minutes)
+        for t in range(first, last + 1):
+            s[d[S_LOW] + v] = s[d[S_HIGH] + v] = t
+            s[d[S_MINUTES] + v] = minutes
+            _, position = slot_insertion(d, s, x, rng, v, r, 0, INF)
+            if position >= 0 and place(d, s, x, v, r, position, d[d[CANDIDATE_COST] + k], minutes):
+                s[d[S_LOW] + u] = t + d[d[LINK_LOW] + v]
+                s[d[S_HIGH] + u] = t + d[d[LINK_HIGH] + v]
+                other = d[d[SLOT_CLINICIAN] + r]
+                cost = best_insertion(d, s, x, rng, u, 0, INF, d[d[LINK_WHO] + v], other)
+                if cost < INF and put_best(d, s, x, u):
+                    s[d[S_LOW] + u] = s[d[S_HIGH] + u] = s[d[S_START] + u]
+                    if s[d[S_TOTAL]] < best:
+                        best = s[d[S_TOTAL]]
+                        pair[size:] = s
+                s[:] = pair[:size]
+    s[:] = pair[:size]
+    return best
 
 
 @njit(cache=True)
@@ -1360,17 +1407,6 @@ def fill(d, s, pair, x, rng):
                 v = x[d[X_ABSENT] + i]
                 if s[d[S_SLOT] + v] < 0 and (turn == 1 or d[d[V_LOCKED] + v]) and insert(d, s, pair, x, rng, v, 0):
                     placed = True
-
-
-@njit(cache=True)
-def may_hold(d, s, v, r, minutes):
-    """Whether ties and the number of visits let `v` be in slot `r`; time is not asked."""
-    if s[d[S_LENGTH] + r] >= d[d[SLOT_MAX_VISITS] + r]:
-        return False
-    day = d[d[SLOT_DAY] + r]
-    if minutes_left(d, s, v, day, d[d[SLOT_WEEK] + r]) < minutes:
-        return False
-    return not (spacing_broken(d, s, v, day) or limit_broken(d, s, v, day))
 
 
 @njit(cache=True)

@@ -127,8 +127,26 @@ class _Run:
             # The size of a batch never changes what is found when iterations are counted.
             batch = max(1, min(4 * batch, int(batch * BATCH_SECONDS / max(took, 1e-6)), 100_000))
         self._fill(self.best)
+        self._pair_up()
         self._settle()
         return why
+
+    def _pair_up(self) -> None:
+        """Try every start for linked visits that are still out; the search only tries the likeliest."""
+        arrays, data = self.arrays, self.arrays.data
+        size = self.best.size
+        for link in arrays.problem.links:
+            slots = [int(self.best[arrays.at(kernel.S_SLOT) + visit]) for visit in (link.first, link.second)]
+            if max(slots) >= 0 or any(arrays.problem.visits[v].locked for v in (link.first, link.second)):
+                continue
+            first, last = (int(data[arrays.at(kernel.V_CANDIDATES) + link.first + i]) for i in range(2))
+            for entry in range(first, last):
+                slot = int(data[arrays.at(kernel.CANDIDATE_SLOT) + entry])
+                room = (self.best, self.pair, arrays.scratch, self.random)
+                total = kernel.pair_in_slot(data, *room, link.first, slot, entry)
+                if total < self.best[arrays.at(kernel.S_TOTAL)]:
+                    self.best[:] = self.pair[size:]
+                    break
 
     def _settle(self) -> None:
         """Time every day once more: a patient's other visits may have moved away since a day was last timed."""
