@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from coordinator.cli import access, audit, db
+from coordinator.cli import access, audit, db, worker
 
 
 def register(app: Flask) -> None:
@@ -10,3 +10,4 @@ def register(app: Flask) -> None:
     app.cli.add_command(db.group)
     app.cli.add_command(access.group)
     app.cli.add_command(audit.group)
+    app.cli.add_command(worker.group)

@@ -31,10 +31,10 @@ class ClockEntry:
     def __post_init__(self) -> None:
         if (self.at is None) == (self.every is None):
             raise ValueError(f"clock entry {self.name} has either a time of day or an interval")
-        if self.at is not None and UNSAFE_FROM <= self.at < UNSAFE_UNTIL:
-            raise ValueError(f"clock entry {self.name} lies where clock changes skip or repeat time")
         if self.at is not None and self.at.tzinfo is not None:
             raise ValueError(f"clock entry {self.name} has a zone of its own; it is the branch's that counts")
+        if self.at is not None and UNSAFE_FROM <= self.at < UNSAFE_UNTIL:
+            raise ValueError(f"clock entry {self.name} lies where clock changes skip or repeat time")
         if self.every is not None and (self.every < 1 or 1440 % self.every or self.weekday is not None):
             raise ValueError(f"clock entry {self.name}: the interval must divide the day and has no weekday")
         if self.weekday is not None and not 0 <= self.weekday <= 6:
