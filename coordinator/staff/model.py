@@ -143,7 +143,7 @@ class Physician(Versioned, Base):
     demo: Mapped[bool] = mapped_column(sa.Boolean, nullable=False, default=False)
 
 
-class CareTeamMember(Base):
+class CareTeamMember(Versioned, Base):
     """A clinician's place in a patient's care team; the primary of a discipline is whom continuity prefers."""
 
     __tablename__ = "care_team_member"
