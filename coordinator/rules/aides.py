@@ -230,7 +230,7 @@ def ask_supervisor(
         findings.append(
             found(
                 "SUP-01",
-                "A {supervisor} may not supervise an aide.",
+                "{supervisor} may not supervise an aide.",
                 cure="One of {allowed} supervises.",
                 severity=Severity.BLOCK,
                 supervisor=supervisor,
@@ -319,7 +319,7 @@ def ask_assistant_kind(case: VisitCase) -> Finding | None:
         return None
     return found(
         "SUP-05",
-        "A {performer} may not make a {kind} visit.",
+        "{performer} may not make a {kind} visit.",
         cure="Assign the therapist.",
         performer=clinician.performer,
         kind=case.visit.kind,

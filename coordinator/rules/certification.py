@@ -94,7 +94,7 @@ def ask_face_to_face_performer(facts: FaceToFaceFacts, soc: date, policy: Policy
     if facts.performer_type not in settings.face_to_face_performers:
         return found(
             "F2F-02",
-            "A {performer} may not perform the face-to-face encounter.",
+            "{performer} may not perform the face-to-face encounter.",
             cure="A physician or allowed practitioner performs the encounter.",
             performer=facts.performer_type or "person of unknown credential",
         )
@@ -333,7 +333,7 @@ def ask_certifier(facts: CertifierFacts, policy: Policy) -> Finding | None:
         return None
     return found(
         "HB-03",
-        "A {type} may not certify under {programme}; accepted are {allowed}.",
+        "{type} may not certify under {programme}; accepted are {allowed}.",
         cure="One of {allowed} certifies.",
         type=facts.practitioner_type or PractitionerType.OTHER,
         programme=facts.programme,

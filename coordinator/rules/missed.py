@@ -74,9 +74,9 @@ def ask_missed(
         findings.append(
             found(
                 "VIS-01",
-                "A {discipline} visit was missed ({reason}); the practitioner is to be told by {due_on} and decides."
+                "One {discipline} visit was missed ({reason}); the practitioner is to be told by {due_on} and decides."
                 if decides
-                else "A {discipline} visit was missed ({reason}); the practitioner is to be told by {due_on}.",
+                else "One {discipline} visit was missed ({reason}); the practitioner is to be told by {due_on}.",
                 cure="The clinician or the office tells the practitioner and records the answer.",
                 due=due,
                 owner="case_manager",

@@ -51,7 +51,7 @@ def ask_live_order(case: VisitCase, moment: Moment, policy: Policy) -> Finding |
         return found(
             "ORD-01",
             "There is no {discipline} order for {day}.",
-            cure="A physician signs a {discipline} order, or a nurse takes a verbal order with read-back.",
+            cure="A physician signs an order for {discipline}, or a nurse takes a verbal order with read-back.",
             discipline=visit.discipline,
             day=visit.day,
         )
@@ -59,7 +59,7 @@ def ask_live_order(case: VisitCase, moment: Moment, policy: Policy) -> Finding |
         cure = (
             "A physician signs order {order}, or a nurse takes a verbal order with read-back."
             if order.status in TENTATIVE_ORDER
-            else "A physician signs a new {discipline} order, or a nurse takes a verbal order with read-back."
+            else "A physician signs a new order for {discipline}, or a nurse takes a verbal order with read-back."
         )
         return found(
             "ORD-01",
@@ -192,7 +192,7 @@ def ask_orderer(order: ActivationFacts, policy: Policy) -> Finding | None:
         return None
     allowed = orderers(order.programme, order.discipline, policy)
     if order.orderer_type not in allowed:
-        return _may_not("A {type} may not order {discipline} under {programme}.", order.orderer_type, order, allowed)
+        return _may_not("{type} may not order {discipline} under {programme}.", order.orderer_type, order, allowed)
     if order.orderer_type is PractitionerType.DPM and order.foot_or_ankle is False:
         return found(
             "ORD-04",
@@ -231,7 +231,7 @@ def ask_signing(signing: SigningFacts, policy: Policy) -> tuple[Finding, ...]:
             )
         )
     if signing.signer_type not in allowed:
-        message = "A {type} may not sign a {discipline} order under {programme}."
+        message = "{type} may not sign {discipline} orders under {programme}."
         findings.append(_may_not(message, signing.signer_type, signing, allowed))
     if not signing.opened:
         findings.append(
@@ -273,7 +273,7 @@ def ask_verbal_receipt(receipt: VerbalReceipt, policy: Policy) -> tuple[Finding,
         findings.append(
             found(
                 "ORD-05",
-                "A {receiver} may not take a verbal order.",
+                "{receiver} may not take a verbal order.",
                 cure="One of {authorised} calls the practitioner and takes the order.",
                 receiver=receipt.received_by,
                 authorised=", ".join(sorted(authorised)),
@@ -285,7 +285,7 @@ def ask_verbal_receipt(receipt: VerbalReceipt, policy: Policy) -> tuple[Finding,
                 found(
                     "ORD-05",
                     "The receiver has not signed the verbal order.",
-                    cure="The {receiver} who took the order signs it with date and time.",
+                    cure="{receiver} who took the order signs it with date and time.",
                     receiver=receipt.received_by,
                 )
             )
@@ -294,7 +294,7 @@ def ask_verbal_receipt(receipt: VerbalReceipt, policy: Policy) -> tuple[Finding,
             findings.append(
                 found(
                     "ORD-05",
-                    "A verbal order taken by an {receiver} is to be counter-noted by the nurse.",
+                    "A verbal order taken by {receiver} is to be counter-noted by the nurse.",
                     cure="The registered nurse counter-notes the order.",
                     severity=Severity.TASK,
                     due=receipt.received_at,
@@ -328,8 +328,8 @@ def _relayed(receipt: VerbalReceipt, policy: Policy) -> list[Finding]:
         return [
             found(
                 "ORD-05",
-                "The responsible {responsible} has been told of the verbal order and is to sign it.",
-                cure="The {responsible} signs the order with date and time.",
+                "{responsible}, who is responsible, has been told of the verbal order and is to sign it.",
+                cure="{responsible} signs the order with date and time.",
                 severity=Severity.TASK,
                 due=receipt.responsible_notified_at,
                 owner="orders_desk",

@@ -54,7 +54,7 @@ def ask_performer(case: VisitCase, policy: Policy) -> Finding | None:
             return None
         return found(
             "ASM-01",
-            "A {performer} may not make the initial visit when {ordered} is ordered.",
+            "{performer} may not make the initial visit when {ordered} is ordered.",
             cure="Assign a registered nurse, or for therapy alone the therapist whom the rule allows.",
             performer=performer,
             ordered=", ".join(sorted(case.episode.ordered_disciplines)) or "nothing",
@@ -65,7 +65,7 @@ def ask_performer(case: VisitCase, policy: Policy) -> Finding | None:
     if performer not in PERFORMERS[visit.discipline]:
         return found(
             "ASM-01",
-            "A {performer} does not furnish {discipline}.",
+            "{performer} does not furnish {discipline}.",
             cure="Assign one of {allowed}.",
             performer=performer,
             discipline=visit.discipline,
@@ -75,7 +75,7 @@ def ask_performer(case: VisitCase, policy: Policy) -> Finding | None:
     if assessment or (visit.kind is VisitKind.EVALUATION and performer is Performer.LVN):
         return found(
             "ASM-01",
-            "A {performer} may not make a {kind} visit.",
+            "{performer} may not make a {kind} visit.",
             cure="Assign a registered nurse or the therapist.",
             performer=performer,
             kind=visit.kind,
@@ -100,7 +100,7 @@ def ask_assistant_plan(case: VisitCase) -> Finding | None:
         return None
     return found(
         "ORD-09",
-        "A {performer} may not be assigned: the therapist has not {lacking}.",
+        "{performer} may not be assigned: the therapist has not {lacking}.",
         cure="Assign the therapist, who evaluates and sets the goals.",
         performer=clinician.performer,
         lacking="evaluated" if order is None or not order.evaluation_complete else "set the goals",

@@ -95,7 +95,7 @@ def ask_assistant_in_time(case: VisitCase, policy: Policy) -> tuple[Finding, ...
     return tuple(
         found(
             "THX-01",
-            "A {performer} is to visit after {due_on}, when the therapist was to reassess.",
+            "{performer} is to visit after {due_on}, when the therapist was to reassess.",
             cure="Assign the therapist, who reassesses.",
             severity=severity,
             performer=case.clinician.performer,

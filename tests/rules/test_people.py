@@ -1,0 +1,322 @@
+"""ASM-01, CRD-01, CRD-02, LNG-01, CUL-01, CAR-01, LAB-04, LAB-06."""
+
+from dataclasses import replace
+from datetime import date, time
+
+import pytest
+
+from coordinator.domain.vocabulary import (
+    Discipline,
+    Gender,
+    InterpreterMode,
+    Payer,
+    Performer,
+    Programme,
+    VisitKind,
+)
+from coordinator.rules import staffing
+from coordinator.rules.facts import CaregiverFacts, InterpreterFacts, LanguageSkill, LocalWindow, Moment, NeighbourFacts
+from coordinator.rules.visit import ask
+from tests.rules.cases import (
+    DAY,
+    MEDICARE,
+    POLICY,
+    at,
+    day,
+    local,
+    make_case,
+    make_clinician,
+    make_credential,
+    make_episode,
+    make_order,
+    make_patient,
+    make_visit,
+    rules_of,
+)
+
+SN, PT, OT, SLP = Discipline.SN, Discipline.PT, Discipline.OT, Discipline.SLP
+CONFIRM = Moment.CONFIRM
+
+# ------------------------------------------------------------------------------------ ASM-01
+
+
+@pytest.mark.parametrize(
+    ("ordered", "performer", "medicare", "allowed"),
+    [
+        ({SN, PT}, Performer.PT, True, False),
+        ({PT, OT}, Performer.OT, True, True),
+        ({OT}, Performer.OT, True, False),
+        ({OT}, Performer.OT, False, True),
+        ({SN, PT, OT}, Performer.OT, True, False),
+        ({PT}, Performer.PT, True, True),
+        ({SLP}, Performer.SLP, True, True),
+        ({PT}, Performer.SLP, True, False),
+        ({PT}, Performer.PTA, False, False),
+        ({SN}, Performer.LVN, False, False),
+        ({SN}, Performer.RN, True, True),
+        ({SN}, Performer.MSW, True, False),
+        ({PT}, Performer.RN, True, True),
+    ],
+)
+def test_asm_01_who_opens_a_case(ordered, performer, medicare, allowed):
+    episode = MEDICARE if medicare else make_episode(programme=Programme.MEDI_CAL_HH, payer=Payer.MEDI_CAL)
+    patient = make_patient()
+    case = make_case(
+        patient=replace(patient, coverage=None),
+        episode=replace(episode, ordered_disciplines=frozenset(ordered)),
+        visit=make_visit(kind=VisitKind.INITIAL),
+        order=None,
+        clinician=make_clinician(performer),
+    )
+    found = [finding for finding in rules_of(ask(case, CONFIRM, POLICY)) if finding[0] == "ASM-01"]
+    assert found == ([] if allowed else [("ASM-01", "BLOCK")])
+
+
+@pytest.mark.parametrize("kind", [VisitKind.RECERTIFICATION, VisitKind.RESUMPTION, VisitKind.DISCHARGE])
+@pytest.mark.parametrize(
+    ("discipline", "performer", "allowed"),
+    [
+        (SN, Performer.RN, True),
+        (SN, Performer.LVN, False),
+        (PT, Performer.PT, True),
+        (PT, Performer.PTA, False),
+        (OT, Performer.COTA, False),
+        (OT, Performer.OT, True),
+    ],
+)
+def test_asm_01_later_assessments(kind, discipline, performer, allowed):
+    case = make_case(
+        visit=make_visit(kind=kind, discipline=discipline),
+        order=make_order(discipline=discipline),
+        clinician=make_clinician(performer),
+    )
+    assert (staffing.ask_performer(case, POLICY) is None) == allowed
+
+
+def test_asm_01_a_profession_furnishes_its_own_discipline():
+    case = make_case(PT, clinician=make_clinician(Performer.OT))
+    (found,) = ask(case, CONFIRM, POLICY)
+    assert found.sentence() == "OT does not furnish PT."
+    assert found.cure_sentence() == "Assign one of PT, PTA."
+    evaluation = make_case(visit=make_visit(kind=VisitKind.EVALUATION), clinician=make_clinician(Performer.LVN))
+    assert rules_of(ask(evaluation, CONFIRM, POLICY)) == [("ASM-01", "BLOCK")]
+
+
+# ------------------------------------------------------------------------------------ CRD
+
+
+def licensed(visit_day, moment=CONFIRM, **credential):
+    clinician = make_clinician(credentials=(make_credential(**credential),))
+    case = make_case(clinician=clinician, visit=make_visit(day=day(visit_day)))
+    return rules_of(staffing.ask_credentials(case, moment, POLICY))
+
+
+def test_crd_01_example_the_last_day_is_valid():
+    expiry = {"expires_on": day("2026-11-30")}
+    assert licensed("2026-11-30", **expiry) == []
+    assert licensed("2026-12-01", **expiry) == [("CRD-01", "BLOCK")]
+    assert licensed("2026-12-01", Moment.CHECK_IN, **expiry) == [("CRD-01", "BLOCK")]
+    assert licensed("2026-12-01", Moment.HOLD, **expiry) == [("CRD-01", "WARN")]
+
+
+def test_crd_01_example_aide_on_her_birthday():
+    assert licensed("2026-12-02", expires_on=day("2026-12-02")) == []
+
+
+def test_crd_01_example_vocational_nurse_at_start_of_care():
+    case = make_case(visit=make_visit(kind=VisitKind.INITIAL), order=None, clinician=make_clinician(Performer.LVN))
+    assert rules_of(ask(case, CONFIRM, POLICY)) == [("ASM-01", "BLOCK")]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"active": False},
+        {"issued_on": day("2026-11-11")},
+        {"issued_on": None},
+        {"expires_on": None},
+        {"verified_on": None},
+        {"verified_on": day("2025-11-09")},
+        {"restricted_kinds": frozenset({VisitKind.ROUTINE})},
+    ],
+)
+def test_crd_01_what_makes_a_credential_invalid(change):
+    assert licensed("2026-11-10", **change) == [("CRD-01", "BLOCK")]
+    assert licensed("2026-11-10", verified_on=day("2025-11-10")) == []
+
+
+def test_crd_01_exclusion_is_refused_at_every_moment():
+    case = make_case(clinician=make_clinician(excluded=True))
+    for moment in Moment:
+        assert rules_of(ask(case, moment, POLICY)) == [("CRD-01", "BLOCK")]
+
+
+def test_crd_01_no_licence_on_file():
+    case = make_case(clinician=make_clinician(credentials=()))
+    assert rules_of(ask(case, CONFIRM, POLICY)) == [("CRD-01", "BLOCK")]
+    chaplain = make_case(
+        order=None,
+        visit=make_visit(discipline=Discipline.CHAP),
+        clinician=make_clinician(Performer.CHAPLAIN, credentials=()),
+    )
+    assert ask(chaplain, CONFIRM, POLICY) == ()
+    assert staffing.credential_reminders(day("2026-12-31"), POLICY)[0] == day("2026-10-02")
+
+
+def test_crd_02_example_infusion():
+    infusion = make_order(required_skills=frozenset({"IV_INFUSION"}))
+    (found,) = ask(make_case(order=infusion), CONFIRM, POLICY)
+    assert (found.rule, found.severity.value) == ("CRD-02", "BLOCK-OVR")
+    assert "IV_INFUSION" in found.sentence()
+    able = make_clinician(skills=frozenset({"IV_INFUSION", "PICC"}))
+    assert ask(make_case(order=infusion, clinician=able), CONFIRM, POLICY) == ()
+
+
+# ------------------------------------------------------------------------------------ LNG-01
+
+CANTONESE = {"spoken_language": "yue", "interpreter_needed": True}
+
+
+def spoken(languages=(), kind=VisitKind.REASSESSMENT, moment=CONFIRM, **interpreter):
+    case = make_case(
+        patient=make_patient(**CANTONESE),
+        visit=make_visit(kind=kind, interpreter=InterpreterFacts(**interpreter)),
+        clinician=make_clinician(languages=languages),
+    )
+    return rules_of(ask(case, moment, POLICY))
+
+
+def test_lng_01_example_mandarin_is_not_cantonese():
+    assert spoken((LanguageSkill("cmn", day("2025-01-01")),)) == [("LNG-01", "BLOCK-OVR")]
+    assert spoken((LanguageSkill("yue", day("2025-01-01")),)) == []
+
+
+def test_lng_01_qualification_has_dates():
+    assert spoken((LanguageSkill("yue"),)) == [("LNG-01", "BLOCK-OVR")]
+    assert spoken((LanguageSkill("yue", day("2025-01-01"), day("2026-11-09")),)) == [("LNG-01", "BLOCK-OVR")]
+    assert spoken((LanguageSkill("yue", day("2026-11-11")),)) == [("LNG-01", "BLOCK-OVR")]
+
+
+def test_lng_01_example_grandson():
+    assert spoken(companion=True, companion_age=15) == [("LNG-01", "BLOCK")]
+    assert spoken(companion=True, companion_age=15, emergency=True) == []
+    assert spoken(companion=True, companion_age=40) == [("LNG-01", "BLOCK-OVR")]
+    assert spoken(companion=True, companion_age=40, companion_requested=True) == []
+
+
+def test_lng_01_example_telephone():
+    assert spoken(mode=InterpreterMode.PHONE) == []
+    assert spoken(mode=InterpreterMode.BILINGUAL_CLINICIAN) == [("LNG-01", "BLOCK-OVR")]
+
+
+def test_lng_01_other_visits_and_held_slots_warn():
+    assert spoken(kind=VisitKind.ROUTINE) == [("LNG-01", "WARN")]
+    assert spoken(moment=Moment.HOLD) == [("LNG-01", "WARN")]
+    declined = make_case(patient=make_patient(**CANTONESE, interpreter_declined=True))
+    assert ask(declined, CONFIRM, POLICY) == ()
+
+
+# ------------------------------------------------------------------------------------ CUL-01, CAR-01
+
+SABBATH = LocalWindow(time(17), time(17), weekday=4, reason="Sabbath")
+
+
+@pytest.mark.parametrize(
+    ("when", "free"),
+    [
+        ("2026-11-13 18:30", False),
+        ("2026-11-13 15:59", True),
+        ("2026-11-13 16:01", False),
+        ("2026-11-14 16:30", False),
+        ("2026-11-14 17:00", True),
+        ("2026-11-12 18:30", True),
+    ],
+)
+def test_cul_01_example_sabbath(when, free):
+    case = at(make_case(patient=make_patient(no_visit_windows=(SABBATH,))), when)
+    assert rules_of(ask(case, CONFIRM, POLICY)) == ([] if free else [("CUL-01", "BLOCK-OVR")])
+
+
+def test_cul_01_while_the_time_is_open_only_a_whole_day_is_in_the_way():
+    whole = LocalWindow(time(), time(), day=DAY, reason="fast")
+    assert rules_of(ask(make_case(patient=make_patient(no_visit_windows=(whole,))), Moment.HOLD, POLICY)) == [
+        ("CUL-01", "BLOCK-OVR")
+    ]
+    friday = make_case(patient=make_patient(no_visit_windows=(SABBATH,)), visit=make_visit(day=day("2026-11-13")))
+    assert ask(friday, Moment.HOLD, POLICY) == ()
+
+
+@pytest.mark.parametrize("sunday", ["2026-03-08", "2026-11-01"])
+def test_cul_01_windows_are_wall_clock_on_days_with_a_clock_change(sunday):
+    church = LocalWindow(time(9), time(12), weekday=6, reason="church")
+    patient = make_patient(no_visit_windows=(church,))
+    base = make_case(patient=patient, order=make_order(effective_from=day("2026-01-01"), certification_number=1))
+    episode = make_episode(soc_date=None)
+    for when, free in ((f"{sunday} 08:00", True), (f"{sunday} 08:01", False), (f"{sunday} 12:00", True)):
+        found = ask(replace(at(base, when), episode=episode), CONFIRM, POLICY)
+        assert ("CUL-01" not in [finding.rule for finding in found]) == free
+
+
+def test_cul_01_gender():
+    patient = make_patient(preferred_gender=Gender.FEMALE)
+    man = make_clinician(gender=Gender.MALE)
+    assert rules_of(ask(make_case(patient=patient, clinician=man), CONFIRM, POLICY)) == [("CUL-01", "WARN")]
+    aide = make_case(Discipline.HHA, patient=patient, clinician=make_clinician(Performer.CHHA, gender=Gender.MALE))
+    assert rules_of(ask(aide, CONFIRM, POLICY)) == [("CUL-01", "BLOCK-OVR")]
+    required = replace(patient, gender_required=True)
+    assert rules_of(ask(make_case(patient=required, clinician=man), CONFIRM, POLICY)) == [("CUL-01", "BLOCK-OVR")]
+
+
+def test_cul_01_a_declined_clinician():
+    case = make_case(clinician=make_clinician(declined_by_patient=True))
+    assert rules_of(ask(case, CONFIRM, POLICY)) == [("CUL-01", "BLOCK-OVR")]
+
+
+def teaching(*caregivers, when="2026-11-10 14:00"):
+    case = make_case(patient=make_patient(caregivers=caregivers), visit=make_visit(kind=VisitKind.TEACHING))
+    return rules_of(ask(at(case, when), CONFIRM, POLICY))
+
+
+def test_car_01_example_caregiver_at_work():
+    evenings = (LocalWindow(time(17), time(22)), LocalWindow(time(6), time(9)))
+    daughter = CaregiverFacts(True, evenings)
+    assert teaching(daughter) == [("CAR-01", "BLOCK-OVR")]
+    assert teaching(daughter, when="2026-11-10 17:00") == []
+    assert teaching(daughter, when="2026-11-10 08:30") == [("CAR-01", "BLOCK-OVR")]
+
+
+def test_car_01_nobody_or_nobody_asked():
+    assert teaching() == [("CAR-01", "BLOCK-OVR")]
+    assert teaching(CaregiverFacts(False, (LocalWindow(time(), time()),))) == [("CAR-01", "BLOCK-OVR")]
+    assert teaching(CaregiverFacts(True, None)) == [("CAR-01", "WARN")]
+
+
+# ------------------------------------------------------------------------------------ LAB
+
+
+def test_lab_04_example():
+    near = NeighbourFacts(local("2026-11-10 10:00"), 25, buffer_minutes=0)
+    case = replace(make_case(), neighbours=near)
+    (found,) = ask(at(case, "2026-11-10 10:20"), CONFIRM, POLICY)
+    assert (found.rule, found.severity.value, found.params["earliest"]) == ("LAB-04", "BLOCK-OVR", "10:25")
+    assert ask(at(case, "2026-11-10 10:25"), CONFIRM, POLICY) == ()
+    with_buffer = replace(case, neighbours=replace(near, buffer_minutes=None))
+    assert rules_of(ask(at(with_buffer, "2026-11-10 10:25"), CONFIRM, POLICY)) == [("LAB-04", "BLOCK-OVR")]
+    assert ask(at(with_buffer, "2026-11-10 10:30"), CONFIRM, POLICY) == ()
+
+
+def test_lab_04_the_stop_after():
+    near = NeighbourFacts(next_starts_at=local("2026-11-10 12:00"), travel_to_next=20)
+    case = replace(make_case(), neighbours=near)
+    assert ask(at(case, "2026-11-10 10:35"), CONFIRM, POLICY) == ()
+    assert rules_of(ask(at(case, "2026-11-10 10:36"), CONFIRM, POLICY)) == [("LAB-04", "BLOCK-OVR")]
+    assert ask(case, CONFIRM, POLICY) == ()
+
+
+def test_lab_06_example():
+    patient = make_patient(hazards=frozenset({"VIOLENCE", "PETS"}))
+    (found,) = ask(make_case(patient=patient), CONFIRM, POLICY)
+    assert (found.rule, found.severity.value) == ("LAB-06", "WARN")
+    assert found.facts["check_in_timer_required"] is True
+    assert ask(make_case(patient=patient, visit=make_visit(clinicians=2)), CONFIRM, POLICY) == ()
+    assert date(2026, 11, 10) == DAY
