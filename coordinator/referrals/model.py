@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from coordinator.core.db import Base, UtcDateTime, Versioned, enum_column, may_refer_to, refers_to, row_id
+from coordinator.core.db import Base, EnumText, UtcDateTime, Versioned, enum_column, may_refer_to, refers_to, row_id
 from coordinator.domain.vocabulary import (
     Criterion,
     Determination,
@@ -31,7 +31,8 @@ class Referral(Versioned, Base):
     #: When the practitioner's authorisation to start care arrived; the 48-hour clock runs from here.
     received_at: Mapped[datetime] = mapped_column(UtcDateTime, nullable=False)
     complete_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    setting: Mapped[ReferralSetting] = enum_column(ReferralSetting, nullable=False, default=ReferralSetting.HOME)
+    #: None while nobody has said; the clock then runs as if at home.
+    setting: Mapped[ReferralSetting | None] = mapped_column(EnumText(ReferralSetting))
     #: For an inpatient: the day of discharge that the hospital expects.
     expected_discharge_on: Mapped[date | None] = mapped_column(sa.Date)
     returned_home_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -59,21 +60,23 @@ class Referral(Versioned, Base):
     diagnosis_code: Mapped[str | None] = mapped_column(sa.String(10))
     reason: Mapped[str | None] = mapped_column(sa.Text)
     disciplines: Mapped[list[str]] = mapped_column(sa.JSON, nullable=False, default=list)
-    payer: Mapped[Payer | None] = mapped_column(sa.String(40))
+    payer: Mapped[Payer | None] = mapped_column(EnumText(Payer))
     member_id: Mapped[str | None] = mapped_column(sa.String(60))
     coverage_from: Mapped[date | None] = mapped_column(sa.Date)
     coverage_to: Mapped[date | None] = mapped_column(sa.Date)
 
     practitioner_name: Mapped[str | None] = mapped_column(sa.String(200))
     practitioner_npi: Mapped[str | None] = mapped_column(sa.String(10))
-    practitioner_type: Mapped[PractitionerType | None] = mapped_column(sa.String(40))
+    practitioner_type: Mapped[PractitionerType | None] = mapped_column(EnumText(PractitionerType))
     practitioner_organisation: Mapped[str | None] = mapped_column(sa.String(200))
     practitioner_phone: Mapped[str | None] = mapped_column(sa.String(40))
+    #: Of the health plan (ELG-8); None while nobody has said.
+    practitioner_is_kp: Mapped[bool | None] = mapped_column(sa.Boolean)
     physician_id: Mapped[int | None] = may_refer_to("physician.id")
 
     patient_id: Mapped[int | None] = may_refer_to("patient.id")
     decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    decline_reason: Mapped[ReferralDeclineReason | None] = mapped_column(sa.String(40))
+    decline_reason: Mapped[ReferralDeclineReason | None] = mapped_column(EnumText(ReferralDeclineReason))
     decline_note: Mapped[str | None] = mapped_column(sa.Text)
     onward_resource_key: Mapped[str | None] = mapped_column(sa.String(40))
     withdraw_reason: Mapped[str | None] = mapped_column(sa.String(300))
