@@ -1,0 +1,146 @@
+"""What an aide works by: written instructions of a nurse or therapist (AID-02); and reviews of long hours (INT-01)."""
+
+from collections.abc import Sequence
+from datetime import date
+
+import sqlalchemy as sa
+
+from coordinator.core.errors import Forbidden, Invalid, NotFound
+from coordinator.core.work import Work, permitted
+from coordinator.orders.model import AideCarePlan, CaseReview
+from coordinator.orders.queries import open_episode
+from coordinator.patients.model import Patient
+from coordinator.patients.scope import require_sight
+from coordinator.staff.model import Clinician
+
+_MOST_TASKS = 60
+
+
+@permitted("aide-plan:write")
+def write_instructions(
+    work: Work,
+    patient_id: int,
+    *,
+    tasks: Sequence[str],
+    precautions: str | None = None,
+    effective_from: date,
+) -> AideCarePlan:
+    """A new version of the aide's written instructions, prepared by the actor. Earlier versions stay as they were."""
+    require_sight(work, patient_id)
+    author = work.session.get(Clinician, work.actor.clinician_id or 0)
+    authors = work.policy.aides.plan_authors
+    if author is None or author.performer not in authors:
+        raise Forbidden(
+            f"An aide's instructions are prepared by one of {', '.join(sorted(authors))} (42 CFR 484.80(g)).",
+            code="not-a-plan-author",
+            rule="AID-02",
+        )
+    named = list(dict.fromkeys(task.strip() for task in tasks if task.strip()))
+    if not named or len(named) > _MOST_TASKS:
+        raise Invalid(f"Instructions name from 1 to {_MOST_TASKS} tasks.", pointer="/tasks")
+    # One version after the other: the patient's row is the gate.
+    work.session.execute(sa.select(Patient.id).where(Patient.id == patient_id).with_for_update()).scalar_one()
+    number = work.session.execute(
+        sa.select(sa.func.coalesce(sa.func.max(AideCarePlan.number), 0)).where(AideCarePlan.patient_id == patient_id)
+    ).scalar_one()
+    written = AideCarePlan(
+        patient_id=patient_id,
+        number=number + 1,
+        prepared_by_id=author.id,
+        effective_from=effective_from,
+        tasks=named,
+        precautions=precautions,
+        recorded_at=work.now,
+    )
+    work.session.add(written)
+    work.session.flush()  # the number is in the audit line
+    work.record("aide-plan.written", f"aide-plan:{written.id}", patient_id=patient_id, number=written.number)
+    return written
+
+
+def instructions_on(work: Work, patient_id: int, day: date) -> AideCarePlan | None:
+    """Asked by other rooms: the version in force on `day`, which is the latest that was written for it; None if none."""
+    return work.session.execute(
+        sa.select(AideCarePlan)
+        .where(AideCarePlan.patient_id == patient_id, AideCarePlan.effective_from <= day)
+        .order_by(AideCarePlan.number.desc())
+        .limit(1)
+    ).scalar()
+
+
+@permitted("plan:read")
+def current_instructions(work: Work, patient_id: int, day: date) -> AideCarePlan | None:
+    """The aide's written instructions in force on `day`; None if there are none."""
+    require_sight(work, patient_id)
+    found = instructions_on(work, patient_id, day)
+    work.record("aide-plan.read", f"patient:{patient_id}", patient_id=patient_id)
+    return found
+
+
+@permitted("plan:read")
+def all_instructions(work: Work, patient_id: int) -> list[AideCarePlan]:
+    """Every version of the aide's instructions, latest first."""
+    require_sight(work, patient_id)
+    work.record("aide-plan.read", f"patient:{patient_id}", patient_id=patient_id)
+    return list(
+        work.session.execute(
+            sa.select(AideCarePlan).where(AideCarePlan.patient_id == patient_id).order_by(AideCarePlan.number.desc())
+        ).scalars()
+    )
+
+
+# ------------------------------------------------------------------------------------ long hours
+
+
+@permitted("case:review")
+def approve_case_review(work: Work, patient_id: int, *, need: str, starts_on: date, ends_on: date) -> CaseReview:
+    """From `starts_on` to `ends_on`, nurse and aide may exceed 28 hours a week, up to 35, for the stated need."""
+    require_sight(work, patient_id)
+    open_episode(work, patient_id)
+    if ends_on < starts_on:
+        raise Invalid("The review would end before it begins.", pointer="/ends_on")
+    if not need.strip():
+        raise Invalid("A review states the need for care.", pointer="/need")
+    if work.actor.user_id is None:
+        raise Forbidden("A review is approved by a person.", permission="case:review")
+    review = CaseReview(
+        patient_id=patient_id,
+        approved_by_id=work.actor.user_id,
+        need=need,
+        starts_on=starts_on,
+        ends_on=ends_on,
+        facts={"rule": "INT-01", "week_maximum_minutes": work.policy.intermittent.week_reviewed_minutes},
+    )
+    work.session.add(review)
+    work.session.flush()  # the review's number is in the audit line
+    work.record("case.reviewed", f"case-review:{review.id}", patient_id=patient_id)
+    return review
+
+
+def case_review_on(work: Work, patient_id: int, day: date) -> CaseReview | None:
+    """Asked by other rooms: the review that holds on `day`, the latest if several; None if there is none."""
+    return work.session.execute(
+        sa.select(CaseReview)
+        .where(CaseReview.patient_id == patient_id, CaseReview.starts_on <= day, CaseReview.ends_on >= day)
+        .order_by(CaseReview.id.desc())
+        .limit(1)
+    ).scalar()
+
+
+@permitted("plan:read")
+def case_reviews(work: Work, patient_id: int) -> list[CaseReview]:
+    """Every review of the patient's hours, latest first."""
+    require_sight(work, patient_id)
+    work.record("case.read", f"patient:{patient_id}", patient_id=patient_id)
+    return list(
+        work.session.execute(
+            sa.select(CaseReview).where(CaseReview.patient_id == patient_id).order_by(CaseReview.id.desc())
+        ).scalars()
+    )
+
+
+def require_instructions(found: AideCarePlan | None) -> AideCarePlan:
+    """The instructions, or NotFound."""
+    if found is None:
+        raise NotFound("aide instruction")
+    return found

@@ -1,0 +1,363 @@
+"""What may be done with an order: draft, take by word of mouth, send, make live, end. Signing is in `signing`."""
+
+from datetime import date, datetime
+from typing import Any
+
+from coordinator.agency import service as agency
+from coordinator.core.db import fetch, locked
+from coordinator.core.errors import Conflict, Forbidden, Invalid, RuleBroken, StaleVersion
+from coordinator.core.work import Work, permitted
+from coordinator.domain.events import OrderActivated, OrderSent
+from coordinator.domain.lifecycle import LIVE_ORDER, ORDER, may_become
+from coordinator.domain.timeline import ONE_DAY, local_day
+from coordinator.domain.vocabulary import Discipline, OrderStatus
+from coordinator.orders import weeks
+from coordinator.orders.drafting import fill
+from coordinator.orders.endings import (
+    become,
+    cut_off,
+    discontinue,
+    end_for_discharge,
+    expire,
+    expire_due,
+    void,
+    wrong_state,
+)
+from coordinator.orders.facts import activation_facts, order_facts, verbal_receipt
+from coordinator.orders.model import CarePlan, Order
+from coordinator.orders.queries import (
+    branch_of,
+    get,
+    last_day,
+    live_orders,
+    open_episode,
+    plan_of_episode,
+    search,
+    today_of,
+    visible_order,
+    week_on,
+    weeks_of,
+)
+from coordinator.patients.model import Episode
+from coordinator.patients.scope import require_sight
+from coordinator.rules.facts import VerbalReceipt
+from coordinator.rules.orders import ask_activation, ask_edit, ask_verbal_receipt, countersignature_due
+from coordinator.rules.terms import Finding, refusals
+from coordinator.staff.model import Clinician
+
+__all__ = [
+    "discontinue",
+    "draft",
+    "edit_draft",
+    "end_for_discharge",
+    "expire",
+    "expire_due",
+    "findings_about",
+    "get",
+    "go_live",
+    "last_day",
+    "live_orders",
+    "order_facts",
+    "recall",
+    "search",
+    "send",
+    "sign_receipt",
+    "take_verbal",
+    "void",
+    "warnings_of",
+    "week_on",
+    "weeks_of",
+]
+
+
+# ------------------------------------------------------------------------------------ drafting
+
+
+@permitted("order:draft")
+def draft(
+    work: Work,
+    *,
+    patient_id: int,
+    discipline: Discipline,
+    physician_id: int,
+    effective_from: date,
+    frequency_text: str | None = None,
+    evaluate_and_treat: bool = False,
+    effective_to: date | None = None,
+    treatments: Any = (),
+    required_skills: Any = (),
+    goals_text: str | None = None,
+    visit_minutes: int | None = None,
+    visits_per_day: int = 1,
+    two_person: bool = False,
+    taper_plan: str | None = None,
+    daily_nursing_ends_on: date | None = None,
+    daily_insulin: bool = False,
+    replaces_id: int | None = None,
+    demo: bool = False,
+) -> Order:
+    """A draft under the patient's open episode and its plan. As-needed visits are read from the notation (FRQ-05).
+
+    Without `effective_to` it runs to the end of the certification period, or for sixty days before start of care.
+    """
+    require_sight(work, patient_id)
+    episode = open_episode(work, patient_id)
+    plan = plan_of_episode(work, episode.id)
+    if plan is None:
+        raise Conflict("The episode has no care plan yet. Open one first.", code="no-care-plan")
+    order = Order(
+        patient_id=patient_id,
+        episode_id=episode.id,
+        care_plan_id=plan.id,
+        discipline=Discipline(discipline),
+        status=OrderStatus.DRAFT,
+        drafted_by_id=work.actor.user_id,
+        demo=demo,
+        prn_limit=0,
+        visits_per_day=1,
+    )
+    given = {
+        "frequency_text": frequency_text,
+        "evaluate_and_treat": evaluate_and_treat,
+        "effective_from": effective_from,
+        "effective_to": effective_to,
+        "physician_id": physician_id,
+        "treatments": treatments,
+        "required_skills": required_skills,
+        "goals_text": goals_text,
+        "visit_minutes": visit_minutes,
+        "visits_per_day": visits_per_day,
+        "two_person": two_person,
+        "taper_plan": taper_plan,
+        "daily_nursing_ends_on": daily_nursing_ends_on,
+        "daily_insulin": daily_insulin,
+        "replaces_id": replaces_id,
+    }
+    fill(work, order, episode, given)
+    _check_replaced(work, order)
+    work.session.add(order)
+    work.session.flush()  # the order's number is in the audit line
+    work.record("order.drafted", f"order:{order.id}", patient_id=patient_id, discipline=order.discipline.value)
+    return order
+
+
+@permitted("order:draft")
+def edit_draft(work: Work, order_id: int, *, version: int, **changes: Any) -> Order:
+    """The draft says what is given. What somebody put a name to is not edited: a correction is a new order (ORD-08)."""
+    order = visible_order(work, order_id, lock=True)
+    if order.signed_at is not None:
+        raise Conflict(
+            "The text was signed and stays as it is. Write a new order that supersedes this one.",
+            code="signed-text-immutable",
+        )
+    refused = ask_edit(order.status)
+    if refused is not None:
+        raise RuleBroken([refused])
+    if order.version != version:
+        raise StaleVersion("The order was changed since you read it. Read it again and repeat your change.")
+    fill(work, order, fetch(work.session, Episode, order.episode_id, "episode"), changes)
+    _check_replaced(work, order)
+    work.session.flush()  # the new version is in the answer
+    work.record("order.edited", f"order:{order.id}", patient_id=order.patient_id, fields=sorted(changes))
+    return order
+
+
+def _check_replaced(work: Work, order: Order) -> None:
+    if order.replaces_id is None:
+        return
+    other = work.session.get(Order, order.replaces_id)
+    same = other is not None and (other.patient_id, other.discipline) == (order.patient_id, order.discipline)
+    if not same or order.replaces_id == order.id:
+        raise Invalid("An order replaces one of the same patient and discipline.", pointer="/replaces_id")
+
+
+# ------------------------------------------------------------------------------------ asking the rules
+
+
+def findings_about(work: Work, order: Order, *, verbal: VerbalReceipt | None = None) -> tuple[Finding, ...]:
+    """Asked by other rooms and the verbs here: every finding about making the order live now (ORD-02 to ORD-07)."""
+    episode = fetch(work.session, Episode, order.episode_id, "episode")
+    _, overlapping = weeks.in_the_way(work, order)
+    facts = activation_facts(
+        work,
+        order,
+        episode,
+        overlapping=overlapping,
+        daily=weeks.lay_out(work, order, episode).weeks,
+        verbal=verbal,
+    )
+    return ask_activation(facts, work.policy)
+
+
+def warnings_of(work: Work, order: Order) -> list[dict[str, object]]:
+    """Asked by the doors: what is odd about an order that is not live yet, and what would keep it from becoming so."""
+    if order.status in LIVE_ORDER or not may_become(ORDER, order.status, OrderStatus.VOID):
+        return []
+    episode = fetch(work.session, Episode, order.episode_id, "episode")
+    superseded, _ = weeks.in_the_way(work, order)
+    odd = (*weeks.lay_out(work, order, episode).warnings, *weeks.midweek_warning(work, order, superseded, episode))
+    signed = work.now if order.verbal_received_at else None
+    said: list[dict[str, object]] = [
+        {"code": warning.code, "severity": "WARN", "sentence": warning.sentence(), "cure": ""} for warning in odd
+    ]
+    for finding in findings_about(work, order, verbal=verbal_receipt(work, order, signed_at=signed)):
+        said.append(
+            {
+                "code": finding.rule,
+                "severity": finding.severity.value,
+                "sentence": finding.sentence(),
+                "cure": finding.cure_sentence(),
+            }
+        )
+    return said
+
+
+def _require(work: Work, order: Order, *, verbal: VerbalReceipt | None = None) -> None:
+    refused = refusals(findings_about(work, order, verbal=verbal))
+    if refused:
+        raise RuleBroken(refused)
+
+
+# ------------------------------------------------------------------------------------ by word of mouth
+
+
+@permitted("order:take-verbal")
+def take_verbal(
+    work: Work,
+    order_id: int,
+    *,
+    received_at: datetime,
+    read_back: bool,
+    responsible_clinician_id: int,
+    received_by_clinician_id: int | None = None,
+) -> Order:
+    """The draft was given by word of mouth and waits for its receipt to be signed (ORD-05).
+
+    `received_by_clinician_id` is None when the office took the call; the responsible clinician is then told by it.
+    """
+    order = visible_order(work, order_id, lock=True)
+    if received_at > work.now:
+        raise Invalid("An order cannot be received in the future.", pointer="/received_at")
+    performers = _performers(work, responsible_clinician_id, received_by_clinician_id)
+    settings = work.policy.orders
+    if (
+        performers[responsible_clinician_id]
+        not in settings.verbal_receivers - settings.verbal_receivers_to_counter_note
+    ):
+        raise Invalid(
+            "The receipt is signed by the nurse or therapist who is responsible for the service.",
+            pointer="/responsible_clinician_id",
+        )
+    become(order, OrderStatus.VERBAL_RECEIVED)
+    order.verbal_received_at = received_at
+    order.verbal_received_by_id = received_by_clinician_id
+    order.verbal_read_back = read_back
+    order.responsible_clinician_id = responsible_clinician_id
+    # What would keep the receipt from being signed is said now, while the text can still be changed.
+    _require(work, order, verbal=verbal_receipt(work, order, signed_at=work.now))
+    work.session.flush()  # the new version is in the answer
+    work.record("order.verbal-received", f"order:{order.id}", patient_id=order.patient_id, read_back=read_back)
+    return order
+
+
+def _performers(work: Work, responsible_id: int, receiver_id: int | None) -> dict[int, Any]:
+    named = {"/responsible_clinician_id": responsible_id, "/received_by_clinician_id": receiver_id}
+    found: dict[int, Any] = {}
+    for pointer, key in named.items():
+        if key is None:
+            continue
+        clinician = work.session.get(Clinician, key)
+        if clinician is None or not clinician.active:
+            raise Invalid("There is no such clinician, or they no longer work here.", pointer=pointer)
+        found[key] = clinician.performer
+    return found
+
+
+@permitted("order:take-verbal")
+def sign_receipt(work: Work, order_id: int) -> Order:
+    """The responsible clinician has signed, dated and timed the verbal order: it is live, and its signature is owed."""
+    order = visible_order(work, order_id, lock=True)
+    if work.actor.clinician_id is None or work.actor.clinician_id != order.responsible_clinician_id:
+        raise Forbidden(
+            "The receipt is signed by the clinician who is responsible for this order.", code="not-responsible"
+        )
+    if order.status is not OrderStatus.VERBAL_RECEIVED or order.verbal_received_at is None:
+        raise wrong_state(order, OrderStatus.ACTIVE_VERBAL)
+    order.responsible_signed_at = work.now
+    receipt = verbal_receipt(work, order)
+    assert receipt is not None
+    refused = refusals(ask_verbal_receipt(receipt, work.policy))
+    if refused:
+        raise RuleBroken(refused)
+    zone = agency.zone_of(work, branch_of(work, order.patient_id))
+    order.needed_by = countersignature_due(local_day(order.verbal_received_at, zone), work.policy).due_on
+    become(order, OrderStatus.ACTIVE_VERBAL)
+    go_live(work, order, verbal=receipt)
+    work.record("order.receipt-signed", f"order:{order.id}", patient_id=order.patient_id)
+    work.publish(OrderActivated(order_id=order.id, verbal=True))
+    return order
+
+
+# ------------------------------------------------------------------------------------ to the practitioner and back
+
+
+@permitted("order:send")
+def send(work: Work, order_id: int) -> Order:
+    """The order is in its practitioner's queue. A live verbal order stays live while it waits."""
+    order = visible_order(work, order_id, lock=True)
+    if order.status is OrderStatus.ACTIVE_VERBAL:
+        if order.sent_at is not None:
+            raise Conflict("The order was sent for signature already.", code="already-sent")
+    else:
+        become(order, OrderStatus.SENT_FOR_SIGNATURE)
+        _require_open(work, order)
+        _require(work, order)
+        order.needed_by = order.effective_from
+    order.sent_at = work.now
+    work.session.flush()  # the new version is in the answer
+    work.record("order.sent", f"order:{order.id}", patient_id=order.patient_id, physician=order.physician_id)
+    work.publish(OrderSent(order_id=order.id))
+    return order
+
+
+@permitted("order:send")
+def recall(work: Work, order_id: int) -> Order:
+    """The order that was sent, and not signed, is a draft again: whoever reviewed it will have to read it anew."""
+    order = visible_order(work, order_id, lock=True)
+    if order.status is not OrderStatus.SENT_FOR_SIGNATURE:
+        raise wrong_state(order, OrderStatus.DRAFT)
+    become(order, OrderStatus.DRAFT)
+    order.sent_at = order.needed_by = order.reviewed_at = order.reviewed_version = None
+    work.session.flush()  # the new version is in the answer
+    work.record("order.recalled", f"order:{order.id}", patient_id=order.patient_id)
+    return order
+
+
+# ------------------------------------------------------------------------------------ live
+
+
+def go_live(work: Work, order: Order, *, verbal: VerbalReceipt | None = None, as_written: bool = False) -> None:
+    """Asked by other rooms of this house's signing: the order's weeks are there, and what it supersedes ends (ORD-07).
+
+    The older order ends on the day before the new one begins, or where that day is past, on the day before this one:
+    visits already made stood on it. `as_written` keeps the text's own day, for a history that is told at once.
+    """
+    plan = locked(work.session, CarePlan, order.care_plan_id, "care plan")  # one activation of a plan at a time
+    episode = fetch(work.session, Episode, plan.episode_id, "episode")
+    _require_open(work, order)
+    _require(work, order, verbal=verbal)
+    superseded, _ = weeks.in_the_way(work, order, lock=True)
+    today = today_of(work, order.patient_id)
+    from_day = order.effective_from if as_written else max(order.effective_from, today)
+    windows, _ = weeks.take_over(work, weeks.lay_out(work, order, episode).weeks, superseded, from_day, episode)
+    order.week_anchor = work.policy.weeks.visit_week_anchor.value
+    order.weeks = weeks.rows_of(windows)
+    for old in superseded:
+        cut_off(work, old, from_day - ONE_DAY, OrderStatus.SUPERSEDED, reason=f"superseded by order {order.id}")
+    work.session.flush()  # week numbers are wanted by whoever raises visits from them
+
+
+def _require_open(work: Work, order: Order) -> None:
+    episode = fetch(work.session, Episode, order.episode_id, "episode")
+    if episode.discharged_on is not None:
+        raise Conflict("The patient was discharged from this episode of care.", code="no-open-episode")
