@@ -14,14 +14,20 @@ from sqlalchemy.orm import Session
 
 from coordinator.agency.model import Branch
 from coordinator.core.work import Work
+from coordinator.domain import events
 from coordinator.jobs.context import Job, Place
 from coordinator.jobs.timetable import ClockEntry
+from coordinator.orders import service as orders
 
 #: Event -> handlers (work, event), in order.
-HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {}
+HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
+    events.PatientDischarged: (orders.end_for_discharge,),
+}
 
 #: Job -> what does it (context, arguments). A job may be done twice: `context.once(work)` makes its effect happen once.
-JOBS: dict[str, Job] = {}
+JOBS: dict[str, Job] = {
+    "orders.expire": orders.expire_due,
+}
 
 #: Clock -> job, for every branch in its own time; never between 01:00 and 03:00, which clock changes skip or repeat.
 #: A job missed while the server was down is done once on start, for the latest slot (rule book, appendix B).

@@ -59,7 +59,7 @@ def write_instructions(
 
 
 def instructions_on(work: Work, patient_id: int, day: date) -> AideCarePlan | None:
-    """Asked by other rooms: the version in force on `day`, which is the latest that was written for it; None if none."""
+    """Asked by other rooms: the version in force on `day`, the latest that was written for it; None if there is none."""
     return work.session.execute(
         sa.select(AideCarePlan)
         .where(AideCarePlan.patient_id == patient_id, AideCarePlan.effective_from <= day)
