@@ -120,8 +120,7 @@ class PostgresLeader:
     def release(self) -> None:
         if self._connection is not None:
             connection, self._connection = self._connection, None
-            connection.invalidate()
-            connection.close()
+            connection.close()  # detached, so this ends the server's session, and the lock with it
 
 
 class FileLeader:
@@ -185,5 +184,6 @@ class Clock:
 
     def stop(self) -> None:
         """Tick no more, after the tick at hand, and let another clock lead."""
-        self._scheduler.shutdown(wait=True)
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=True)
         self._leader.release()
