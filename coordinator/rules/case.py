@@ -1,7 +1,8 @@
-"""Small questions about a case that several families of rules ask."""
+"""Small questions about a case or an order that several families of rules ask."""
 
+from coordinator.domain.frequency import Expansion, expand
 from coordinator.domain.vocabulary import Payer, Programme, VisitKind
-from coordinator.rules.facts import OrderFacts, VisitCase
+from coordinator.rules.facts import ActivationFacts, OrderFacts, VisitCase
 from coordinator.rules.policy import Policy
 
 #: Visits that stand on the referral or on the plan, not on a frequency order (ORD-01).
@@ -21,3 +22,17 @@ def needs_order(case: VisitCase, policy: Policy) -> bool:
 def order_name(order: OrderFacts) -> str:
     """How a sentence names the order."""
     return "of this visit" if order.order_id is None else str(order.order_id)
+
+
+def laid_out(order: ActivationFacts, policy: Policy) -> Expansion | None:
+    """The order on the calendar; `None` while frequency or effective date is missing."""
+    if order.frequency is None or order.effective_from is None:
+        return None
+    return expand(
+        order.frequency,
+        order.effective_from,
+        effective_to=order.effective_to,
+        certification_end=order.certification_end,
+        anchor=policy.weeks.visit_week_anchor,
+        soc=order.soc_date or order.effective_from,
+    )

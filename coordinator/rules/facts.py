@@ -392,6 +392,8 @@ class ActivationFacts:
     effective_from: date | None = None
     effective_to: date | None = None
     certification_end: date | None = None
+    #: Start of care, where weeks are counted from its weekday.
+    soc_date: date | None = None
     #: Procedures and modalities for therapy, with their amount.
     treatments: tuple[str, ...] = ()
     #: Personal care tasks of an aide order.
@@ -408,8 +410,8 @@ class ActivationFacts:
     foot_or_ankle: bool | None = None
     #: Another live scheduled order of the discipline whose days overlap and which this one does not supersede (ORD-07).
     overlapping_order_id: int | str | None = None
-    #: Longest run of consecutive daily nursing that the order implies (`frequency.implied_daily_run`), in days.
-    daily_run: int = 0
+    #: Longest run of daily nursing that the order implies, in days; `None`: worked out from the frequency.
+    daily_run: int | None = None
     daily_nursing_ends_on: date | None = None
     daily_insulin: bool = False
     other_qualifying_service: bool = False

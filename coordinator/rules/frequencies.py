@@ -2,13 +2,74 @@
 
 from datetime import date
 
-from coordinator.domain.frequency import OrderWeek, shortfall
+from coordinator.domain.frequency import FrequencyError, OrderWeek, parse, shortfall, target
 from coordinator.domain.vocabulary import VisitKind
-from coordinator.rules.case import needs_order, order_name
+from coordinator.rules.case import laid_out, needs_order, order_name
 from coordinator.rules.facts import ActivationFacts, Moment, OrderWeekFacts, VisitCase
 from coordinator.rules.terms import Finding, Policy, Severity, also, found, rule
 
 FAMILY = "frequency"
+
+
+@rule(
+    "FRQ-01",
+    family=FAMILY,
+    severity=Severity.BLOCK,
+    citation="Medicare Benefit Policy Manual ch. 7, 30.2.2",
+    verification="K",
+    sentence="A frequency is written so that everybody reads the same: 3w2 is three visits a week for two weeks.",
+)
+def ask_text(text: str) -> Finding | None:
+    """Why the text is no frequency; the facts hold the code and the position."""
+    try:
+        parse(text)
+    except FrequencyError as error:
+        return found(
+            "FRQ-01",
+            "The frequency cannot be read: {problem}.",
+            cure="Write it like 1w1, 3w2, 2 PRN for dyspnea.",
+            problem=error.message,
+            facts={"code": error.code, "position": error.position},
+        )
+    return None
+
+
+@rule(
+    "FRQ-02",
+    family=FAMILY,
+    severity=Severity.WARN,
+    citation="42 CFR 409.43(b)",
+    verification="V",
+    sentence="A frequency is laid out in weeks from its effective date and ends with its certification.",
+    settings=("weeks.visit_week_anchor",),
+)
+def ask_layout(order: ActivationFacts, policy: Policy) -> tuple[Finding, ...]:
+    """What is odd about the order on the calendar: weeks outside the certification, visits that cannot fit."""
+    laid = laid_out(order, policy)
+    return tuple(
+        found(
+            "FRQ-02",
+            "{warning}",
+            cure="Whoever wrote the order adapts frequency or dates.",
+            warning=warning.sentence(),
+            facts={"code": warning.code},
+        )
+        for warning in (laid.warnings if laid else ())
+    )
+
+
+@rule(
+    "FRQ-04",
+    family=FAMILY,
+    severity=Severity.WARN,
+    citation="Medicare Benefit Policy Manual ch. 7, 30.2.2",
+    verification="K",
+    sentence="Of a range the upper limit is the ordered frequency; below the lower limit a visit is missed.",
+    settings=("frequency.range_target",),
+)
+def planned_visits(week: OrderWeek, policy: Policy) -> int:
+    """How many visits of the week the planner aims for."""
+    return target(week, policy.frequency.range_target)
 
 
 @rule(

@@ -2,8 +2,10 @@
 
 from datetime import date, timedelta
 
+from coordinator.domain.frequency import implied_daily_run
 from coordinator.domain.timeline import minutes_by_day, week_start
-from coordinator.domain.vocabulary import INTERMITTENT, Discipline, Eligibility
+from coordinator.domain.vocabulary import INTERMITTENT, Discipline, Eligibility, VisitKind
+from coordinator.rules.case import laid_out
 from coordinator.rules.facts import ActivationFacts, CaseReview, VisitCase
 from coordinator.rules.terms import Finding, Policy, Severity, also, found, rule
 
@@ -109,9 +111,14 @@ def _week(day: date, minutes: int, review: CaseReview | None, policy: Policy) ->
 def ask_daily_run(order: ActivationFacts, policy: Policy) -> Finding | None:
     """A nursing order that implies a longer daily run needs the practitioner's statement of its end."""
     limit = policy.intermittent.daily_run_days
+    if order.discipline is not Discipline.SN:
+        return None
+    run = order.daily_run
+    if run is None:
+        laid = laid_out(order, policy)
+        run = implied_daily_run(laid.weeks) if laid else 0
     if (
-        order.discipline is not Discipline.SN
-        or order.daily_run <= limit
+        run <= limit
         or order.other_qualifying_service
         or order.daily_insulin
         or order.daily_nursing_ends_on is not None
@@ -122,7 +129,7 @@ def ask_daily_run(order: ActivationFacts, policy: Policy) -> Finding | None:
         "INT-02",
         "The order implies {run} days of daily nursing; {limit} are the limit.",
         cure="The practitioner documents when daily nursing will end.",
-        run=order.daily_run,
+        run=run,
         limit=limit,
     )
 
@@ -185,6 +192,7 @@ def ask_nursing_run(case: VisitCase, policy: Policy) -> Finding | None:
     if (
         usage is None
         or visit.discipline is not Discipline.SN
+        or visit.kind is VisitKind.SUPERVISION
         or usage.other_qualifying_service
         or usage.daily_insulin
         or case.episode.programme not in policy.programmes.skilled_need_required
@@ -249,7 +257,7 @@ def aide_review_due(first_aide_visit_on: date, policy: Policy) -> date:
 def ask_authorisation(case: VisitCase, policy: Policy) -> Finding | None:
     """Whether the payer's limit has a visit left; the last ones are a warning."""
     limit = case.usage.authorisation if case.usage else None
-    if limit is None:
+    if limit is None or case.visit.kind is VisitKind.SUPERVISION:
         return None
     remaining = limit.maximum - limit.used
     if remaining > policy.intermittent.authorisation_warning_visits:

@@ -15,7 +15,7 @@ from coordinator.domain.vocabulary import (
 )
 from coordinator.rules.case import ORDERLESS_KINDS, needs_order, order_name
 from coordinator.rules.facts import ActivationFacts, Moment, SigningFacts, VerbalReceipt, VisitCase
-from coordinator.rules.frequencies import ask_prn_content
+from coordinator.rules.frequencies import ask_layout, ask_prn_content
 from coordinator.rules.intermittent import ask_aide_order, ask_daily_run
 from coordinator.rules.terms import Finding, Policy, Severity, also, found, rule
 
@@ -144,7 +144,7 @@ def ask_order_content(order: ActivationFacts) -> Finding | None:
 def ask_evaluate_and_treat(case: VisitCase) -> Finding | None:
     """A second visit under an evaluate-and-treat order is refused."""
     order = case.order
-    if order is None or not order.evaluate_and_treat or order.week is not None:
+    if order is None or not order.evaluate_and_treat or order.discipline is not case.visit.discipline:
         return None
     if case.visit.kind in ORDERLESS_KINDS or (case.visit.kind is VisitKind.EVALUATION and not order.evaluation_used):
         return None
@@ -259,7 +259,11 @@ def ask_signing(signing: SigningFacts, policy: Policy) -> tuple[Finding, ...]:
     citation="42 CFR 409.43(d); 484.60(b)(3)",
     verification="V",
     sentence="A verbal order is taken by an authorised clinician, read back, signed, dated and timed.",
-    settings=("orders.verbal_receivers", "orders.verbal_receivers_to_counter_note"),
+    settings=(
+        "orders.verbal_receivers",
+        "orders.verbal_receivers_to_counter_note",
+        "orders.verbal_signature_hours",
+    ),
 )
 def ask_verbal_receipt(receipt: VerbalReceipt, policy: Policy) -> tuple[Finding, ...]:
     """Every finding about how the order was taken.
@@ -297,7 +301,7 @@ def ask_verbal_receipt(receipt: VerbalReceipt, policy: Policy) -> tuple[Finding,
                     "A verbal order taken by {receiver} is to be counter-noted by the nurse.",
                     cure="The registered nurse counter-notes the order.",
                     severity=Severity.TASK,
-                    due=receipt.received_at,
+                    due=receipt.received_at + timedelta(hours=policy.orders.verbal_signature_hours),
                     owner="case_manager",
                     receiver=receipt.received_by,
                 )
@@ -331,7 +335,7 @@ def _relayed(receipt: VerbalReceipt, policy: Policy) -> list[Finding]:
                 "{responsible}, who is responsible, has been told of the verbal order and is to sign it.",
                 cure="{responsible} signs the order with date and time.",
                 severity=Severity.TASK,
-                due=receipt.responsible_notified_at,
+                due=receipt.responsible_notified_at + timedelta(hours=policy.orders.verbal_signature_hours),
                 owner="orders_desk",
                 responsible=receipt.responsible,
             )
@@ -511,4 +515,5 @@ def ask_activation(order: ActivationFacts, policy: Policy) -> tuple[Finding, ...
         ask_daily_run(order, policy),
     )
     verbal = ask_verbal_receipt(order.verbal, policy) if order.verbal else ()
-    return (*(finding for finding in single if finding), *verbal, *ask_aide_order(order, policy))
+    layout = ask_layout(order, policy)
+    return (*(finding for finding in single if finding), *verbal, *ask_aide_order(order, policy), *layout)

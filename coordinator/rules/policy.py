@@ -114,6 +114,7 @@ class OrderSettings:
     orderer_types: PractitionerTable
     verbal_receivers: frozenset[Performer]
     verbal_receivers_to_counter_note: frozenset[Performer]
+    verbal_signature_hours: int
     exempt_disciplines: frozenset[Discipline]
     countersign_working_days: int
     countersign_calendar: HolidayCalendar

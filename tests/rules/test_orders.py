@@ -31,6 +31,7 @@ from tests.rules.cases import (
     make_visit,
     make_week,
     rules_of,
+    worst,
 )
 
 S = OrderStatus
@@ -398,6 +399,35 @@ def test_frq_07_a_change_in_mid_week_is_warned_of():
 
 
 # ------------------------------------------------------------------------------------ INT-02, INT-03 at activation
+
+
+@pytest.mark.parametrize(("text", "expected"), [("1d30", "BLOCK-OVR"), ("7w4", "BLOCK-OVR"), ("6w4", None)])
+def test_int_02_the_run_is_worked_out_from_the_frequency(text, expected):
+    order = make_activation(
+        discipline=Discipline.SN, frequency=parse(text), effective_from=day("2026-11-01"), effective_to=None,
+        certification_end=None,
+    )  # fmt: skip
+    assert worst(orders.ask_activation(order, POLICY)) == expected
+
+
+def test_frq_01_a_text_that_cannot_be_read():
+    refusal = frequencies.ask_text("PRN as needed")
+    assert (refusal.severity.value, refusal.facts["code"]) == ("BLOCK", "PRN_NUMBER_MISSING")
+    assert frequencies.ask_text("3w2") is None
+
+
+def test_frq_02_weeks_outside_and_visits_that_cannot_fit_are_warned_of():
+    # Of week 5 only Sunday is left before the certification ends, of weeks 6 and 7 nothing.
+    outside = orders.ask_activation(make_activation(frequency=parse("2w7")), POLICY)
+    assert rules_of(outside) == [("FRQ-02", "WARN"), ("FRQ-02", "WARN")]
+    assert [finding.facts["code"] for finding in outside] == ["CANNOT_FIT", "OUTSIDE_PERIOD"]
+    assert outside[1].sentence() == "2 weeks fall outside the period"
+    crowded = make_activation(frequency=parse("3w1"), effective_from=day("2026-11-13"))
+    assert rules_of(orders.ask_activation(crowded, POLICY)) == [("FRQ-02", "WARN")]
+
+
+def test_frq_04_the_planner_aims_for_the_upper_limit():
+    assert frequencies.planned_visits(OrderWeek(1, DAY, DAY, 1, 2), POLICY) == 2
 
 
 @pytest.mark.parametrize(
