@@ -4,6 +4,7 @@ Every function adds to the session and flushes, so that ids are there; the test 
 """
 
 import itertools
+from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from typing import Any
 
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from coordinator.access.model import User
 from coordinator.agency.model import Agency, Branch, ServiceZip
+from coordinator.core.http import Coordinator
 from coordinator.domain.vocabulary import (
     Discipline,
     Gender,
@@ -24,6 +26,7 @@ from coordinator.domain.vocabulary import (
     VisitKind,
     VisitStatus,
 )
+from coordinator.jobs.context import JobContext
 from coordinator.orders.model import CarePlan, Goal, Order, OrderWeek
 from coordinator.patients.model import Coverage, Diagnosis, Episode, Home, Patient
 from coordinator.staff.model import Clinician, ClinicianLanguage, ClinicianSkill, Credential, Physician, Shift
@@ -195,3 +198,9 @@ def make_user(session: Session, hashed: str, *roles: str, **given: Any) -> User:
     } | given  # fmt: skip
     user: User = _add(session, User(password_hash=hashed, roles=list(roles), **values))
     return user
+
+
+def make_job_context(app: Coordinator, name: str = "test.job", *, now: datetime, key: str | None = None) -> JobContext:
+    """What a job is given, for calling it by hand: `nightly_plan(make_job_context(app, now=NOW), {...})`."""
+    workshop = replace(app.extensions["workshop"], now=lambda: now)
+    return JobContext(workshop=workshop, name=name, key=key or f"{name}:{next(_count)}")
