@@ -221,9 +221,7 @@ _EVERY_OTHER_WEEK = re.compile(r"qow\s*(?:(?:x|for)\s*)?(?P<times>\d+)(?!\w)", _
 #: `daily x5`.
 _DAILY = re.compile(r"daily\s*(?:(?:x|for)\s*)?(?P<duration>\d+)(?:\s*(?:days?|d))?(?!\w)", _FLAGS)
 _SEPARATORS = re.compile(r"(?:\s|[,;]|then\b)*", _FLAGS)
-_DISCIPLINE = re.compile(
-    r"\s*(?P<code>SN|PT|OT|SLP|ST|MSW|HHA|CHAP|MDV)(?![a-z])\s*(?::|x(?=[\s\d]))?\s*", _FLAGS
-)
+_DISCIPLINE = re.compile(r"\s*(?P<code>SN|PT|OT|SLP|ST|MSW|HHA|CHAP|MDV)(?![a-z])\s*(?::|x(?=[\s\d]))?\s*", _FLAGS)
 _EFFECTIVE = re.compile(r"\beff(?:ective|\.)?\s*(?P<month>\d{1,2})/(?P<day>\d{1,2})/(?P<year>\d{4})(?!\w)", _FLAGS)
 _PRN = re.compile(r"(?:(?<![\w.-])(?P<limit>\d+)\s*)?(?<![a-z])prn(?![a-z])", _FLAGS)
 _PRN_LINK = re.compile(r"\s*(?::|for\b)\s*", _FLAGS)

@@ -80,11 +80,7 @@ def ask_eligible(case: VisitCase, policy: Policy) -> Finding | None:
     patient = case.patient
     if patient.eligibility is Eligibility.ELIGIBLE or case.episode.programme not in policy.programmes.criteria:
         return None
-    if (
-        not patient.admitted
-        and patient.eligibility is Eligibility.PENDING
-        and case.visit.kind is VisitKind.INITIAL
-    ):
+    if not patient.admitted and patient.eligibility is Eligibility.PENDING and case.visit.kind is VisitKind.INITIAL:
         return None
     message = (
         "The patient is not eligible: {criteria}."

@@ -201,9 +201,7 @@ def ask_caregiver(case: VisitCase) -> Finding | None:
     if any(_inside(window, *times) for windows in asked for window in windows):
         return None
     if len(asked) < len(willing):
-        return found(
-            "CAR-01", "Nobody has asked when the caregiver is at home.", cure=cure, severity=Severity.WARN
-        )
+        return found("CAR-01", "Nobody has asked when the caregiver is at home.", cure=cure, severity=Severity.WARN)
     return found(
         "CAR-01",
         "No caregiver is at home for this teaching visit.",

@@ -107,9 +107,7 @@ def ask_pattern(missed: Sequence[tuple[date, MissedReason]], today: date, policy
     settings = policy.missed
     window = timedelta(days=settings.miss_window_days)
     recent = [
-        reason
-        for day, reason in missed
-        if reason is not MissedReason.ON_HOLD and timedelta(0) <= today - day < window
+        reason for day, reason in missed if reason is not MissedReason.ON_HOLD and timedelta(0) <= today - day < window
     ]
     refusals = sum(reason in REFUSALS for reason in recent)
     if len(recent) < settings.miss_count_for_team and refusals < settings.refusal_count_for_team:

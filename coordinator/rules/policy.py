@@ -263,9 +263,7 @@ def policy_from(mapping: Mapping[str, Any], on: date | None = None) -> Policy:
     return Policy(**built, settings=settings)
 
 
-def _section(
-    name: str, kind: Any, mapping: Mapping[str, Any], on: date | None, settings: dict[str, Setting]
-) -> Any:
+def _section(name: str, kind: Any, mapping: Mapping[str, Any], on: date | None, settings: dict[str, Setting]) -> Any:
     table = mapping.get(name)
     if not isinstance(table, Mapping):
         raise PolicyError(name, "the section is missing" if table is None else "a section must be a table")
