@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coordinator.planner import kernel as k
-from coordinator.planner.arrays import Arrays, Ints, build, state_of
+from coordinator.planner.arrays import Arrays, Ints, build
 from coordinator.planner.plan import Alternative, Assignment, Explanation, Obstacle, Plan, VisitExplanation
 from coordinator.planner.problem import Linked, Problem, Reason, Visit
 from coordinator.planner.reasons import reason
+from coordinator.planner.states import state_of
 from coordinator.planner.validate import validate
 
 FOREVER = k.INF >> 4

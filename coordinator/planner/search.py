@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coordinator.planner import kernel
-from coordinator.planner.arrays import Arrays, Ints, build, plan_of, state_of
+from coordinator.planner.arrays import Arrays, Ints, build
 from coordinator.planner.constraints import score
 from coordinator.planner.fingerprint import fingerprint
 from coordinator.planner.plan import Outcome, Plan, Progress, Stop
 from coordinator.planner.problem import Clinician, Day, Problem, Slot, Visit, Window
+from coordinator.planner.states import plan_of, state_of
 from coordinator.planner.validate import validate
 
 BATCH_SECONDS = 0.05
