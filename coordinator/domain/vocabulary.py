@@ -326,6 +326,7 @@ class WaiveReason(StrEnum):
     RANGE_FLOOR_MET = "range_floor_met"
     ORDER_ENDED = "order_ended"
     PATIENT_DISCHARGED = "patient_discharged"
+    ON_HOLD = "on_hold"
 
 
 class DeadlineStatus(StrEnum):
