@@ -1,0 +1,471 @@
+"""Facts for the rules about visits, handed out one case at a time.
+
+The same book serves one assignment and a planning run over 300 visits, 25 clinicians and seven days: what does not
+depend on the clinician is built once per visit and day, what does not depend on the day once per clinician.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from coordinator.agency import service as agency
+from coordinator.agency.model import Branch
+from coordinator.core.work import Work
+from coordinator.domain.lifecycle import DONE_VISIT, LIVE_ORDER, LIVE_VISIT
+from coordinator.domain.timeline import (
+    ONE_DAY,
+    WeekAnchor,
+    local_day,
+    week_start,
+)
+from coordinator.domain.vocabulary import (
+    INTERMITTENT,
+    QUALIFYING,
+    THERAPIES,
+    Criterion,
+    Discipline,
+    Eligibility,
+    InterpreterMode,
+    OrderStatus,
+    Performer,
+    VisitKind,
+    VisitStatus,
+)
+from coordinator.orders.facts import order_facts
+from coordinator.orders.model import Order, OrderWeek
+from coordinator.orders.queries import last_day
+from coordinator.patients.model import Episode, Patient
+from coordinator.rules.facts import (
+    AidePlanFacts,
+    CaregiverFacts,
+    CaseReview,
+    ClinicianFacts,
+    Coverage,
+    CredentialFacts,
+    EpisodeFacts,
+    InterpreterFacts,
+    LanguageSkill,
+    LocalWindow,
+    NeighbourFacts,
+    OrderFacts,
+    PatientFacts,
+    QualifyingFacts,
+    SupervisionFacts,
+    TherapyFacts,
+    UsageFacts,
+    VisitCase,
+    VisitFacts,
+)
+from coordinator.rules.therapy import QUALIFIED_THERAPISTS
+from coordinator.staff.model import Clinician
+from coordinator.visits.model import Visit
+
+#: Kinds that are not counted against an order week: nobody ordered them as one of its visits (FRQ-03, FRQ-05).
+UNCOUNTED = frozenset({VisitKind.SUPERVISION, VisitKind.PRN, VisitKind.INITIAL})
+_THERAPIST_KINDS = frozenset({VisitKind.EVALUATION, VisitKind.REASSESSMENT})
+#: Credentials without which nobody visits; others only remind.
+_NEEDED_CREDENTIALS = frozenset({"licence", "license", "certificate", "registration"})
+#: An order that ended in good order still covers the days on which it held.
+_ENDED_IN_ORDER = frozenset({OrderStatus.SUPERSEDED, OrderStatus.EXPIRED, OrderStatus.COMPLETED})
+#: Interpreting that is there when one asks for it, without a booking for the visit.
+_ON_DEMAND = frozenset({InterpreterMode.PHONE, InterpreterMode.VIDEO})
+_LONGEST_ABSENCE_DAYS = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Another visit of the patient, as far as a rule counts it."""
+
+    id: int
+    order_id: int | None
+    order_week_id: int | None
+    discipline: Discipline
+    kind: VisitKind
+    status: VisitStatus
+    day: date | None
+    joint: bool
+    performer: Performer | None
+    minutes: dict[date, int]
+
+    @property
+    def is_live(self) -> bool:
+        return self.status in LIVE_VISIT
+
+    @property
+    def counts(self) -> bool:
+        """Whether it uses up a visit of its order's week (FRQ-03)."""
+        return self.is_live and self.order_id is not None and self.kind not in UNCOUNTED and not self.joint
+
+
+@dataclass(slots=True)
+class PatientBook:
+    """One patient's rows, sorted out."""
+
+    patient: Patient
+    zone: ZoneInfo
+    orders: list[Order] = field(default_factory=list)
+    placed: list[Placed] = field(default_factory=list)
+    plans: list[tuple[date, Performer]] = field(default_factory=list)
+    supervised: list[date] = field(default_factory=list)
+    reviews: list[CaseReview] = field(default_factory=list)
+    minutes: dict[date, list[tuple[int, int]]] = field(default_factory=lambda: defaultdict(list))
+    nursing: dict[date, set[int]] = field(default_factory=lambda: defaultdict(set))
+
+    def count(self) -> None:
+        """Spread the minutes and nursing days of what is placed over the days."""
+        for visit in self.placed:
+            if not visit.is_live or visit.discipline not in INTERMITTENT:
+                continue
+            for day, minutes in visit.minutes.items():
+                self.minutes[day].append((visit.id, minutes))
+            if visit.discipline is Discipline.SN and visit.day is not None:
+                self.nursing[visit.day].add(visit.id)
+
+    def minutes_on(self, day: date, without: int | None) -> int:
+        return sum(minutes for number, minutes in self.minutes.get(day, ()) if number != without)
+
+    def minutes_in_week(self, first: date, without: int | None) -> int:
+        return sum(self.minutes_on(first + timedelta(days=step), without) for step in range(7))
+
+    def nursing_run(self, day: date, step: int, without: int | None) -> int:
+        run, at = 0, day + timedelta(days=step)
+        while self.nursing.get(at, set()) - {without}:
+            run, at = run + 1, at + timedelta(days=step)
+        return run
+
+
+class CaseBook:
+    """Cases about the visits it was loaded for, with any clinician, day or time."""
+
+    def __init__(self, work: Work, patients: dict[int, PatientBook], facts: "Lookups") -> None:
+        self._work = work
+        self._now = work.now
+        self._policy = work.policy
+        self._patients = patients
+        self._extra = facts
+        self._sides: dict[Any, VisitCase] = {}
+        self._clinicians: dict[tuple[int, bool], ClinicianFacts] = {}
+        self._areas: dict[tuple[int, date], bool | None] = {}
+
+    def zone(self, visit: Visit) -> ZoneInfo:
+        """The zone of the patient's home: its branch's."""
+        return self._patients[visit.patient_id].zone
+
+    def order(self, visit: Visit) -> Order | None:
+        """The visit's order."""
+        return self._extra.orders.get(visit.order_id) if visit.order_id is not None else None
+
+    def patient(self, visit: Visit) -> Patient:
+        """The visit's patient."""
+        return self._patients[visit.patient_id].patient
+
+    def placed(self, visit: Visit) -> list[Placed]:
+        """Everything else that is placed for the patient, done or planned."""
+        return [other for other in self._patients[visit.patient_id].placed if other.id != visit.id and other.is_live]
+
+    def case(
+        self,
+        visit: Visit,
+        clinician: Clinician | None = None,
+        starts_at: datetime | None = None,
+        ends_at: datetime | None = None,
+        day: date | None = None,
+        neighbours: NeighbourFacts | None = None,
+    ) -> VisitCase:
+        """The facts about `visit` if `clinician` made it then; without times, on `day`, or where it stands now.
+
+        Neighbours are the caller's: they depend on the clinician's whole day (see `cases.Days`).
+        """
+        if starts_at is None and day is None and visit.starts_at is not None:
+            starts_at, ends_at = visit.starts_at, visit.ends_at
+        side = self._patient_side(visit, starts_at, ends_at, day)
+        if clinician is None:
+            return side
+        return VisitCase(
+            patient=side.patient,
+            episode=side.episode,
+            visit=side.visit,
+            order=side.order,
+            usage=side.usage,
+            qualifying=side.qualifying,
+            aide_plan=side.aide_plan,
+            supervision=side.supervision,
+            therapy=side.therapy,
+            clinician=self._clinician(clinician, visit.patient_id),
+            neighbours=neighbours,
+        )
+
+    # ------------------------------------------------------------------------------------ parts
+
+    def _patient_side(
+        self, visit: Visit, starts_at: datetime | None, ends_at: datetime | None, day: date | None
+    ) -> VisitCase:
+        book = self._patients[visit.patient_id]
+        if starts_at is not None:
+            ends_at = ends_at or starts_at + timedelta(minutes=visit.minutes)
+            day = local_day(starts_at, book.zone)
+        day = day or visit.window_from
+        key = (visit.id, day, starts_at, ends_at, visit.kind, visit.minutes)
+        known = self._sides.get(key) if visit.id is not None else None
+        if known is not None:
+            return known
+        episode = self._extra.episodes[visit.episode_id]
+        minutes = visit.minutes
+        if starts_at is not None and ends_at is not None:
+            minutes = int((ends_at - starts_at).total_seconds()) // 60
+        side = VisitCase(
+            patient=self._patient(book, episode, visit, day),
+            episode=self._episode(book, episode),
+            visit=VisitFacts(
+                kind=visit.kind,
+                discipline=visit.discipline,
+                day=day,
+                minutes=minutes,
+                zone=book.zone,
+                starts_at=starts_at,
+                ends_at=ends_at,
+                clinicians=2 if visit.joint_with_id is not None or visit.id in self._extra.with_companion else 1,
+                interpreter=_interpreter(book.patient, visit),
+                prn_trigger=visit.prn_trigger or "",
+            ),
+            order=self._order(book, visit, day),
+            usage=self._usage(book, episode, visit, day),
+            qualifying=self._qualifying(book),
+            aide_plan=_aide_plan(book, day) if visit.discipline is Discipline.HHA else None,
+            supervision=_supervision(book, day) if visit.discipline is Discipline.HHA else None,
+            therapy=self._therapy(book, visit, day) if visit.discipline in THERAPIES else None,
+        )
+        if visit.id is not None:
+            self._sides[key] = side
+        return side
+
+    def _patient(self, book: PatientBook, episode: Episode, visit: Visit, day: date) -> PatientFacts:
+        patient, home = book.patient, book.patient.home
+        ended = episode.discharged_on is not None and episode.discharged_on < day
+        awaiting = any(
+            other.kind is VisitKind.RESUMPTION and other.status not in DONE_VISIT and other.id != visit.id
+            for other in book.placed
+        )
+        return PatientFacts(
+            active=patient.active and patient.deceased_on is None and not ended,
+            on_hold=episode.on_hold_since is not None,
+            awaiting_resumption=awaiting,
+            admitted=episode.soc_date is not None,
+            coverage=tuple(Coverage(row.payer, row.starts_on, row.ends_on) for row in patient.coverages) or None,
+            eligibility=Eligibility(episode.eligibility),
+            open_criteria=self._extra.open_criteria.get(episode.id, ()),
+            address_in_area=self._in_area(book.patient, day),
+            home_safety=home.safety,
+            mitigations_done=home.mitigations_open == 0,
+            hazards=frozenset(hazard.upper() for hazard in home.hazards),
+            spoken_language=patient.spoken_language,
+            interpreter_needed=patient.interpreter_needed,
+            interpreter_declined=patient.interpreter_declined_on is not None and patient.interpreter_declined_on <= day,
+            preferred_gender=patient.preferred_clinician_gender,
+            gender_required=patient.gender_required,
+            no_visit_windows=_closed_windows(book),
+            caregivers=tuple(
+                CaregiverFacts(willing=bool(person.willing), available=_available(person.availability))
+                for person in patient.caregivers
+                if person.participating
+            ),
+        )
+
+    def _in_area(self, patient: Patient, day: date) -> bool | None:
+        """Unknown where the branch has recorded no area at all."""
+        key = (patient.id, day)
+        if key not in self._areas:
+            branch = self._work.session.get(Branch, patient.branch_id)
+            home = patient.home
+            if branch is None or (branch.polygon is None and not branch.service_zips):
+                self._areas[key] = None
+            else:
+                self._areas[key] = agency.serves(self._work, patient.branch_id, home.zip, day, home.lat, home.lon)
+        return self._areas[key]
+
+    def _episode(self, book: PatientBook, episode: Episode) -> EpisodeFacts:
+        ordered = {order.discipline for order in book.orders if order.episode_id == episode.id}
+        ordered |= self._extra.referred.get(episode.referral_id or 0, frozenset())
+        return EpisodeFacts(episode.programme, episode.payer, episode.soc_date, frozenset(ordered))
+
+    def _order(self, book: PatientBook, visit: Visit, day: date) -> OrderFacts | None:
+        order = self.order(visit)
+        if order is None:
+            return None
+        own = [other for other in book.placed if other.order_id == order.id and other.id != visit.id]
+        week = next((row for row in self._extra.weeks(order) if row.starts_on <= day <= row.ends_on), None)
+        # The second person of a joint visit takes nothing of the allowance.
+        counted = [] if visit.joint_with_id is not None else [other for other in own if other.counts]
+        same_day = [] if visit.joint_with_id is not None else [
+            other
+            for other in book.placed
+            if other.id != visit.id and other.counts and other.discipline is visit.discipline and other.day == day
+        ]  # fmt: skip
+        facts = order_facts(
+            order,
+            week,
+            used=sum(1 for other in counted if week and other.day and week.starts_on <= other.day <= week.ends_on),
+            used_on_day=len(same_day),
+            prn_used=sum(1 for other in own if other.kind is VisitKind.PRN),
+            evaluation_used=any(other.kind is VisitKind.EVALUATION and other.counts for other in own),
+            evaluation_complete=any(
+                other.kind is VisitKind.EVALUATION
+                and other.discipline is order.discipline
+                and other.status in DONE_VISIT
+                and other.performer in QUALIFIED_THERAPISTS
+                for other in book.placed
+            ),
+            goals_by_therapist=self._extra.goals.get(order.id, False),
+        )
+        if order.status in _ENDED_IN_ORDER and day <= last_day(order):
+            was = OrderStatus.ACTIVE_SIGNED if order.signed_at is not None else OrderStatus.ACTIVE_VERBAL
+            facts = replace(facts, status=was)
+        return facts
+
+    def _usage(self, book: PatientBook, episode: Episode, visit: Visit, day: date) -> UsageFacts | None:
+        if visit.discipline not in INTERMITTENT:
+            return None
+        anchor: WeekAnchor = self._policy.weeks.hours_week_anchor
+        soc = episode.soc_date or day
+        following = day + ONE_DAY
+        treatments = [text.lower() for order in book.orders for text in order.treatments if order.status in LIVE_ORDER]
+        able = any(person.participating and person.willing for person in book.patient.caregivers)
+        live = {order.discipline for order in book.orders if order.status in LIVE_ORDER}
+        return UsageFacts(
+            day_minutes=book.minutes_on(day, visit.id),
+            week_minutes=book.minutes_in_week(week_start(day, anchor, soc), visit.id),
+            next_day_minutes=book.minutes_on(following, visit.id),
+            next_week_minutes=book.minutes_in_week(week_start(following, anchor, soc), visit.id),
+            review=next((review for review in book.reviews if review.first_day <= day <= review.last_day), None),
+            nursing_days_before=book.nursing_run(day, -1, visit.id),
+            nursing_days_after=book.nursing_run(day, 1, visit.id),
+            daily_insulin=not able and any("insulin" in text for text in treatments),
+            other_qualifying_service=bool(live & (QUALIFYING - {Discipline.SN})),
+        )
+
+    def _qualifying(self, book: PatientBook) -> QualifyingFacts:
+        done = {other.discipline for other in book.placed if other.status in DONE_VISIT}
+        continuing = bool(done & QUALIFYING)
+        skilled = QUALIFYING | ({Discipline.OT} if continuing else frozenset())
+        days = [other.day for other in book.placed if other.discipline in skilled and other.is_live and other.day]
+        for order in book.orders:
+            if order.discipline in skilled and order.status in LIVE_ORDER:
+                ends = [row.ends_on for row in self._extra.weeks(order) if row.maximum]
+                days.append(min(max(ends, default=order.effective_to), last_day(order)))
+        return QualifyingFacts(max(days, default=None), continuing)
+
+    def _therapy(self, book: PatientBook, visit: Visit, day: date) -> TherapyFacts:
+        today = local_day(self._now, book.zone)
+        days = [
+            other.day
+            for other in book.placed
+            if other.discipline is visit.discipline
+            and other.kind in _THERAPIST_KINDS
+            and other.performer in QUALIFIED_THERAPISTS
+            and other.id != visit.id
+            and other.day is not None
+            and other.day <= day
+            and other.is_live
+            and (other.status in DONE_VISIT or other.day >= today)
+        ]
+        return TherapyFacts(max(days, default=None))
+
+    def _clinician(self, clinician: Clinician, patient_id: int) -> ClinicianFacts:
+        declined = any(row.patient_id == patient_id for row in clinician.exclusions)
+        known = self._clinicians.get((clinician.id, declined))
+        if known is None:
+            known = self._clinicians[(clinician.id, declined)] = ClinicianFacts(
+                performer=clinician.performer,
+                credentials=tuple(
+                    CredentialFacts(row.kind, row.status == "active", row.issued_on, row.expires_on, row.verified_on)
+                    for row in clinician.credentials
+                    if row.kind in _NEEDED_CREDENTIALS
+                ),
+                skills=frozenset(row.skill for row in clinician.skills),
+                languages=tuple(
+                    LanguageSkill(row.code, row.qualified_on, row.expires_on) for row in clinician.languages
+                ),
+                gender=clinician.gender,
+                excluded=any(row.kind in ("leie", "sam") and row.status == "excluded" for row in clinician.credentials),
+                declined_by_patient=declined,
+                # The instructions are part of the roster entry, and reading the roster is on record.
+                aide_plan_acknowledged=True,
+            )
+        return known
+
+
+@dataclass(slots=True)
+class Lookups:
+    """What is looked up by number while cases are built."""
+
+    episodes: dict[int, Episode]
+    orders: dict[int, Order]
+    referred: dict[int, frozenset[Discipline]]
+    open_criteria: dict[int, tuple[Criterion, ...]]
+    #: Whether a therapist set the order's goals (ORD-09).
+    goals: dict[int, bool]
+    with_companion: set[int]
+    #: The weeks of orders that are not live yet, as they would be.
+    laid_out: dict[int, list[OrderWeek]] = field(default_factory=dict)
+
+    def weeks(self, order: Order) -> list[OrderWeek]:
+        """The weeks of the order: its rows when it is or was live, else as its text reads."""
+        return order.weeks or self.laid_out.get(order.id, [])
+
+
+# ------------------------------------------------------------------------------------ small pieces
+
+
+def _closed_windows(book: PatientBook) -> tuple[LocalWindow, ...]:
+    """What the patient keeps free, and the appointments and journeys for which they are away, day by day."""
+    windows = [
+        LocalWindow(row.starts, row.ends, row.weekday, row.on_date, row.reason) for row in book.patient.no_visit_windows
+    ]
+    for away in book.patient.unavailabilities:
+        begins, ends = away.starts_at.astimezone(book.zone), away.ends_at.astimezone(book.zone)
+        day = begins.date()
+        while day <= ends.date() and (day - begins.date()).days <= _LONGEST_ABSENCE_DAYS:
+            first = begins.time() if day == begins.date() else time()
+            last = ends.time() if day == ends.date() else time()
+            if not (day == ends.date() and ends.time() == time()):
+                windows.append(LocalWindow(first, last, None, day, away.reason))
+            day += ONE_DAY
+    return tuple(windows)
+
+
+def _available(rows: Sequence[dict[str, Any]]) -> tuple[LocalWindow, ...] | None:
+    if not rows:
+        return None
+    return tuple(
+        LocalWindow(time.fromisoformat(row["from"]), time.fromisoformat(row["to"]), row.get("weekday")) for row in rows
+    )
+
+
+def _interpreter(patient: Patient, visit: Visit) -> InterpreterFacts:
+    if visit.interpreter_booked:
+        try:
+            return InterpreterFacts(InterpreterMode(visit.interpreter_booked))
+        except ValueError:
+            return InterpreterFacts()
+    return InterpreterFacts(patient.interpreter_mode if patient.interpreter_mode in _ON_DEMAND else None)
+
+
+def _aide_plan(book: PatientBook, day: date) -> AidePlanFacts:
+    plan = max((plan for plan in book.plans if plan[0] <= day), key=lambda plan: plan[0], default=None)
+    plan = plan or min(book.plans, key=lambda plan: plan[0], default=None)
+    return AidePlanFacts(*plan) if plan is not None else AidePlanFacts()
+
+
+def _supervision(book: PatientBook, day: date) -> SupervisionFacts:
+    aide_days = [
+        other.day for other in book.placed if other.discipline is Discipline.HHA and other.is_live and other.day
+    ]
+    skilled = QUALIFYING | {Discipline.OT}
+    return SupervisionFacts(
+        last_on=max((supervised for supervised in book.supervised if supervised <= day), default=None),
+        first_aide_visit_on=min((at for at in aide_days if at <= day), default=None),
+        skilled_service=any(order.discipline in skilled and order.status in LIVE_ORDER for order in book.orders),
+    )

@@ -1,0 +1,263 @@
+"""Loading what the rules ask about visits: a fixed number of queries, however many visits there are.
+
+`load` makes the book of cases (`book.CaseBook`); `Days` knows who comes before and after on a clinician's day.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+import sqlalchemy as sa
+
+from coordinator.agency import service as agency
+from coordinator.core.work import Work
+from coordinator.domain.lifecycle import DONE_VISIT, LIVE_VISIT, OWED_VISIT
+from coordinator.domain.timeline import (
+    local_day,
+    minutes_by_day,
+)
+from coordinator.domain.vocabulary import (
+    Criterion,
+    Determination,
+    Discipline,
+    Eligibility,
+    OrderStatus,
+    VisitKind,
+    VisitStatus,
+)
+from coordinator.orders.facts import goals_set_by_therapist
+from coordinator.orders.model import AideCarePlan, Order
+from coordinator.orders.model import CaseReview as CaseReviewRow
+from coordinator.orders.weeks import lay_out, rows_of
+from coordinator.patients.model import Episode, Patient
+from coordinator.referrals.model import CriterionDetermination, Referral
+from coordinator.rules.facts import (
+    CaseReview,
+    NeighbourFacts,
+)
+from coordinator.rules.orders import TENTATIVE_ORDER
+from coordinator.staff.model import Clinician
+from coordinator.travel.times import ESTIMATE
+from coordinator.visits.book import CaseBook, Lookups, PatientBook, Placed
+from coordinator.visits.model import Supervision, Visit
+
+Point = tuple[float, float]
+
+
+# ------------------------------------------------------------------------------------ loading
+
+_FRESH = {"populate_existing": True}
+
+
+def load(work: Work, visits: Iterable[Visit], clinicians: Iterable[Clinician] | None = None) -> CaseBook:
+    """The book about these visits; a fixed number of queries however many there are.
+
+    Rows are read afresh, so that what another transaction committed before our locks were had is seen. `clinicians` are
+    read afresh as well; any clinician may be asked about.
+    """
+    session = work.session
+    visits = list(visits)
+    if clinicians is not None and (numbers := sorted({clinician.id for clinician in clinicians})):
+        list(session.scalars(sa.select(Clinician).where(Clinician.id.in_(numbers)), execution_options=_FRESH))
+    ids = sorted({visit.patient_id for visit in visits})
+    books: dict[int, PatientBook] = {}
+    for patient in session.scalars(sa.select(Patient).where(Patient.id.in_(ids)), execution_options=_FRESH).unique():
+        books[patient.id] = PatientBook(patient, agency.zone_of(work, patient.branch_id))
+    episodes = {episode.id: episode for book in books.values() for episode in book.patient.episodes}
+    orders: dict[int, Order] = {}
+    for order in session.scalars(
+        sa.select(Order).where(Order.patient_id.in_(ids), Order.status != OrderStatus.VOID).order_by(Order.id),
+        execution_options=_FRESH,
+    ):
+        orders[order.id] = order
+        books[order.patient_id].orders.append(order)
+    _load_placed(work, books, ids)
+    _load_aide_care(work, books, ids)
+    visit_ids = [visit.id for visit in visits if visit.id is not None]
+    extra = Lookups(
+        episodes=episodes,
+        orders=orders,
+        referred={
+            number: frozenset(Discipline(word) for word in words)
+            for number, words in session.execute(
+                sa.select(Referral.id, Referral.disciplines).where(
+                    Referral.id.in_(sorted({episode.referral_id or 0 for episode in episodes.values()}))
+                )
+            )
+        },
+        open_criteria=_open_criteria(
+            work, [episode for episode in episodes.values() if episode.eligibility != "eligible"]
+        ),
+        goals=goals_set_by_therapist(work, orders.values()),
+        with_companion=set(
+            session.scalars(
+                sa.select(Visit.joint_with_id).where(
+                    Visit.joint_with_id.in_(visit_ids), Visit.is_current, Visit.status.in_(LIVE_VISIT)
+                )
+            )
+        )
+        - {None},  # type: ignore[arg-type]
+        laid_out={
+            order.id: rows_of(lay_out(work, order, episodes[order.episode_id]).weeks)
+            for order in orders.values()
+            if order.status in TENTATIVE_ORDER and not order.weeks
+        },
+    )
+    return CaseBook(work, books, extra)
+
+
+def _load_placed(work: Work, books: dict[int, PatientBook], ids: list[int]) -> None:
+    """Whatever counts: placed visits, as-needed visits asked for, and resumption visits still to be made."""
+    rows = work.session.execute(
+        sa.select(
+            Visit.id, Visit.patient_id, Visit.order_id, Visit.order_week_id, Visit.discipline, Visit.kind, Visit.status,
+            Visit.starts_at, Visit.ends_at, Visit.actual_start_at, Visit.actual_end_at, Visit.joint_with_id,
+            Visit.window_from, Clinician.performer,
+        )
+        .outerjoin(Clinician, Clinician.id == Visit.clinician_id)
+        .where(
+            Visit.patient_id.in_(ids),
+            sa.or_(
+                Visit.status.in_(LIVE_VISIT),
+                sa.and_(Visit.status == VisitStatus.PROPOSED, Visit.kind == VisitKind.PRN),
+                sa.and_(Visit.kind == VisitKind.RESUMPTION, Visit.is_current, Visit.status.in_(OWED_VISIT)),
+            ),
+        )
+        .order_by(Visit.id)
+    )  # fmt: skip
+    for row in rows:
+        book = books[row.patient_id]
+        begins, ends = row.starts_at, row.ends_at
+        if row.status in DONE_VISIT and row.actual_start_at and row.actual_end_at:
+            begins, ends = row.actual_start_at, row.actual_end_at
+        book.placed.append(
+            Placed(
+                id=row.id,
+                order_id=row.order_id,
+                order_week_id=row.order_week_id,
+                discipline=row.discipline,
+                kind=row.kind,
+                status=row.status,
+                day=local_day(begins, book.zone) if begins is not None else None,
+                joint=row.joint_with_id is not None,
+                performer=row.performer,
+                minutes=minutes_by_day(begins, ends, book.zone) if begins is not None and begins < ends else {},
+            )
+        )
+    for book in books.values():
+        book.count()
+
+
+def _load_aide_care(work: Work, books: dict[int, PatientBook], ids: list[int]) -> None:
+    session = work.session
+    plans = sa.select(AideCarePlan.patient_id, AideCarePlan.effective_from, Clinician.performer).join(
+        Clinician, Clinician.id == AideCarePlan.prepared_by_id
+    )
+    for patient_id, effective_from, performer in session.execute(plans.where(AideCarePlan.patient_id.in_(ids))):
+        books[patient_id].plans.append((effective_from, performer))
+    supervised = sa.select(Supervision.patient_id, Supervision.supervised_on)
+    for patient_id, day in session.execute(supervised.where(Supervision.patient_id.in_(ids))):
+        books[patient_id].supervised.append(day)
+    for review in session.scalars(sa.select(CaseReviewRow).where(CaseReviewRow.patient_id.in_(ids))):
+        books[review.patient_id].reviews.append(
+            CaseReview(f"user:{review.approved_by_id}", review.starts_on, review.ends_on)
+        )
+
+
+def _open_criteria(work: Work, episodes: Iterable[Episode]) -> dict[int, tuple[Criterion, ...]]:
+    """The criteria that the newest determinations leave open, for the sentence that refuses."""
+    by_referral = {
+        episode.referral_id: episode
+        for episode in episodes
+        if episode.referral_id is not None and episode.eligibility != Eligibility.ELIGIBLE
+    }
+    newest: dict[int, dict[Criterion, Determination]] = defaultdict(dict)
+    rows = work.session.execute(
+        sa.select(CriterionDetermination.referral_id, CriterionDetermination.criterion, CriterionDetermination.result)
+        .where(CriterionDetermination.referral_id.in_(sorted(number for number in by_referral if number is not None)))
+        .order_by(CriterionDetermination.id)
+    )
+    for referral_id, criterion, result in rows:
+        newest[referral_id][criterion] = result
+    return {
+        episode.id: tuple(
+            criterion
+            for criterion in work.policy.programmes.criteria.get(episode.programme, ())
+            if newest[number or 0].get(criterion) is not Determination.MET
+        )
+        for number, episode in by_referral.items()
+    }
+
+
+# ------------------------------------------------------------------------------------ the clinician's day
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """A place where a clinician is for a while."""
+
+    visit_id: int
+    starts_at: datetime
+    ends_at: datetime
+    point: Point | None
+    day: date
+
+
+class Days:
+    """The days of some clinicians, for who comes before and after (LAB-04). Read after their locks are had."""
+
+    def __init__(self, work: Work, clinician_ids: Iterable[int], begins: datetime, ends: datetime) -> None:
+        self._stops: dict[int, list[Stop]] = defaultdict(list)
+        #: A day's slack on both sides holds the local days of both ends, whatever the zone.
+        slack = timedelta(hours=26)
+        rows = work.session.execute(
+            sa.select(Visit, Patient)
+            .join(Patient, Patient.id == Visit.patient_id)
+            .where(
+                Visit.clinician_id.in_(sorted(set(clinician_ids))),
+                Visit.status.in_(LIVE_VISIT),
+                Visit.starts_at < ends + slack,
+                Visit.ends_at > begins - slack,
+            )
+            .order_by(Visit.starts_at, Visit.id)
+        ).unique()
+        for visit, patient in rows:
+            if visit.clinician_id is None or visit.starts_at is None or visit.ends_at is None:
+                continue
+            zone = agency.zone_of(work, visit.branch_id)
+            self._stops[visit.clinician_id].append(
+                Stop(visit.id, visit.starts_at, visit.ends_at, point_of(patient), local_day(visit.starts_at, zone))
+            )
+
+    def around(
+        self,
+        clinician_id: int,
+        starts_at: datetime,
+        ends_at: datetime,
+        point: Point | None,
+        day: date,
+        without: frozenset[int] = frozenset(),
+    ) -> NeighbourFacts:
+        """The stops before and after that time on that day, and how far off; 0 minutes where a place is unknown."""
+        stops = [stop for stop in self._stops.get(clinician_id, ()) if stop.visit_id not in without and stop.day == day]
+        before = max(
+            (stop for stop in stops if stop.starts_at < starts_at), key=lambda stop: stop.ends_at, default=None
+        )
+        after = min((stop for stop in stops if stop.starts_at >= starts_at), key=lambda s: s.starts_at, default=None)
+        return NeighbourFacts(
+            previous_ends_at=before.ends_at if before else None,
+            travel_from_previous=_way(before.point, point) if before else 0,
+            next_starts_at=after.starts_at if after else None,
+            travel_to_next=_way(point, after.point) if after else 0,
+        )
+
+
+def point_of(patient: Patient) -> Point | None:
+    """Where the patient lives, if it is known."""
+    home = patient.home
+    return None if home is None or home.lat is None or home.lon is None else (home.lat, home.lon)
+
+
+def _way(start: Point | None, end: Point | None) -> int:
+    return 0 if start is None or end is None else ESTIMATE.minutes(*start, *end)

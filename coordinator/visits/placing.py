@@ -1,0 +1,231 @@
+"""How a visit gets its place: every check, then the change, with the database's guards as the last word."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+from sqlalchemy.exc import IntegrityError
+
+from coordinator.core.db import broken_constraint
+from coordinator.core.errors import Conflict
+from coordinator.core.work import Work
+from coordinator.domain.lifecycle import BEGUN_VISIT, LIVE_VISIT
+from coordinator.domain.timeline import at_wall_clock, local_day
+from coordinator.domain.vocabulary import VisitKind, VisitStatus
+from coordinator.orders.model import OrderWeek
+from coordinator.rules.facts import Moment, OrderWeekFacts
+from coordinator.rules.frequencies import ask_move
+from coordinator.rules.terms import Finding
+from coordinator.rules.visit import ask
+from coordinator.staff.model import Clinician
+from coordinator.visits import cases, queries, units
+from coordinator.visits.asking import Verdict, judge, refusal
+from coordinator.visits.model import Visit
+
+_FINDINGS = "visits.findings"
+#: Shown when a visit lies outside the hours that the clinician works; the office may still ask them.
+OUTSIDE_HOURS = "outside-hours"
+#: Shown when the first visit comes after the instant by which it was due.
+LATE = "REF-02"
+_GUARDS = ("no_clinician_overlap", "no_patient_overlap")
+
+
+def findings_of(work: Work, visit: Visit) -> tuple[Finding, ...]:
+    """What the rules said, in this piece of work, when the visit was last asked about: warnings, tasks, held bills."""
+    found: tuple[Finding, ...] = work.session.info.get(_FINDINGS, {}).get(visit.id, ())
+    return found
+
+
+# ------------------------------------------------------------------------------------ how a visit is placed
+
+
+def place(
+    work: Work,
+    visit: Visit,
+    clinician_id: int,
+    starts_at: datetime,
+    minutes: int | None,
+    moment: Moment,
+    override: Mapping[str, str] | None,
+) -> None:
+    """Check everything, then put the visit there. The calendars are held by the caller."""
+    clinician = queries.the_clinician(work, clinician_id, visit.branch_id)
+    ends_at = starts_at + timedelta(minutes=minutes or length(visit))
+    check_bounds(work, visit, starts_at)
+    check_companion(work, visit, starts_at, ends_at)
+    blocking = queries.in_the_way(work, visit, clinician_id, starts_at, ends_at)
+    if blocking:
+        raise queries.double_booking(blocking)
+    findings = put_question(work, visit, clinician, starts_at, ends_at, moment)
+    refuse_absent(clinician, starts_at, ends_at)
+    verdict = judge(work, visit, findings, clinician_id=clinician_id, starts_at=starts_at, override=override)
+    remarked = remarks(work, visit, clinician, starts_at, ends_at)
+    with guarded(work, visit, clinician_id, starts_at, ends_at):
+        visit.clinician_id, visit.starts_at, visit.ends_at = clinician_id, starts_at, ends_at
+        if minutes is not None:
+            visit.minutes = minutes
+        if moment is Moment.CONFIRM:
+            visit.status = VisitStatus.BOOKED
+            visit.published_at = visit.published_at or work.now
+        else:
+            visit.status = VisitStatus.PENDING
+        keep(work, visit, verdict, remarked)
+
+
+def length(visit: Visit) -> int:
+    if visit.starts_at is not None and visit.ends_at is not None:
+        return int((visit.ends_at - visit.starts_at).total_seconds()) // 60
+    return visit.minutes
+
+
+def keep(work: Work, visit: Visit, verdict: Verdict, remarks: list[str]) -> None:
+    """Write what was said of the visit onto it, and remember it for the answer."""
+    visit.warnings = sorted({*verdict.warnings, *remarks})
+    visit.hold_bill = verdict.hold_bill
+    work.session.info.setdefault(_FINDINGS, {})[visit.id] = verdict.findings
+
+
+@contextmanager
+def guarded(work: Work, visit: Visit, clinician_id: int, starts_at: datetime, ends_at: datetime) -> Iterator[None]:
+    """Changes made inside are flushed in a savepoint; a guard's refusal becomes the double booking that it is."""
+    try:
+        with work.session.begin_nested():
+            yield
+            work.session.flush()  # the guards speak now, while the winner can still be looked up
+    except IntegrityError as error:
+        if broken_constraint(error) not in _GUARDS:
+            raise
+        raise queries.double_booking(queries.in_the_way(work, visit, clinician_id, starts_at, ends_at)) from error
+
+
+def put_question(
+    work: Work, visit: Visit, clinician: Clinician, starts_at: datetime, ends_at: datetime, moment: Moment
+) -> tuple[Finding, ...]:
+    book = cases.load(work, [visit], [clinician])
+    days = cases.Days(work, [clinician.id], starts_at, ends_at)
+    near = days.around(
+        clinician.id,
+        starts_at,
+        ends_at,
+        cases.point_of(book.patient(visit)),
+        local_day(starts_at, book.zone(visit)),
+        together(work, visit),
+    )
+    return ask(book.case(visit, clinician, starts_at, ends_at, neighbours=near), moment, work.policy)
+
+
+def together(work: Work, visit: Visit) -> frozenset[int]:
+    """The visit itself and those made with it: no travel lies between them."""
+    beside = (
+        {visit.joint_with_id}
+        if visit.joint_with_id is not None
+        else {row.id for row in units.companions(work, [visit.id])}
+    )
+    return frozenset({visit.id, *beside})
+
+
+def outside_window(work: Work, visit: Visit, starts_at: datetime) -> list[Finding]:
+    """The finding that the day is in another order week (FRQ-06), if it is."""
+    day = local_day(starts_at, queries.zone(work, visit))
+    if visit.order_week_id is None or visit.window_from <= day <= visit.window_to:
+        return []
+    week = work.session.get_one(OrderWeek, visit.order_week_id)
+    finding = ask_move(OrderWeekFacts(week.number, visit.window_from, visit.window_to, week.minimum, week.maximum), day)
+    return [finding] if finding is not None else []
+
+
+def check_bounds(work: Work, visit: Visit, starts_at: datetime) -> None:
+    """Refuse a day outside the visit's window, and one that is over.
+
+    The first visit may come late, for late is better than never; it carries a warning then.
+    """
+    zone = queries.zone(work, visit)
+    day = local_day(starts_at, zone)
+    if day < queries.today(work, visit):
+        raise Conflict("That day is over: nothing can be planned on it.", code="day-over", day=str(day))
+    elsewhere = outside_window(work, visit, starts_at)
+    if elsewhere:
+        raise refusal(
+            elsewhere, order_id=visit.order_id, window={"from": str(visit.window_from), "to": str(visit.window_to)}
+        )
+    late_is_fine = visit.kind is VisitKind.INITIAL
+    if day < visit.window_from or (day > visit.window_to and not late_is_fine):
+        raise Conflict(
+            f"The visit is wanted from {visit.window_from} to {visit.window_to}, not on {day}.",
+            code="outside-window",
+            window={"from": str(visit.window_from), "to": str(visit.window_to)},
+        )
+
+
+def check_companion(work: Work, visit: Visit, starts_at: datetime, ends_at: datetime) -> None:
+    """A second person's visit lies within the first one's time."""
+    if visit.joint_with_id is None:
+        return
+    lead = work.session.get_one(Visit, visit.joint_with_id, populate_existing=True)
+    if lead.status not in LIVE_VISIT or lead.starts_at is None or lead.ends_at is None:
+        raise Conflict(
+            "This is the second person's visit: give the first one its time before.",
+            code="companion-without-lead",
+            blocking=[{"visit": lead.id}],
+        )
+    if not (lead.starts_at <= starts_at and ends_at <= lead.ends_at):
+        raise Conflict(
+            "The second person's visit lies within the first one's time.",
+            code="companion-outside-lead",
+            blocking=[{"visit": lead.id, "starts_at": lead.starts_at.isoformat(), "ends_at": lead.ends_at.isoformat()}],
+        )
+
+
+def refuse_absent(clinician: Clinician, starts_at: datetime, ends_at: datetime) -> None:
+    if not clinician.active:
+        raise Conflict("This clinician no longer works here.", code="clinician-inactive")
+    for away in clinician.time_off:
+        if away.starts_at < ends_at and starts_at < away.ends_at:
+            raise Conflict(
+                "The clinician is away at that time. Assign somebody else.",
+                code="clinician-unavailable",
+                blocking=[
+                    {
+                        "clinician": clinician.id,
+                        "starts_at": away.starts_at.isoformat(),
+                        "ends_at": away.ends_at.isoformat(),
+                    }
+                ],
+            )
+
+
+def remarks(work: Work, visit: Visit, clinician: Clinician, starts_at: datetime, ends_at: datetime) -> list[str]:
+    """What the office should see and no rule says: outside the clinician's hours, after the first visit was due."""
+    zone = queries.zone(work, visit)
+    day = local_day(starts_at, zone)
+    dated = [shift for shift in clinician.shifts if shift.on_date == day]
+    shifts = dated or [shift for shift in clinician.shifts if shift.weekday == day.weekday()]
+    within = False
+    for shift in shifts:
+        if shift.starts is None or shift.ends is None:
+            continue
+        begins, ends = at_wall_clock(day, shift.starts, zone), at_wall_clock(day, shift.ends, zone, later=True)
+        if ends <= begins:
+            ends = at_wall_clock(day + timedelta(days=1), shift.ends, zone, later=True)
+        within = within or (begins <= starts_at and ends_at <= ends)
+    found = [] if within else [OUTSIDE_HOURS]
+    if visit.due_at is not None and starts_at > visit.due_at:
+        found.append(LATE)
+    return found
+
+
+def refuse_locked(visit: Visit) -> None:
+    if visit.locked:
+        raise Conflict(
+            "The visit is locked where it is. Unlock it first.",
+            code="visit-locked",
+            blocking=[{"visit": visit.id}],
+        )
+
+
+def not_in_state(visit: Visit, what: str) -> Conflict:
+    if visit.status in BEGUN_VISIT:
+        return Conflict(
+            f"The visit has begun ({visit.status.value}): it cannot be {what}.", code="visit-begun", state=visit.status
+        )
+    return Conflict(f"A visit that is {visit.status.value} cannot be {what}.", code="wrong-state", state=visit.status)

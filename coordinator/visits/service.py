@@ -1,0 +1,320 @@
+"""Giving a visit its person and its hour: assign, hold, confirm, move, unassign, cancel, lock.
+
+Every change takes the calendars of clinician and patient first, so that two hands never reach for the same hour at the
+same time; the database keeps the last word through its guards.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from coordinator.core.errors import Conflict, Invalid
+from coordinator.core.work import Work, permitted
+from coordinator.domain.events import VisitBooked, VisitCancelled, VisitMoved
+from coordinator.domain.lifecycle import LIVE_ORDER, LIVE_VISIT
+from coordinator.domain.vocabulary import VisitKind, VisitStatus, WaiveReason
+from coordinator.orders.model import Order
+from coordinator.orders.queries import visible_order
+from coordinator.patients.model import Patient
+from coordinator.rules.facts import Moment
+from coordinator.rules.orders import TENTATIVE_ORDER
+from coordinator.rules.terms import Finding
+from coordinator.visits import placing, queries, units
+from coordinator.visits.model import Visit
+
+#: Kinds that a scheduler may plan a visit as: the order's visit, with a purpose of its own (ASM-01, THX-01, CAR-01).
+PLANNED_KINDS = frozenset(
+    {
+        VisitKind.ROUTINE,
+        VisitKind.EVALUATION,
+        VisitKind.REASSESSMENT,
+        VisitKind.RECERTIFICATION,
+        VisitKind.RESUMPTION,
+        VisitKind.DISCHARGE,
+        VisitKind.TEACHING,
+    }
+)
+# ------------------------------------------------------------------------------------ the verbs
+
+
+@permitted("visit:assign")
+def assign(
+    work: Work,
+    visit_id: int,
+    clinician_id: int,
+    starts_at: datetime,
+    minutes: int | None = None,
+    override: Mapping[str, str] | None = None,
+    *,
+    tentative: bool = False,
+) -> Visit:
+    """The wanted visit has its clinician and hour: booked, or only held if `tentative`."""
+    visit = queries.claim(work, visit_id, clinician_id)
+    if visit.status not in (VisitStatus.PROPOSED, VisitStatus.PENDING):
+        raise placing.not_in_state(visit, "assigned")
+    placing.refuse_locked(visit)
+    moment = Moment.HOLD if tentative else Moment.CONFIRM
+    was_pending = visit.status is VisitStatus.PENDING
+    placing.place(work, visit, clinician_id, starts_at, minutes, moment, override)
+    work.record(
+        "visit.held" if tentative else "visit.booked",
+        f"visit:{visit.id}",
+        patient_id=visit.patient_id,
+        clinician=clinician_id,
+        moved=was_pending,
+    )
+    if not tentative:
+        work.publish(VisitBooked(visit_id=visit.id, clinician_id=clinician_id))
+    return visit
+
+
+@permitted("visit:assign")
+def hold(
+    work: Work,
+    visit_id: int | None = None,
+    order_id: int | None = None,
+    *,
+    clinician_id: int,
+    starts_at: datetime,
+    minutes: int | None = None,
+    override: Mapping[str, str] | None = None,
+) -> Visit:
+    """A slot is held, for a wanted visit or against an order that nobody has signed yet; it is not a booking."""
+    if (visit_id is None) == (order_id is None):
+        raise Invalid("Say either which visit or which order the slot is held for.", pointer="/order_id")
+    if visit_id is not None:
+        return assign(work, visit_id, clinician_id, starts_at, minutes, override, tentative=True)
+    order = visible_order(work, order_id or 0)
+    if order.status in LIVE_ORDER:
+        raise Conflict(
+            "The order is live: its visits are wanted already. Hold the slot for one of them.",
+            code="order-live",
+            order_id=order.id,
+        )
+    if order.status not in TENTATIVE_ORDER:
+        raise Conflict(f"The order is {order.status.value}: no slot can be held against it.", code="order-not-active")
+    patient = work.session.get_one(Patient, order.patient_id)
+    queries.lock_people(work, [clinician_id], [patient.id])
+    visit = units.wanted(
+        work,
+        branch_id=patient.branch_id,
+        patient_id=patient.id,
+        episode_id=order.episode_id,
+        discipline=order.discipline,
+        kind=VisitKind.EVALUATION if order.evaluate_and_treat else VisitKind.ROUTINE,
+        window_from=order.effective_from,
+        window_to=order.effective_to,
+        minutes=minutes or order.visit_minutes,
+    )
+    visit.order_id = order.id
+    work.session.flush()  # rules and refusals name the visit by its number
+    placing.place(work, visit, clinician_id, starts_at, minutes, Moment.HOLD, override)
+    work.record("visit.held", f"visit:{visit.id}", patient_id=visit.patient_id, clinician=clinician_id, order=order.id)
+    return visit
+
+
+@permitted("visit:confirm")
+def confirm(work: Work, visit_id: int, override: Mapping[str, str] | None = None) -> Visit:
+    """The held slot is booked: everything is asked again, now strictly."""
+    visit = queries.claim(work, visit_id)
+    if visit.status is not VisitStatus.PENDING or visit.clinician_id is None or visit.starts_at is None:
+        raise placing.not_in_state(visit, "confirmed")
+    placing.place(work, visit, visit.clinician_id, visit.starts_at, None, Moment.CONFIRM, override)
+    work.record("visit.booked", f"visit:{visit.id}", patient_id=visit.patient_id, clinician=visit.clinician_id)
+    work.publish(VisitBooked(visit_id=visit.id, clinician_id=visit.clinician_id))
+    return visit
+
+
+@permitted("visit:assign")
+def move(
+    work: Work,
+    visit_id: int,
+    clinician_id: int | None = None,
+    starts_at: datetime | None = None,
+    minutes: int | None = None,
+    override: Mapping[str, str] | None = None,
+) -> Visit:
+    """The visit has another clinician, hour or length, within its order week (FRQ-06); it stays held or booked."""
+    visit = queries.claim(work, visit_id, *([clinician_id] if clinician_id is not None else []))
+    if visit.status not in units.AHEAD or visit.clinician_id is None or visit.starts_at is None:
+        raise placing.not_in_state(visit, "moved")
+    placing.refuse_locked(visit)
+    old_clinician, old_start = visit.clinician_id, visit.starts_at
+    booked = visit.status is VisitStatus.BOOKED
+    placing.place(
+        work,
+        visit,
+        clinician_id or visit.clinician_id,
+        starts_at or visit.starts_at,
+        minutes,
+        Moment.CONFIRM if booked else Moment.HOLD,
+        override,
+    )
+    if visit.starts_at != old_start:
+        visit.told_patient_at = None
+    _loosen_companions(work, visit)
+    work.record("visit.moved", f"visit:{visit.id}", patient_id=visit.patient_id, clinician=visit.clinician_id)
+    if booked:
+        work.publish(VisitMoved(visit_id=visit.id, old_clinician_id=old_clinician, clinician_id=visit.clinician_id))
+    return visit
+
+
+@permitted("visit:assign")
+def unassign(work: Work, visit_id: int) -> Visit:
+    """The visit is wanted again, with nobody and no hour."""
+    visit = queries.claim(work, visit_id)
+    if visit.status not in units.AHEAD:
+        raise placing.not_in_state(visit, "unassigned")
+    placing.refuse_locked(visit)
+    _take_away(work, visit)
+    for second in units.companions(work, [visit.id]):
+        if second.status in units.AHEAD:
+            _take_away(work, second)
+    return visit
+
+
+def _take_away(work: Work, visit: Visit) -> None:
+    old, booked = visit.clinician_id, visit.status is VisitStatus.BOOKED
+    units.clear(visit)
+    visit.status = VisitStatus.PROPOSED
+    work.session.flush()  # the new version is in the answer, and companions are asked about what now stands
+    work.record("visit.unassigned", f"visit:{visit.id}", patient_id=visit.patient_id, clinician=old)
+    if booked:
+        work.publish(VisitMoved(visit_id=visit.id, old_clinician_id=old, clinician_id=None))
+
+
+def _loosen_companions(work: Work, visit: Visit) -> None:
+    """A second person whose visit no longer lies within the first one's is free again, and wanted at the new time."""
+    for second in units.companions(work, [visit.id]):
+        if second.status not in units.AHEAD or second.starts_at is None or second.ends_at is None:
+            continue
+        if visit.starts_at is None or visit.ends_at is None:
+            continue
+        if not (visit.starts_at <= second.starts_at and second.ends_at <= visit.ends_at):
+            _take_away(work, second)
+
+
+@permitted("visit:cancel")
+def cancel(work: Work, visit_id: int, reason: str) -> Visit:
+    """The visit will not be made as planned. What an order asks for is wanted again, unless the order has ended.
+
+    The answer is the cancelled row; the one that took over its unit names it in `replaces_id`.
+    """
+    visit = queries.claim(work, visit_id)
+    today = queries.today(work, visit)
+    order = work.session.get(Order, visit.order_id) if visit.order_id is not None else None
+    wanted_still = _wanted_still(visit, order, today, work)
+    if visit.status not in units.AHEAD and not (visit.status is VisitStatus.PROPOSED and not wanted_still):
+        raise placing.not_in_state(visit, "cancelled")
+    placing.refuse_locked(visit)
+    was_placed, clinician_id = visit.status in units.AHEAD, visit.clinician_id
+    visit.cancel_reason = reason[:200]
+    if not wanted_still and visit.unit is not None:
+        units.waive(visit, WaiveReason.ORDER_ENDED)
+        units.drop_companions(work, visit, "lead-cancelled")
+    elif not wanted_still:
+        visit.status, visit.is_current = VisitStatus.CANCELLED, False
+        units.drop_companions(work, visit, "lead-cancelled")
+    else:
+        fresh = units.hand_over(work, visit, VisitStatus.CANCELLED)
+        units.drop_companions(work, visit, "lead-cancelled")
+        units.raise_companion(work, fresh, order)
+    work.session.flush()  # the new version is in the answer
+    work.record("visit.cancelled", f"visit:{visit.id}", patient_id=visit.patient_id, clinician=clinician_id)
+    if was_placed:
+        work.publish(VisitCancelled(visit_id=visit.id, clinician_id=clinician_id))
+    return visit
+
+
+def _wanted_still(visit: Visit, order: Order | None, today: date, work: Work) -> bool:
+    """Whether somebody still wants a visit after this row is cancelled."""
+    if visit.joint_with_id is not None:
+        lead = work.session.get(Visit, visit.joint_with_id)
+        return lead is not None and lead.is_current and lead.status in LIVE_VISIT | {VisitStatus.PROPOSED}
+    if visit.unit is not None:
+        return not queries.order_over(order, max(today, visit.window_from))
+    if visit.kind is VisitKind.INITIAL:
+        patient = work.session.get_one(Patient, visit.patient_id)
+        episode = next((row for row in patient.episodes if row.id == visit.episode_id), None)
+        return patient.active and episode is not None and episode.discharged_on is None and episode.soc_date is None
+    return False
+
+
+@permitted("visit:assign")
+def lock(work: Work, visit_id: int) -> Visit:
+    """The visit stays where it is: neither the planner nor a colleague moves it until it is unlocked."""
+    return _set_lock(work, visit_id, locked=True)
+
+
+@permitted("visit:assign")
+def unlock(work: Work, visit_id: int) -> Visit:
+    """The visit may be moved again."""
+    return _set_lock(work, visit_id, locked=False)
+
+
+def _set_lock(work: Work, visit_id: int, *, locked: bool) -> Visit:
+    visit = queries.claim(work, visit_id)
+    if visit.status not in units.AHEAD:
+        raise placing.not_in_state(visit, "locked or unlocked")
+    visit.locked = locked
+    work.session.flush()  # the new version is in the answer
+    work.record("visit.locked" if locked else "visit.unlocked", f"visit:{visit.id}", patient_id=visit.patient_id)
+    return visit
+
+
+@permitted("visit:assign")
+def plan_as(work: Work, visit_id: int, kind: VisitKind) -> Visit:
+    """The order's visit is planned with another purpose: a reassessment, a recertification, a discharge."""
+    visit = queries.claim(work, visit_id)
+    if visit.status not in units.AHEAD | {VisitStatus.PROPOSED}:
+        raise placing.not_in_state(visit, "planned as something else")
+    if kind not in PLANNED_KINDS or visit.kind not in PLANNED_KINDS:
+        raise Invalid("A visit of this kind cannot become one of that kind.", pointer="/kind")
+    visit.kind = kind
+    if visit.clinician_id is not None and visit.starts_at is not None:
+        booked = visit.status is VisitStatus.BOOKED
+        placing.place(
+            work, visit, visit.clinician_id, visit.starts_at, None, Moment.CONFIRM if booked else Moment.HOLD, None
+        )
+    work.session.flush()  # the new version is in the answer
+    work.record("visit.planned-as", f"visit:{visit.id}", patient_id=visit.patient_id, kind=kind.value)
+    return visit
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the rules would say, and what is in the way, without anything being changed."""
+
+    findings: tuple[Finding, ...]
+    blocking: list[dict[str, Any]]
+    warnings: list[str]
+
+    @property
+    def possible(self) -> bool:
+        return not self.blocking and not any(finding.refuses for finding in self.findings)
+
+
+@permitted("visit:read")
+def ask_about(
+    work: Work,
+    visit_id: int,
+    clinician_id: int,
+    starts_at: datetime,
+    minutes: int | None = None,
+    moment: Moment = Moment.CONFIRM,
+) -> Answer:
+    """What would be said if the visit were given to that clinician at that time; nothing is changed or held."""
+    visit = queries.the_visit(work, visit_id)
+    clinician = queries.the_clinician(work, clinician_id, visit.branch_id)
+    ends_at = starts_at + timedelta(minutes=minutes or visit.minutes)
+    outside = placing.outside_window(work, visit, starts_at)
+    findings = placing.put_question(work, visit, clinician, starts_at, ends_at, moment)
+    blocking = queries.in_the_way(work, visit, clinician.id, starts_at, ends_at)
+    work.record("visit.checked", f"visit:{visit.id}", patient_id=visit.patient_id, clinician=clinician.id)
+    return Answer((*outside, *findings), blocking, placing.remarks(work, visit, clinician, starts_at, ends_at))
+
+
+__all__ = [
+    "Answer", "ask_about", "assign", "cancel", "confirm", "hold", "lock", "move", "plan_as", "unassign", "unlock",
+]  # fmt: skip
