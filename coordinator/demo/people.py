@@ -55,14 +55,23 @@ WOUND = Ordered(
     skills=("wound-vac",),
 )  # fmt: skip
 PT2 = Ordered(
-    Discipline.PT, "2w4", ("gait training", "therapeutic exercise", "home safety training"), "Safe on the stairs with one rail"
+    Discipline.PT,
+    "2w4",
+    ("gait training", "therapeutic exercise", "home safety training"),
+    "Safe on the stairs with one rail",
 )
-OT1 = Ordered(Discipline.OT, "1w4", ("training in activities of daily living", "energy conservation"), "Washes alone, seated")
+OT1 = Ordered(
+    Discipline.OT, "1w4", ("training in activities of daily living", "energy conservation"), "Washes alone, seated"
+)
 SLP1 = Ordered(Discipline.SLP, "1w4", ("swallowing therapy", "communication strategies"), "Eats safely with family")
-MSW1 = Ordered(Discipline.MSW, "1w2", ("resource linkage", "counselling"), "Knows whom to call, and has what was applied for")
+MSW1 = Ordered(
+    Discipline.MSW, "1w2", ("resource linkage", "counselling"), "Knows whom to call, and has what was applied for"
+)
 HHA2 = Ordered(Discipline.HHA, "2w4", _AIDE, "Clean, comfortable, skin whole")
 HHA3 = Ordered(Discipline.HHA, "3w4", _AIDE, "Clean, comfortable, skin whole")
-CHAP1 = Ordered(Discipline.CHAP, "1w4", ("spiritual assessment", "presence and prayer as wished"), "At peace in their own way")
+CHAP1 = Ordered(
+    Discipline.CHAP, "1w4", ("spiritual assessment", "presence and prayer as wished"), "At peace in their own way"
+)
 
 ILLNESSES: tuple[Illness, ...] = (
     Illness("C34.90", ("C",), (SN3, HHA2, MSW1, CHAP1)),
