@@ -12,12 +12,14 @@ from coordinator.core.http import Coordinator, CoordinatorApi, Door
 from coordinator.core.settings import Settings, load_settings
 from coordinator.jobs.context import Workshop
 from coordinator.jobs.queue import enqueue
+from coordinator.orders import api as orders_api
+from coordinator.orders import plan_api
 from coordinator.rules.terms import policy_from
 from coordinator.web import pages
 from coordinator.wiring import CLOCK, HANDLERS, JOBS, places
 
 #: Every blueprint of the API, in the order in which the document shows them.
-BLUEPRINTS = (access_api.blp,)
+BLUEPRINTS = (access_api.blp, plan_api.blp, orders_api.blp)
 
 
 def create_app(settings: Settings | None = None) -> Coordinator:

@@ -5,7 +5,7 @@ from datetime import date
 
 import sqlalchemy as sa
 
-from coordinator.core.errors import Forbidden, Invalid, NotFound
+from coordinator.core.errors import Forbidden, Invalid
 from coordinator.core.work import Work, permitted
 from coordinator.orders.model import AideCarePlan, CaseReview
 from coordinator.orders.queries import open_episode
@@ -59,7 +59,7 @@ def write_instructions(
 
 
 def instructions_on(work: Work, patient_id: int, day: date) -> AideCarePlan | None:
-    """Asked by other rooms: the version in force on `day`, the latest that was written for it; None if there is none."""
+    """Asked by other rooms: the version in force on `day`, the latest written for it; None if there is none."""
     return work.session.execute(
         sa.select(AideCarePlan)
         .where(AideCarePlan.patient_id == patient_id, AideCarePlan.effective_from <= day)
@@ -137,10 +137,3 @@ def case_reviews(work: Work, patient_id: int) -> list[CaseReview]:
             sa.select(CaseReview).where(CaseReview.patient_id == patient_id).order_by(CaseReview.id.desc())
         ).scalars()
     )
-
-
-def require_instructions(found: AideCarePlan | None) -> AideCarePlan:
-    """The instructions, or NotFound."""
-    if found is None:
-        raise NotFound("aide instruction")
-    return found
