@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from coordinator.cli import access, audit, db, worker
+from coordinator.cli import access, audit, db, demo, imports, worker
 
 
 def register(app: Flask) -> None:
@@ -10,4 +10,6 @@ def register(app: Flask) -> None:
     app.cli.add_command(db.group)
     app.cli.add_command(access.group)
     app.cli.add_command(audit.group)
+    app.cli.add_command(demo.group)
+    app.cli.add_command(imports.group)
     app.cli.add_command(worker.group)

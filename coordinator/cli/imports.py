@@ -114,7 +114,16 @@ def _prose(answer: dict[str, Any]) -> str:
     if answer["taken"]:
         lines.append("Taken: " + ", ".join(f"{count} {kind}" for kind, count in answer["taken"].items()) + ".")
     lines += [f"Left: {row['count']} {row['kind']}, because {row['reason']}." for row in answer["left"]]
-    for entry in answer["patients"]:
-        lines += [f"Patient {entry['patient']}: {note}" for note in entry["notes"]]
+    for note, numbers in _by_note(answer["patients"]).items():
+        lines.append(f"{'Patient' if len(numbers) == 1 else 'Patients'} {', '.join(map(str, numbers))}: {note}")
     lines += [f"Refused {row['file']}: at {row['place']}: {row['problem']}." for row in answer["refused"]]
     return "\n".join(lines)
+
+
+def _by_note(patients: list[dict[str, Any]]) -> dict[str, list[int]]:
+    """What was said of patients, each sentence once, with the record numbers that it is about."""
+    said: dict[str, list[int]] = {}
+    for entry in patients:
+        for note in entry["notes"]:
+            said.setdefault(note, []).append(entry["patient"])
+    return said
