@@ -6,20 +6,32 @@ from flask import Response
 
 from coordinator.access import api as access_api
 from coordinator.access.service import Doorman, system_actor
+from coordinator.agency import api as agency_api
 from coordinator.core import http
 from coordinator.core.db import Database
 from coordinator.core.http import Coordinator, CoordinatorApi, Door
 from coordinator.core.settings import Settings, load_settings
+from coordinator.directory import api as directory_api
 from coordinator.jobs.context import Workshop
 from coordinator.jobs.queue import enqueue
 from coordinator.orders import api as orders_api
 from coordinator.orders import plan_api
+from coordinator.patients import api as patients_api
 from coordinator.rules.terms import policy_from
+from coordinator.staff import api as staff_api
 from coordinator.web import pages
 from coordinator.wiring import CLOCK, HANDLERS, JOBS, places
 
 #: Every blueprint of the API, in the order in which the document shows them.
-BLUEPRINTS = (access_api.blp, plan_api.blp, orders_api.blp)
+BLUEPRINTS = (
+    access_api.blp,
+    agency_api.blp,
+    patients_api.blp,
+    staff_api.blp,
+    directory_api.blp,
+    plan_api.blp,
+    orders_api.blp,
+)
 
 
 def create_app(settings: Settings | None = None) -> Coordinator:

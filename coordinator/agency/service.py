@@ -158,10 +158,15 @@ def edit_branch(work: Work, branch_id: int, **changes: Any) -> Branch:
     return branch
 
 
+def for_change(work: Work, branch_id: int) -> Branch:
+    """The branch, which nobody else changes until this transaction ends; compare versions only after this."""
+    return locked(work.session, Branch, branch_id, "branch")
+
+
 @permitted("agency:edit")
 def set_service_area(work: Work, branch_id: int, zips: Iterable[str], effective_from: date) -> Branch:
     """From that day on the branch serves exactly these ZIP codes; what held on earlier days stays as it was."""
-    branch = locked(work.session, Branch, branch_id, "branch")
+    branch = for_change(work, branch_id)
     _serve_from(branch, list(zips), effective_from)
     # A change of the area is a change of the branch: whoever edits by version must see it.
     touch(branch)

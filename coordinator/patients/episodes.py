@@ -28,7 +28,7 @@ class DischargeReason(StrEnum):
     NOT_ADMITTED = "not_admitted"
 
 
-def _for_change(work: Work, episode_id: int) -> Episode:
+def episode_for_change(work: Work, episode_id: int) -> Episode:
     """The episode, if the actor may see its patient, locked. The patient's row is locked first, as everywhere."""
     episode = work.session.get(Episode, episode_id)
     if episode is not None:
@@ -84,7 +84,7 @@ def open_episode(
 @permitted("eligibility:determine")
 def record_eligibility(work: Work, episode_id: int, eligibility: Eligibility) -> Episode:
     """The episode carries the latest answer to all criteria (ELG-00)."""
-    episode = _for_change(work, episode_id)
+    episode = episode_for_change(work, episode_id)
     episode.eligibility = Eligibility(eligibility).value
     _record(work, "episode.eligibility", episode, eligibility=episode.eligibility)
     return episode
@@ -96,7 +96,7 @@ def start_of_care(work: Work, episode_id: int, soc_date: date) -> Episode:
 
     The same day again changes nothing; another day is a Conflict.
     """
-    episode = _for_change(work, episode_id)
+    episode = episode_for_change(work, episode_id)
     if episode.soc_date == soc_date:
         return episode
     if episode.soc_date is not None:
@@ -117,7 +117,7 @@ def start_of_care(work: Work, episode_id: int, soc_date: date) -> Episode:
 @permitted("episode:hold")
 def hold(work: Work, episode_id: int, since: datetime) -> Episode:
     """The episode waits from that instant on, because the patient is away (ASM-02). EpisodeHeld is published."""
-    episode = _for_change(work, episode_id)
+    episode = episode_for_change(work, episode_id)
     if episode.discharged_on is not None:
         raise Conflict("This episode has ended.", code="episode-ended")
     if episode.on_hold_since is not None:
@@ -133,7 +133,7 @@ def hold(work: Work, episode_id: int, since: datetime) -> Episode:
 @permitted("episode:hold")
 def resume(work: Work, episode_id: int) -> Episode:
     """The episode goes on. EpisodeResumed is published."""
-    episode = _for_change(work, episode_id)
+    episode = episode_for_change(work, episode_id)
     if episode.on_hold_since is None or episode.discharged_on is not None:
         raise Conflict("This episode is not on hold.", code="episode-not-on-hold")
     episode.on_hold_since = None
@@ -148,7 +148,7 @@ def discharge(work: Work, episode_id: int, on: date, reason: str) -> Episode:
 
     PatientDischarged is published for each.
     """
-    episode = _for_change(work, episode_id)
+    episode = episode_for_change(work, episode_id)
     _end(work, episode, on, reason, "/on")
     if episode.discharge_reason == DischargeReason.DEATH:
         close_after_death(work, locked(work.session, Patient, episode.patient_id, "patient"), on, "/on")

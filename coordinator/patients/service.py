@@ -12,12 +12,13 @@ from coordinator.access.scope import require_branch
 from coordinator.agency.service import today
 from coordinator.core.errors import Conflict, Forbidden, Invalid
 from coordinator.core.work import Work, permitted
-from coordinator.domain.vocabulary import HomeSafety
+from coordinator.domain.vocabulary import Gender, HomeSafety
 from coordinator.patients import checks, record
 from coordinator.patients.episodes import (
     DischargeReason,
     close_after_death,
     discharge,
+    episode_for_change,
     hold,
     open_episode,
     record_eligibility,
@@ -43,9 +44,10 @@ from coordinator.patients.record import (
 
 __all__ = [
     "DischargeReason", "add_caregiver", "add_coverage", "add_diagnosis", "add_no_visit_window", "add_unavailability",
-    "create", "current_episode", "discharge", "edit", "edit_caregiver", "end_coverage", "get", "hold", "open_episode",
-    "record_eligibility", "record_home_safety", "remove_diagnosis", "remove_no_visit_window", "remove_unavailability",
-    "require_visible", "resume", "search", "set_preferences", "start_of_care",
+    "create", "current_episode", "discharge", "edit", "edit_caregiver", "end_coverage", "episode_for_change",
+    "for_change", "get", "hold", "open_episode", "record_eligibility", "record_home_safety", "remove_diagnosis",
+    "remove_no_visit_window", "remove_unavailability", "require_visible", "resume", "search", "set_preferences",
+    "start_of_care",
 ]  # fmt: skip
 
 _physician = sa.table("physician", sa.column("id", sa.BigInteger()))
@@ -209,6 +211,8 @@ def _check(
         raise Invalid("The patient has died; the record stays closed.", pointer="/active")
     if fields.get("interpreter_mode") is not None and not interpreter_needed:
         raise Invalid("No interpreter is needed, so there is no mode.", pointer="/interpreter_mode")
+    if fields.get("preferred_clinician_gender") not in (None, Gender.FEMALE, Gender.MALE):
+        raise Invalid("The preference is female or male, or none.", pointer="/preferred_clinician_gender")
     if fields.get("decision_style") not in (None, *checks.DECISION_STYLES):
         raise Invalid(f"This must be one of: {', '.join(checks.DECISION_STYLES)}.", pointer="/decision_style")
     if fields.get("mrn") is not None:

@@ -73,10 +73,15 @@ def create_physician(
     return physician
 
 
+def physician_for_change(work: Work, physician_id: int) -> Physician:
+    """The practitioner, whom nobody else changes until this transaction ends; compare versions only after this."""
+    return locked(work.session, Physician, physician_id, "physician")
+
+
 @permitted("physician:edit")
 def edit_physician(work: Work, physician_id: int, **changes: Any) -> Physician:
     """The practitioner with those fields changed. The NPI never changes: another number is another person."""
-    physician = locked(work.session, Physician, physician_id, "physician")
+    physician = physician_for_change(work, physician_id)
     sheet.refuse_unknown(changes, _EDITABLE)
     for name in sorted(changes):
         if changes[name] is None and name != "phone":

@@ -3,6 +3,7 @@
 from coordinator.staff.clinicians import (
     create_clinician,
     edit_clinician,
+    for_change,
     get_clinician,
     licence_expires_on,
     search_clinicians,
@@ -23,13 +24,28 @@ from coordinator.staff.duty import (
     verify_credential,
 )
 from coordinator.staff.hours import availability, working_hours
-from coordinator.staff.physicians import create_physician, edit_physician, get_physician, search_physicians
-from coordinator.staff.team import add_to_team, edit_member, leave_team, member_of, read_team, team_of
+from coordinator.staff.physicians import (
+    create_physician,
+    edit_physician,
+    get_physician,
+    physician_for_change,
+    search_physicians,
+)
+from coordinator.staff.team import (
+    add_to_team,
+    edit_member,
+    leave_team,
+    member_for_change,
+    member_of,
+    read_team,
+    team_of,
+)
 
 __all__ = [
     "Absence", "add_credential", "add_exclusion", "add_to_team", "availability", "create_clinician",
-    "create_physician", "edit_clinician", "edit_credential", "edit_member", "edit_physician", "get_clinician",
-    "get_physician", "leave_team", "licence_expires_on", "member_of", "read_team", "record_absence",
-    "remove_exclusion", "remove_time_off", "renew_credential", "revoke_credential", "search_clinicians",
-    "search_physicians", "set_languages", "set_shifts", "set_skills", "team_of", "verify_credential", "working_hours",
+    "create_physician", "edit_clinician", "edit_credential", "edit_member", "edit_physician", "for_change",
+    "get_clinician", "get_physician", "leave_team", "licence_expires_on", "member_for_change", "member_of",
+    "physician_for_change", "read_team", "record_absence", "remove_exclusion", "remove_time_off", "renew_credential",
+    "revoke_credential", "search_clinicians", "search_physicians", "set_languages", "set_shifts", "set_skills",
+    "team_of", "verify_credential", "working_hours",
 ]  # fmt: skip

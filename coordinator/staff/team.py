@@ -8,7 +8,7 @@ from sqlalchemy.orm import joinedload, lazyload
 
 from coordinator.access.scope import require_sight
 from coordinator.agency.service import today
-from coordinator.core.db import ROW_ID
+from coordinator.core.db import ROW_ID, locked
 from coordinator.core.errors import Conflict, Invalid, NotFound
 from coordinator.core.work import Work, permitted
 from coordinator.domain.vocabulary import DISCIPLINE_OF
@@ -106,12 +106,19 @@ def _refuse_second(
             )
 
 
+def member_for_change(work: Work, patient_id: int, member_id: int) -> CareTeamMember:
+    """Like `member_of`, and nobody else changes the patient's team until this transaction ends."""
+    require_sight(work, patient_id)
+    work.session.execute(sa.select(_patient.c.id).where(_patient.c.id == patient_id).with_for_update())
+    member_of(work, patient_id, member_id)
+    return locked(work.session, CareTeamMember, member_id, "care team member")
+
+
 @permitted("team:edit")
 def edit_member(work: Work, patient_id: int, member_id: int, **changes: Any) -> CareTeamMember:
     """The member with those fields changed: role, is_primary, ends_on."""
-    member = member_of(work, patient_id, member_id)
+    member = member_for_change(work, patient_id, member_id)
     sheet.refuse_unknown(changes, frozenset({"role", "is_primary", "ends_on"}))
-    work.session.execute(sa.select(_patient.c.id).where(_patient.c.id == patient_id).with_for_update())
     role, is_primary = changes.get("role", member.role), changes.get("is_primary", member.is_primary)
     ends_on = changes.get("ends_on", member.ends_on)
     sheet.code(role or "", "/role")
