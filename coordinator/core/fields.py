@@ -122,6 +122,8 @@ class Word(Text):
         self.of = of
         metadata = {"enum": [member.value for member in of]} | dict(kwargs.pop("metadata", {}))
         super().__init__(max_length=80, metadata=metadata, **kwargs)
+        if self.allow_none:  # the document must allow what the field does
+            self.metadata["enum"] = [*metadata["enum"], None]
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
         text = super()._deserialize(value, attr, data, **kwargs)

@@ -50,10 +50,10 @@ class LanguageQuery(Schema):
 
 
 class ResourceQuery(Schema):
-    need = Text(load_default=None, max_length=40, metadata={"enum": list(service.SERVICES)})
-    setting = Text(load_default=None, max_length=40, metadata={"enum": list(service.SETTINGS)})
+    need = Text(load_default=None, max_length=40, metadata={"enum": [*service.SERVICES, None]})
+    setting = Text(load_default=None, max_length=40, metadata={"enum": [*service.SETTINGS, None]})
     include_not_stated = fields.Boolean(load_default=False)
-    who_refers = Text(load_default=None, max_length=40, metadata={"enum": list(service.REFERRERS)})
+    who_refers = Text(load_default=None, max_length=40, metadata={"enum": [*service.REFERRERS, None]})
     q = Text(load_default=None, max_length=200, metadata={"description": "Words in English or Chinese"})
     language = _LANGUAGE
 
