@@ -120,10 +120,11 @@ class Word(Text):
 
     def __init__(self, of: Any, **kwargs: Any) -> None:
         self.of = of
-        metadata = {"enum": [member.value for member in of]} | dict(kwargs.pop("metadata", {}))
+        words: list[str | None] = [member.value for member in of]
+        if kwargs.get("allow_none") or kwargs.get("load_default", "") is None:
+            words.append(None)  # the document must allow what the field does
+        metadata = {"enum": words} | dict(kwargs.pop("metadata", {}))
         super().__init__(max_length=80, metadata=metadata, **kwargs)
-        if self.allow_none:  # the document must allow what the field does
-            self.metadata["enum"] = [*metadata["enum"], None]
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
         text = super()._deserialize(value, attr, data, **kwargs)
