@@ -11,12 +11,15 @@ from coordinator.core import http
 from coordinator.core.db import Database
 from coordinator.core.http import Coordinator, CoordinatorApi, Door
 from coordinator.core.settings import Settings, load_settings
+from coordinator.deadlines import api as deadlines_api
 from coordinator.directory import api as directory_api
 from coordinator.jobs.context import Workshop
 from coordinator.jobs.queue import enqueue
+from coordinator.notify import api as notify_api
 from coordinator.orders import api as orders_api
 from coordinator.orders import plan_api
 from coordinator.patients import api as patients_api
+from coordinator.referrals import api as referrals_api
 from coordinator.rules.terms import policy_from
 from coordinator.staff import api as staff_api
 from coordinator.web import pages
@@ -31,6 +34,9 @@ BLUEPRINTS = (
     directory_api.blp,
     plan_api.blp,
     orders_api.blp,
+    referrals_api.blp,
+    deadlines_api.blp,
+    notify_api.blp,
 )
 
 

@@ -14,19 +14,80 @@ from sqlalchemy.orm import Session
 
 from coordinator.agency.model import Branch
 from coordinator.core.work import Work
+from coordinator.deadlines import order_clock, referral_clock, remind, visit_clock, watch
 from coordinator.domain import events
 from coordinator.jobs.context import Job, Place
 from coordinator.jobs.timetable import ClockEntry
+from coordinator.notify import handlers as notify
 from coordinator.orders import service as orders
+from coordinator.referrals import service as referrals
 
-#: Event -> handlers (work, event), in order.
+#: Event -> handlers (work, event), in order: first the rooms that act, then the book of deadlines, then who is told.
 HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
-    events.PatientDischarged: (orders.end_for_discharge,),
+    events.ReferralReceived: (referral_clock.on_referral_received,),
+    events.ReferralChanged: (referral_clock.on_referral_changed,),
+    events.ReferralAccepted: (
+        referral_clock.on_referral_accepted,
+        notify.on_referral_accepted,
+    ),
+    events.ReferralDeclined: (referral_clock.on_referral_closed,),
+    events.ReferralWithdrawn: (referral_clock.on_referral_closed,),
+    events.ReferralNotAdmitted: (referral_clock.on_referral_closed,),
+    events.CriterionDetermined: (referral_clock.on_criterion_determined,),
+    events.PatientAdmitted: (
+        referrals.note_admitted,
+        referral_clock.on_patient_admitted,
+    ),
+    events.PatientDischarged: (
+        orders.end_for_discharge,
+        visit_clock.on_patient_discharged,
+    ),
+    events.OrderSent: (
+        order_clock.on_order_sent,
+        notify.on_order_sent,
+    ),
+    events.OrderActivated: (order_clock.on_order_activated,),
+    events.OrderSigned: (
+        order_clock.on_order_signed,
+        notify.on_order_signed,
+    ),
+    events.OrderDeclined: (
+        order_clock.on_order_declined,
+        notify.on_order_declined,
+    ),
+    events.OrderEnded: (
+        order_clock.on_order_ended,
+        visit_clock.on_aide_order_ended,
+    ),
+    events.VisitBooked: (referral_clock.on_initial_visit,),
+    events.VisitMoved: (
+        referral_clock.on_initial_visit,
+        notify.on_visit_moved,
+    ),
+    events.VisitCancelled: (
+        referral_clock.on_initial_visit,
+        notify.on_visit_cancelled,
+    ),
+    events.VisitCompleted: (visit_clock.on_visit_completed,),
+    events.VisitMissed: (
+        referral_clock.on_initial_visit,
+        visit_clock.on_visit_missed,
+        notify.on_visit_missed,
+    ),
+    events.MissedVisitDecided: (
+        visit_clock.on_missed_decided,
+        notify.on_missed_decided,
+    ),
+    events.AideSupervised: (visit_clock.on_aide_supervised,),
+    events.RosterPublished: (notify.on_roster_published,),
+    events.DeadlineReminded: (notify.on_deadline_reminded,),
 }
 
 #: Job -> what does it (context, arguments). A job may be done twice: `context.once(work)` makes its effect happen once.
 JOBS: dict[str, Job] = {
     "orders.expire": orders.expire_due,
+    "deadlines.remind": remind.remind,
+    "referrals.watch-48-hours": watch.watch_48_hours,
 }
 
 #: Clock -> job, for every branch in its own time; never between 01:00 and 03:00, which clock changes skip or repeat.

@@ -14,6 +14,7 @@ from coordinator.domain.lifecycle import LIVE_ORDER
 from coordinator.domain.timeline import local_day
 from coordinator.domain.vocabulary import DeadlineStatus, Discipline, OrderStatus
 from coordinator.orders.model import Order
+from coordinator.orders.queries import LAST_DAY, awaits_signature, branch_of
 from coordinator.patients.model import Episode, Patient
 from coordinator.rules.orders import ask_declined, countersignature_due
 
@@ -27,11 +28,6 @@ NEEDED_SOON = timedelta(days=2)
 def of_order(order_id: int) -> str:
     """The subject under which an order's obligations stand."""
     return f"order:{order_id}"
-
-
-def branch_of(work: Work, patient_id: int) -> int:
-    """The branch of the patient."""
-    return fetch(work.session, Patient, patient_id, "patient").branch_id
 
 
 def on_order_activated(work: Work, event: OrderActivated) -> None:
@@ -95,8 +91,7 @@ def on_order_ended(work: Work, event: OrderEnded) -> None:
     order = fetch(work.session, Order, event.order_id, "order")
     subject = of_order(order.id)
     close_deadlines(work, subject=subject, rule=RENEWAL, reason=event.status, status=DeadlineStatus.SUPERSEDED)
-    was_live = order.verbal_received_at is not None and event.status != OrderStatus.VOID.value
-    if not was_live:
+    if not awaits_signature(order):
         close_deadlines(work, subject=subject, rule=SIGNATURE, reason=event.status, status=DeadlineStatus.SUPERSEDED)
     if event.status == OrderStatus.VOID.value and order.replaces_id is not None:
         close_deadlines(work, subject=of_order(order.replaces_id), rule=REFUSED, reason="withdrawn")
@@ -165,13 +160,16 @@ def _forget_renewal_of_predecessors(work: Work, order: Order) -> None:
         close_deadlines(work, subject=of_order(order_id), rule=RENEWAL, reason="renewed")
 
 
-def live_orders(work: Work, patient_id: int, disciplines: frozenset[Discipline], today: date) -> bool:
-    """Whether an order of one of the disciplines is live for the patient today or later."""
+def live_orders(
+    work: Work, patient_id: int, disciplines: frozenset[Discipline], today: date, *, but: int | None = None
+) -> bool:
+    """Whether an order of one of the disciplines, other than `but`, is live for the patient today or later."""
     query = sa.select(Order.id).where(
         Order.patient_id == patient_id,
-        Order.discipline.in_(disciplines),
-        Order.status.in_(LIVE_ORDER),
-        Order.effective_to >= today,
-        sa.or_(Order.ended_on.is_(None), Order.ended_on >= today),
+        Order.discipline.in_(sorted(disciplines)),
+        Order.status.in_(sorted(LIVE_ORDER)),
+        today <= LAST_DAY,
     )
+    if but is not None:
+        query = query.where(Order.id != but)
     return work.session.execute(query.limit(1)).scalar() is not None

@@ -1,0 +1,141 @@
+"""The verbs on deadlines: to see what is owed, to say that it is done, and to waive it."""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from coordinator.access.scope import branches_of
+from coordinator.agency import service as agency
+from coordinator.agency.model import Branch
+from coordinator.core.errors import Conflict, Forbidden, Invalid, NotFound
+from coordinator.core.work import Work, permitted
+from coordinator.deadlines.book import close_deadlines, end, open_deadline
+from coordinator.deadlines.model import Deadline
+from coordinator.deadlines.words import by_hand
+from coordinator.domain.timeline import local_day
+from coordinator.domain.vocabulary import DeadlineStatus, Role
+from coordinator.patients.scope import patients_in_sight, require_sight
+
+__all__ = ["close_deadlines", "done", "for_change", "get", "of_patient", "open_deadline", "search", "waive"]
+
+
+def _in_sight(work: Work) -> sa.ColumnElement[bool]:
+    """Office roles: their branches. Clinicians and physicians: what concerns the patients whom they may see."""
+    mine = branches_of(work.actor)
+    if mine is None:
+        return sa.true()
+    ways: list[sa.ColumnElement[bool]] = []
+    if mine:
+        ways.append(Deadline.branch_id.in_(sorted(mine)))
+    if work.actor.clinician_id is not None or work.actor.physician_id is not None:
+        ways.append(Deadline.patient_id.in_(patients_in_sight(work)))
+    return sa.or_(*ways) if ways else sa.false()
+
+
+def _visible(work: Work, deadline_id: int, *, lock: bool = False) -> Deadline:
+    query = sa.select(Deadline).where(Deadline.id == deadline_id, _in_sight(work))
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    found = work.session.execute(query).scalar()
+    if found is None:
+        raise NotFound("deadline")
+    return found
+
+
+def for_change(work: Work, deadline_id: int) -> Deadline:
+    """The obligation, locked until this transaction ends; NotFound if it is not the actor's to see."""
+    return _visible(work, deadline_id, lock=True)
+
+
+@permitted("deadline:read")
+def get(work: Work, deadline_id: int) -> Deadline:
+    """One obligation."""
+    found = _visible(work, deadline_id)
+    work.record("deadline.read", f"deadline:{found.id}", patient_id=found.patient_id)
+    return found
+
+
+@permitted("deadline:read")
+def search(
+    work: Work,
+    *,
+    branch_id: int | None = None,
+    owner_role: str | None = None,
+    patient_id: int | None = None,
+    rule: str | None = None,
+    status: DeadlineStatus | None = DeadlineStatus.OPEN,
+    overdue: bool | None = None,
+) -> sa.Select[Any]:
+    """The obligations in sight that fit, as a select for `page`. `overdue`: past its day or instant."""
+    query = sa.select(Deadline).where(_in_sight(work))
+    for column, value in (
+        (Deadline.branch_id, branch_id),
+        (Deadline.owner_role, owner_role),
+        (Deadline.patient_id, patient_id),
+        (Deadline.rule, rule),
+        (Deadline.status, status),
+    ):
+        if value is not None:
+            query = query.where(column == value)
+    if overdue is not None:
+        late = _late(work)
+        query = query.where(late if overdue else sa.not_(late))
+    work.record("deadline.listed", "deadline:list", patient_id=patient_id, branch=branch_id)
+    return query
+
+
+def _late(work: Work) -> sa.ColumnElement[bool]:
+    """Overdue in SQL: by the instant where there is one, else by the day of the deadline's own branch."""
+    by_day: dict[Any, list[int]] = {}
+    for branch_id in work.session.execute(sa.select(Branch.id).order_by(Branch.id)).scalars().all():
+        by_day.setdefault(local_day(work.now, agency.zone_of(work, branch_id)), []).append(branch_id)
+    days = [
+        sa.and_(Deadline.branch_id.in_(ids), Deadline.due_at.is_(None), Deadline.due_on < today)
+        for today, ids in by_day.items()
+    ]
+    return sa.or_(sa.and_(Deadline.due_at.is_not(None), Deadline.due_at < work.now), *days)
+
+
+@permitted("deadline:read")
+def of_patient(work: Work, patient_id: int, *, status: DeadlineStatus | None = DeadlineStatus.OPEN) -> sa.Select[Any]:
+    """What is owed to one patient, as a select for `page`."""
+    require_sight(work, patient_id)
+    query = sa.select(Deadline).where(Deadline.patient_id == patient_id)
+    if status is not None:
+        query = query.where(Deadline.status == status)
+    work.record("deadline.listed", f"patient:{patient_id}", patient_id=patient_id)
+    return query
+
+
+@permitted("deadline:close")
+def done(work: Work, deadline_id: int, note: str) -> Deadline:
+    """It was done, as a person says. Refused where the product sees for itself whether it was."""
+    row = _closable(work, deadline_id, note)
+    if not by_hand(row.facts):
+        raise Conflict(
+            "This closes by itself when what it asks for is recorded. Record it, or waive it with a reason.",
+            code="deadline-closes-itself",
+        )
+    end(work, row, note, DeadlineStatus.DONE)
+    work.session.flush()  # the new version is in the answer
+    return row
+
+
+@permitted("deadline:close")
+def waive(work: Work, deadline_id: int, reason: str) -> Deadline:
+    """It is owed no more, for a reason that stays with it."""
+    row = _closable(work, deadline_id, reason)
+    end(work, row, reason, DeadlineStatus.WAIVED)
+    work.session.flush()  # the new version is in the answer
+    return row
+
+
+def _closable(work: Work, deadline_id: int, reason: str) -> Deadline:
+    row = _visible(work, deadline_id, lock=True)
+    if not work.actor.has_role(row.owner_role, Role.CLINICAL_MANAGER.value):
+        raise Forbidden(f"Only {row.owner_role.replace('_', ' ')} or the clinical manager may close this.")
+    if row.status is not DeadlineStatus.OPEN:
+        raise Conflict("This is closed already.", code="deadline-closed", status_now=row.status.value)
+    if not reason.strip():
+        raise Invalid("Say why.", pointer="/reason")
+    return row

@@ -1,0 +1,209 @@
+"""Who is told what when something happens. Notices carry codes and ids; whoever reads them opens the record itself."""
+
+import sqlalchemy as sa
+
+from coordinator.agency import service as agency
+from coordinator.core.db import fetch
+from coordinator.core.work import Work
+from coordinator.deadlines.model import Deadline
+from coordinator.domain.events import (
+    DeadlineReminded,
+    MissedVisitDecided,
+    OrderDeclined,
+    OrderSent,
+    OrderSigned,
+    ReferralAccepted,
+    RosterPublished,
+    VisitCancelled,
+    VisitMissed,
+    VisitMoved,
+)
+from coordinator.domain.timeline import local_day
+from coordinator.domain.vocabulary import MissedReason, Role
+from coordinator.notify.service import tell_role, tell_user, users_of
+from coordinator.orders.model import CarePlan, Order
+from coordinator.patients.model import Patient
+from coordinator.referrals.model import Referral
+from coordinator.rules.missed import decision_needed
+from coordinator.staff.model import Clinician
+from coordinator.visits.model import Visit
+
+_SCHEDULER, _MANAGER = Role.SCHEDULER.value, Role.CLINICAL_MANAGER.value
+
+
+# ------------------------------------------------------------------------------------ referrals and deadlines
+
+
+def on_referral_accepted(work: Work, event: ReferralAccepted) -> None:
+    """The scheduler books the initial visit."""
+    referral = fetch(work.session, Referral, event.referral_id, "referral")
+    due = ""
+    if event.due_at is not None:
+        zone = agency.zone_of(work, referral.branch_id)
+        due = f" by {event.due_at.astimezone(zone).isoformat(timespec='minutes')}"
+    tell_role(
+        work, role=_SCHEDULER, branch_id=referral.branch_id, kind="referral.accepted",
+        subject=f"referral:{referral.id}", key=f"referral.accepted:{referral.id}", referral=referral.id,
+        patient=event.patient_id, due=due,
+    )  # fmt: skip
+
+
+def on_deadline_reminded(work: Work, event: DeadlineReminded) -> None:
+    """Whose list it is on is reminded; what is overdue the clinical manager hears of as well."""
+    row = fetch(work.session, Deadline, event.deadline_id, "deadline")
+    zone = agency.zone_of(work, row.branch_id)
+    roles = {row.owner_role} | ({_MANAGER} if event.stage == "overdue" else set())
+    due_on = row.due_at.astimezone(zone).isoformat(timespec="minutes") if row.due_at else row.due_on.isoformat()
+    for role in sorted(roles):
+        tell_role(
+            work, role=role, branch_id=row.branch_id, kind=f"deadline.{event.stage}", subject=f"deadline:{row.id}",
+            key=f"deadline:{row.id}:{due_on}:{event.stage}:{local_day(work.now, zone)}", rule=row.rule,
+            about=row.subject, due_on=due_on, task=row.facts.get("task"), patient=row.patient_id,
+        )  # fmt: skip
+
+
+# ------------------------------------------------------------------------------------ orders
+
+
+def _branch_of(work: Work, patient_id: int) -> int:
+    return fetch(work.session, Patient, patient_id, "patient").branch_id
+
+
+def on_order_sent(work: Work, event: OrderSent) -> None:
+    """The practitioner who is asked to sign knows."""
+    order = fetch(work.session, Order, event.order_id, "order")
+    branch_id = _branch_of(work, order.patient_id)
+    for user_id in users_of(work, physician_ids=[order.physician_id]).get(("physician", order.physician_id), []):
+        tell_user(
+            work, user_id=user_id, branch_id=branch_id, kind="order.sent", subject=f"order:{order.id}",
+            key=f"order.sent:{order.id}:{work.now.isoformat()}", order=order.id, discipline=order.discipline.value,
+            patient=order.patient_id,
+        )  # fmt: skip
+
+
+def on_order_signed(work: Work, event: OrderSigned) -> None:
+    """The office and whoever drafted the order know at once: visits may be confirmed."""
+    order = fetch(work.session, Order, event.order_id, "order")
+    branch_id = _branch_of(work, order.patient_id)
+    key, subject = f"order.signed:{order.id}", f"order:{order.id}"
+    facts = {"order": order.id, "discipline": order.discipline.value, "patient": order.patient_id}
+    for role in (_SCHEDULER, _MANAGER):
+        tell_role(work, role=role, branch_id=branch_id, kind="order.signed", subject=subject, key=key, **facts)
+    if order.drafted_by_id is not None:
+        tell_user(
+            work, user_id=order.drafted_by_id, branch_id=branch_id, kind="order.signed", subject=subject, key=key,
+            **facts,
+        )  # fmt: skip
+
+
+def on_order_declined(work: Work, event: OrderDeclined) -> None:
+    """Whoever drafted the order and the clinical manager know, with the reason in a code."""
+    order = fetch(work.session, Order, event.order_id, "order")
+    branch_id = _branch_of(work, order.patient_id)
+    key, subject = f"order.declined:{order.id}", f"order:{order.id}"
+    facts = {
+        "order": order.id,
+        "discipline": order.discipline.value,
+        "patient": order.patient_id,
+        "reason": str(order.decline_reason) if order.decline_reason else "other",
+        "replacement": event.replacement_id,
+    }
+    tell_role(work, role=_MANAGER, branch_id=branch_id, kind="order.declined", subject=subject, key=key, **facts)
+    if order.drafted_by_id is not None:
+        tell_user(
+            work, user_id=order.drafted_by_id, branch_id=branch_id, kind="order.declined", subject=subject, key=key,
+            **facts,
+        )  # fmt: skip
+
+
+# ------------------------------------------------------------------------------------ visits
+
+
+def on_visit_missed(work: Work, event: VisitMissed) -> None:
+    """The scheduler and the practitioner know; the practitioner is asked to decide where it may matter (VIS-01)."""
+    visit = fetch(work.session, Visit, event.visit_id, "visit")
+    reason = MissedReason(event.reason)
+    if reason is MissedReason.ON_HOLD:
+        return
+    key, subject = f"visit.missed:{visit.id}", f"visit:{visit.id}"
+    facts = {
+        "visit": visit.id,
+        "patient": visit.patient_id,
+        "discipline": visit.discipline.value,
+        "reason": reason.value,
+    }
+    tell_role(work, role=_SCHEDULER, branch_id=visit.branch_id, kind="visit.missed", subject=subject, key=key, **facts)
+    physician_id = _physician_of(work, visit)
+    if physician_id is None:
+        return
+    kind = "visit.decide" if decision_needed(reason, visit.clinical_impact) else "visit.missed"
+    for user_id in users_of(work, physician_ids=[physician_id]).get(("physician", physician_id), []):
+        tell_user(work, user_id=user_id, branch_id=visit.branch_id, kind=kind, subject=subject, key=key, **facts)
+
+
+def _physician_of(work: Work, visit: Visit) -> int | None:
+    """Who is responsible: who ordered the visit, else who manages the plan of care."""
+    if visit.order_id is not None:
+        return fetch(work.session, Order, visit.order_id, "order").physician_id
+    return work.session.execute(
+        sa.select(CarePlan.managing_physician_id).where(CarePlan.episode_id == visit.episode_id)
+    ).scalar()
+
+
+def on_missed_decided(work: Work, event: MissedVisitDecided) -> None:
+    """The scheduler acts on what the practitioner decided."""
+    visit = fetch(work.session, Visit, event.visit_id, "visit")
+    tell_role(
+        work, role=_SCHEDULER, branch_id=visit.branch_id, kind="visit.decided", subject=f"visit:{visit.id}",
+        key=f"visit.decided:{visit.id}", visit=visit.id, patient=visit.patient_id, decision=event.decision,
+    )  # fmt: skip
+
+
+def on_visit_moved(work: Work, event: VisitMoved) -> None:
+    """Clinicians whose published roster has changed know: whoever lost the visit, has it now, or has it elsewhere."""
+    visit = fetch(work.session, Visit, event.visit_id, "visit")
+    if visit.published_at is None:
+        return
+    if event.old_clinician_id == event.clinician_id:
+        kinds = {event.clinician_id: "visit.moved"}
+    else:
+        kinds = {event.old_clinician_id: "visit.taken", event.clinician_id: "visit.given"}
+    for clinician_id, kind in kinds.items():
+        if clinician_id is not None:
+            _tell_clinician(work, visit, clinician_id, kind)
+
+
+def on_visit_cancelled(work: Work, event: VisitCancelled) -> None:
+    """The clinician on whose published roster it stood knows."""
+    visit = fetch(work.session, Visit, event.visit_id, "visit")
+    if visit.published_at is not None and event.clinician_id is not None:
+        _tell_clinician(work, visit, event.clinician_id, "visit.cancelled")
+
+
+def _tell_clinician(work: Work, visit: Visit, clinician_id: int, kind: str) -> None:
+    zone = agency.zone_of(work, visit.branch_id)
+    day = local_day(visit.starts_at, zone) if visit.starts_at is not None else visit.window_from
+    work.session.flush()  # the version tells one move of the same visit from the next
+    for user_id in users_of(work, clinician_ids=[clinician_id]).get(("clinician", clinician_id), []):
+        tell_user(
+            work, user_id=user_id, branch_id=visit.branch_id, kind=kind, subject=f"visit:{visit.id}",
+            key=f"{kind}:{visit.id}:{visit.version}", visit=visit.id, day=day.isoformat(),
+        )  # fmt: skip
+
+
+def on_roster_published(work: Work, event: RosterPublished) -> None:
+    """Every clinician whose roster was published knows."""
+    branches = dict(
+        work.session.execute(
+            sa.select(Clinician.id, Clinician.branch_id).where(Clinician.id.in_(sorted(event.clinician_ids)))
+        )
+        .tuples()
+        .all()
+    )
+    users = users_of(work, clinician_ids=event.clinician_ids)
+    for clinician_id in sorted(event.clinician_ids):
+        for user_id in users.get(("clinician", clinician_id), []):
+            tell_user(
+                work, user_id=user_id, branch_id=branches.get(clinician_id), kind="roster.published",
+                subject=f"run:{event.run_id}", key=f"roster.published:{event.run_id}", run=event.run_id,
+            )  # fmt: skip

@@ -1,0 +1,89 @@
+"""Telling people: a notice to a user or to a role at a branch, once per key; and reading one's own."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import sqlalchemy as sa
+
+from coordinator.access.model import User
+from coordinator.access.scope import branches_of
+from coordinator.core.errors import NotFound
+from coordinator.core.work import Work, permitted
+from coordinator.jobs.queue import insert_once
+from coordinator.notify.model import Notice
+
+
+def tell_role(work: Work, *, role: str, branch_id: int, kind: str, subject: str, key: str, **facts: Any) -> None:
+    """Everybody who holds `role` at the branch has the notice; a second time with the same key changes nothing."""
+    _tell(work, kind, subject, f"{key}:{role}@{branch_id}", facts, branch_id=branch_id, role=role)
+
+
+def tell_user(
+    work: Work, *, user_id: int, kind: str, subject: str, key: str, branch_id: int | None = None, **facts: Any
+) -> None:
+    """The user has the notice; a second time with the same key changes nothing."""
+    _tell(work, kind, subject, f"{key}:user{user_id}", facts, branch_id=branch_id, user_id=user_id)
+
+
+def _tell(work: Work, kind: str, subject: str, key: str, facts: dict[str, Any], **whom: Any) -> None:
+    plain = {name: value for name, value in facts.items() if value is not None}
+    insert_once(work.session, Notice, kind=kind, subject=subject, key=key, facts=plain, created_at=work.now, **whom)
+
+
+def users_of(
+    work: Work, *, clinician_ids: Iterable[int] = (), physician_ids: Iterable[int] = ()
+) -> dict[tuple[str, int], list[int]]:
+    """The accounts of those clinicians and physicians, by ("clinician" or "physician", number), in one query."""
+    clinicians, physicians = sorted(set(clinician_ids)), sorted(set(physician_ids))
+    rows = work.session.execute(
+        sa.select(User.id, User.clinician_id, User.physician_id)
+        .where(User.active, sa.or_(User.clinician_id.in_(clinicians), User.physician_id.in_(physicians)))
+        .order_by(User.id)
+    )
+    found: dict[tuple[str, int], list[int]] = {}
+    for row in rows:
+        if row.clinician_id in clinicians:
+            found.setdefault(("clinician", row.clinician_id), []).append(row.id)
+        if row.physician_id in physicians:
+            found.setdefault(("physician", row.physician_id), []).append(row.id)
+    return found
+
+
+# ------------------------------------------------------------------------------------ reading
+
+
+def _mine(work: Work) -> sa.ColumnElement[bool]:
+    """Notices to oneself, and to a role that one holds at a branch that one works for."""
+    mine = branches_of(work.actor)
+    here = sa.true() if mine is None else sa.or_(Notice.branch_id.is_(None), Notice.branch_id.in_(sorted(mine)))
+    to_role = sa.and_(Notice.role.in_(sorted(work.actor.roles)), here)
+    return sa.or_(Notice.user_id == (work.actor.user_id or 0), to_role)
+
+
+@permitted("notice:read")
+def search(work: Work, *, unread: bool | None = True, kind: str | None = None) -> sa.Select[Any]:
+    """One's notices as a select for `page`, oldest first: what waits longest is read first."""
+    query = sa.select(Notice).where(_mine(work))
+    if unread is not None:
+        query = query.where(Notice.read_at.is_(None) if unread else Notice.read_at.is_not(None))
+    if kind is not None:
+        query = query.where(Notice.kind == kind)
+    return query
+
+
+@permitted("notice:read")
+def read(work: Work, notice_id: int) -> Notice:
+    """The notice is read; one to a role is then read for everybody, and says by whom. Twice changes nothing."""
+    notice = work.session.execute(
+        sa.select(Notice)
+        .where(Notice.id == notice_id, _mine(work))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).scalar()
+    if notice is None:
+        raise NotFound("notice")
+    if notice.read_at is None:
+        notice.read_at, notice.read_by_id = work.now, work.actor.user_id
+        work.session.flush()  # the answer says when it was read
+        work.record("notice.read", f"notice:{notice.id}", kind=notice.kind)
+    return notice

@@ -1,0 +1,32 @@
+"""What a notice says, in one table: a sentence per kind, filled at the door with codes and ids, never with a name."""
+
+from collections.abc import Mapping
+from typing import Any
+
+KINDS: dict[str, str] = {
+    "referral.accepted": "Referral {referral} was accepted: book the initial visit of patient {patient}{due}.",
+    "order.sent": "Order {order} ({discipline}) waits for your signature.",
+    "order.signed": "Order {order} ({discipline}) was signed.",
+    "order.declined": "Order {order} ({discipline}) was declined: {reason}. Its new draft is order {replacement}.",
+    "visit.missed": "Visit {visit} ({discipline}) of patient {patient} was missed: {reason}.",
+    "visit.decide": "Visit {visit} ({discipline}) of patient {patient} was missed: {reason}. Decide what follows.",
+    "visit.decided": "The practitioner decided about missed visit {visit}: {decision}.",
+    "visit.given": "Visit {visit} on {day} is yours now.",
+    "visit.moved": "Visit {visit} was moved; it is on {day} now.",
+    "visit.taken": "Visit {visit} is no longer yours.",
+    "visit.cancelled": "Visit {visit} on {day} was cancelled.",
+    "roster.published": "Your roster was published (plan {run}).",
+    "deadline.reminder": "{rule}, about {about}, is due on {due_on}.",
+    "deadline.warning": "{rule}, about {about}, is due soon: {due_on}.",
+    "deadline.overdue": "{rule}, about {about}, is overdue since {due_on}.",
+}
+
+
+class _Facts(dict[str, Any]):
+    def __missing__(self, key: str) -> str:
+        return "…"
+
+
+def sentence(kind: str, facts: Mapping[str, Any]) -> str:
+    """The notice as a sentence; a kind that is not known speaks its name."""
+    return KINDS.get(kind, kind).format_map(_Facts(facts))
