@@ -1,0 +1,279 @@
+"""From rows to the planner's problem: the one place that knows both.
+
+A visit that has begun, is locked, starts within the minute or belongs to another branch is fixed. So is one that stands
+but that the rules would no longer confirm anywhere: taking it away is a person's decision, never the planner's.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from coordinator.core.work import Work
+from coordinator.domain.lifecycle import LIVE_VISIT
+from coordinator.domain.vocabulary import VisitKind, VisitStatus
+from coordinator.planner.fingerprint import fingerprint
+from coordinator.planner.plan import Assignment, Plan
+from coordinator.planner.problem import Current, Day, Problem, Reason, Window
+from coordinator.planner.problem import Visit as Wanted
+from coordinator.planning import shifts, wishes
+from coordinator.planning.answers import Answers, ask_all, reason_of
+from coordinator.planning.horizon import Horizon
+from coordinator.planning.openings import openings, stretches
+from coordinator.planning.places import Places
+from coordinator.planning.prices import PRICES, MovePrice, Prices
+from coordinator.planning.scene import Scene, load
+from coordinator.planning.ties import Ties
+from coordinator.rules.facts import VisitCase
+from coordinator.rules.language import ask_observances
+from coordinator.rules.terms import Policy
+from coordinator.visits import cases
+from coordinator.visits.model import Visit
+
+#: Visits whose day must not wait.
+FIRST_KINDS = frozenset({VisitKind.INITIAL, VisitKind.RESUMPTION})
+
+
+@dataclass(frozen=True, slots=True)
+class Bridge:
+    """A problem with the way back: which row each of its numbers stands for."""
+
+    problem: Problem
+    scene: Scene
+    visits: tuple[Visit, ...]
+    places: Places
+    answers: Mapping[int, Answers]
+    #: Where everything that stands is now.
+    start: Plan
+    #: Positions of the visits that stay where they are.
+    fixed: frozenset[int]
+    #: Of those, the ones that the rules would not confirm today.
+    unconfirmable: frozenset[int]
+    problem_hash: str
+
+    @property
+    def wanted(self) -> tuple[int, ...]:
+        """Positions of the visits that the planner is free to place."""
+        return tuple(number for number in range(len(self.visits)) if number not in self.fixed)
+
+
+def build(work: Work, branch_id: int, horizon: Horizon, prices: Prices = PRICES) -> Bridge:
+    """The problem of a branch's days, with the rules' own words for everything that is not allowed."""
+    policy: Policy = work.policy
+    scene = load(work, branch_id, horizon)
+    visits = scene.visits
+    book = cases.load(work, visits, scene.clinicians)
+    not_before = horizon.minute_up(scene.now + timedelta(minutes=prices.notice_minutes))
+    days = {visit.id: _days(visit, horizon, not_before) for visit in visits if not scene.is_fixed(visit)}
+    answers = ask_all(work, scene, book, days)
+    places = Places(
+        scene.branch, scene.patients.values(), scene.clinicians, buffer_minutes=policy.travel.buffer_minutes
+    )
+    people = {clinician.id: number for number, clinician in enumerate(scene.clinicians)}
+    made = {
+        visit.id: _Opening(visit, answers[visit.id], horizon, not_before) for visit in visits if visit.id in answers
+    }
+    unconfirmable = frozenset(
+        number
+        for number, visit in enumerate(visits)
+        if visit.id in made and visit.status in LIVE_VISIT and not _anywhere(made[visit.id], people, answers[visit.id])
+    )
+    fixed = unconfirmable | {number for number, visit in enumerate(visits) if scene.is_fixed(visit)}
+    ties = Ties(scene, visits, policy, prices)
+    problem = Problem(
+        name=f"branch {branch_id}, {horizon.start_on} to {horizon.end_on}",
+        days=tuple(
+            Day(*horizon.bounds(day), label=day.isoformat(), week=scene.pay_week(day, policy.weeks.workweek_anchor))
+            for day in horizon.days
+        ),
+        travel_seconds=places.planned_seconds,
+        clinicians=shifts.people(scene, policy),
+        slots=shifts.slots(scene, places, [visits[number] for number in sorted(fixed)], prices),
+        visits=tuple(
+            _fixed(visit, scene, places, people)
+            if number in fixed
+            else _wanted(visit, scene, places, people, answers[visit.id], made[visit.id], prices)
+            for number, visit in enumerate(visits)
+        ),
+        spacings=ties.spacings(),
+        daily_limits=ties.daily_limits(),
+        faces_limits=ties.faces_limits(),
+        group_caps=ties.group_caps(),
+        links=ties.links(),
+        weights=prices.weights,
+    )
+    start = Plan.of(
+        [
+            Assignment(number, wanted.current.clinician, wanted.current.day, wanted.current.start_minute)
+            for number, wanted in enumerate(problem.visits)
+            if wanted.current is not None
+        ]
+    )
+    return Bridge(
+        problem=problem,
+        scene=scene,
+        visits=visits,
+        places=places,
+        answers=answers,
+        start=start,
+        fixed=fixed,
+        unconfirmable=unconfirmable,
+        problem_hash=fingerprint(problem, Plan()),
+    )
+
+
+def _days(visit: Visit, horizon: Horizon, not_before: int) -> list[date]:
+    """Days of the run on which the visit may be made, the past left out."""
+    return [
+        day
+        for day in horizon.days
+        if visit.window_from <= day <= visit.window_to and horizon.bounds(day)[1] > not_before
+    ]
+
+
+class _Opening:
+    """When a visit may begin, by day, and why not on the other days."""
+
+    def __init__(self, visit: Visit, answers: Answers, horizon: Horizon, not_before: int) -> None:
+        self.windows: dict[int, tuple[Window, ...]] = {}
+        self.closed: dict[int, Reason] = {}
+        self.minutes = duration(visit)
+        for day, findings in answers.closed.items():
+            self.closed[horizon.index(day)] = reason_of(findings)
+        for day, case in answers.cases.items():
+            windows = openings(
+                case, self.minutes, horizon.bounds(day), horizon, not_before=not_before, due_at=visit.due_at
+            )
+            if windows:
+                self.windows[horizon.index(day)] = windows
+            else:
+                self.closed[horizon.index(day)] = _why_closed(case, day, self.minutes, horizon)
+        for index, day in enumerate(horizon.days):
+            if visit.window_from <= day <= visit.window_to and index not in self.windows and index not in self.closed:
+                self.closed[index] = Reason.of("day-past", sentence=f"{day.isoformat()} is over.", cure="")
+
+
+def _why_closed(case: VisitCase, day: date, minutes: int, horizon: Horizon) -> Reason:
+    """What leaves no time on a day that the rules do not close as a whole."""
+    first, after = horizon.bounds(day)
+    for begins, ends, _ in stretches(case.patient.no_visit_windows, horizon):
+        if begins < after and ends > first:
+            starts_at = horizon.instant(max(first, begins))
+            timed = replace(
+                case.visit, starts_at=starts_at, ends_at=starts_at + timedelta(minutes=minutes), minutes=minutes
+            )
+            finding = ask_observances(replace(case, visit=timed))
+            if finding is not None:
+                return reason_of([finding])
+    return Reason.of(
+        "too-late",
+        sentence=f"There is no time left on {day.isoformat()} before the visit is due.",
+        cure="Plan the visit by hand, or record why it is late.",
+    )
+
+
+def duration(visit: Visit) -> int:
+    """Minutes to plan: as long as the visit is asked for, or as long as it was given where it stands."""
+    if visit.status in LIVE_VISIT and visit.starts_at is not None and visit.ends_at is not None:
+        return max(1, int((visit.ends_at - visit.starts_at).total_seconds()) // 60)
+    return visit.minutes
+
+
+def _anywhere(made: _Opening, people: Mapping[int, int], answers: Answers) -> bool:
+    """Whether any clinician may make the visit on any day, as far as the rules are asked."""
+    closed = {(clinician, day) for clinician, day in answers.forbidden_days}
+    return any(
+        clinician not in answers.forbidden and any((clinician, day) not in closed for day in answers.cases)
+        for clinician in people
+    ) and bool(made.windows)
+
+
+def _current(visit: Visit, scene: Scene, people: Mapping[int, int], price: MovePrice) -> Current:
+    assert visit.starts_at is not None
+    assert visit.clinician_id is not None
+    return Current(
+        clinician=people[visit.clinician_id],
+        day=scene.horizon.index(scene.horizon.day_of(visit.starts_at)),
+        start_minute=scene.horizon.minute(visit.starts_at),
+        told=visit.told_patient_at is not None,
+        clinician_change_cost=price.clinician,
+        day_change_cost=price.day,
+        time_change_cost=price.time,
+        time_tolerance_minutes=price.tolerance_minutes,
+    )
+
+
+def move_price(visit: Visit, prices: Prices) -> MovePrice:
+    """Dear when others rely on it: the patient was told, the roster published, or the visit only held."""
+    if visit.told_patient_at is not None:
+        return prices.told
+    if visit.published_at is not None:
+        return prices.published
+    return prices.held if visit.status is VisitStatus.PENDING else prices.booked
+
+
+def _fixed(visit: Visit, scene: Scene, places: Places, people: Mapping[int, int]) -> Wanted:
+    return Wanted(
+        key=str(visit.id),
+        patient=str(visit.patient_id),
+        place=places.home(visit.patient_id),
+        minutes=duration(visit),
+        windows={},
+        discipline=visit.discipline.value,
+        current=_current(visit, scene, people, MovePrice(0, 0, 0)),
+        locked=True,
+    )
+
+
+def _wanted(
+    visit: Visit,
+    scene: Scene,
+    places: Places,
+    people: Mapping[int, int],
+    answers: Answers,
+    made: _Opening,
+    prices: Prices,
+) -> Wanted:
+    horizon = scene.horizon
+    stands = visit.status in LIVE_VISIT
+    return Wanted(
+        key=str(visit.id),
+        patient=str(visit.patient_id),
+        place=places.home(visit.patient_id),
+        minutes=made.minutes,
+        windows=made.windows,
+        discipline=visit.discipline.value,
+        unplaced_cost=priority(visit, horizon, prices),
+        day_costs=_day_costs(visit, horizon, prices),
+        preferences=wishes.of(visit, scene, people, prices),
+        forbidden={people[clinician]: reason_of(found) for clinician, found in sorted(answers.forbidden.items())},
+        forbidden_days={
+            (people[clinician], horizon.index(day)): reason_of(found)
+            for (clinician, day), found in sorted(answers.forbidden_days.items())
+        },
+        closed_days=made.closed,
+        current=_current(visit, scene, people, move_price(visit, prices)) if stands else None,
+    )
+
+
+def priority(visit: Visit, horizon: Horizon, prices: Prices) -> int:
+    """What it costs to leave the visit out: what stands and what is due first, what may wait or is optional last."""
+    if visit.status in LIVE_VISIT and visit.status is not VisitStatus.PENDING:
+        return prices.unplaced_standing
+    if visit.kind in FIRST_KINDS or visit.due_at is not None:
+        return prices.unplaced_due
+    if visit.kind is VisitKind.PRN:
+        return prices.unplaced_prn
+    if visit.is_optional:
+        return prices.unplaced_optional
+    return prices.unplaced_can_wait if visit.window_to > horizon.end_on else prices.unplaced_needed
+
+
+def _day_costs(visit: Visit, horizon: Horizon, prices: Prices) -> dict[int, int]:
+    """Each day of waiting costs, where somebody waits."""
+    if visit.kind in FIRST_KINDS or visit.due_at is not None:
+        daily = prices.due_day
+    elif visit.kind is VisitKind.PRN:
+        daily = prices.prn_day
+    else:
+        return {}
+    return {index: daily * index for index in range(1, len(horizon.days))}

@@ -1,0 +1,158 @@
+"""The clinicians' days as the planner's slots: shift, time off, meals, overtime, and room for what is fixed."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import date
+from itertools import pairwise
+
+from coordinator.planner.problem import Break, Interval, Slot
+from coordinator.planner.problem import Clinician as Person
+from coordinator.planning.places import Places
+from coordinator.planning.prices import Prices
+from coordinator.planning.scene import Scene
+from coordinator.rules.terms import Policy
+from coordinator.staff.model import Clinician
+from coordinator.staff.service import availability
+from coordinator.visits.model import Visit
+
+
+def people(scene: Scene, policy: Policy) -> tuple[Person, ...]:
+    """The clinicians with their week's numbers, in the scene's order."""
+    anchor = policy.weeks.workweek_anchor
+    weeks = scene.pay_week(scene.horizon.end_on, anchor) + 1
+    spans: dict[tuple[int, date], list[tuple[int, int]]] = defaultdict(list)
+    for one in scene.standing:
+        if one.day not in scene.horizon:
+            spans[one.clinician_id, one.day].append(
+                (scene.horizon.minute(one.starts_at), scene.horizon.minute_up(one.ends_at))
+            )
+    worked: dict[int, list[int]] = defaultdict(lambda: [0] * weeks)
+    for (clinician_id, day), times in spans.items():
+        week = scene.pay_week(day, anchor)
+        if 0 <= week < weeks:
+            # From the first visit to the end of the last: what lies between is travel and waiting, which is work.
+            worked[clinician_id][week] += max(end for _, end in times) - min(start for start, _ in times)
+    return tuple(
+        Person(
+            key=str(clinician.id),
+            week_overtime_after_minutes=clinician.weekly_minutes,
+            week_max_minutes=max(clinician.weekly_minutes, clinician.weekly_maximum_minutes),
+            already_worked_minutes=tuple(worked[clinician.id]) if clinician.id in worked else (),
+        )
+        for clinician in scene.clinicians
+    )
+
+
+def slots(scene: Scene, places: Places, fixed: Sequence[Visit], prices: Prices) -> tuple[Slot, ...]:
+    """One slot for each clinician and day with a shift, or with something fixed in it."""
+    pinned: dict[tuple[int, date], list[Visit]] = defaultdict(list)
+    for visit in fixed:
+        assert visit.clinician_id is not None
+        assert visit.starts_at is not None
+        pinned[visit.clinician_id, scene.horizon.day_of(visit.starts_at)].append(visit)
+    open_from = scene.horizon.minute_up(scene.now)
+    found = []
+    for number, clinician in enumerate(scene.clinicians):
+        own = clinician.branch_id == scene.branch.id and clinician.active
+        free = working_minutes(clinician, scene) if own else {}
+        for index, day in enumerate(scene.horizon.days):
+            held = pinned.get((clinician.id, day), [])
+            hours = free.get(day, []) if scene.horizon.bounds(day)[1] > open_from else []
+            if hours or held:
+                found.append(_slot(scene, places, clinician, (number, index), hours, held, prices))
+    return tuple(found)
+
+
+def working_minutes(clinician: Clinician, scene: Scene) -> Mapping[date, list[tuple[int, int]]]:
+    """Minutes of the run in which the clinician works, by the day on which the stretch begins."""
+    horizon = scene.horizon
+    hours: dict[date, list[tuple[int, int]]] = defaultdict(list)
+    for day in horizon.days:
+        for begins, ends in availability(clinician, day, horizon.zone):
+            low, high = horizon.minute_up(begins), horizon.minute(ends)
+            if low < high:
+                hours[day].append((low, high))
+    return {day: sorted(stretches) for day, stretches in hours.items()}
+
+
+def _slot(
+    scene: Scene,
+    places: Places,
+    clinician: Clinician,
+    position: tuple[int, int],
+    hours: Sequence[tuple[int, int]],
+    held: Sequence[Visit],
+    prices: Prices,
+) -> Slot:
+    number, index = position
+    labour = prices.labour
+    start_place, end_place = places.start(clinician), places.end(clinician)
+    shift = (hours[0][0], max(high for _, high in hours)) if hours else None
+    reach = _reach(scene, places, held, start_place, end_place) if held else None
+    if shift is None:
+        assert reach is not None
+        low, high = reach
+    else:
+        # What is fixed is a fact: the day is as long as it needs.
+        low = shift[0] if reach is None else min(shift[0], reach[0])
+        high = shift[1] if reach is None else max(shift[1], reach[1])
+    gaps = tuple(Interval(before[1], after[0]) for before, after in pairwise(hours) if before[1] < after[0])
+    fixed_times = [_minutes(scene, visit) for visit in held]
+    gaps = tuple(
+        gap
+        for gap in gaps
+        if not any(begins < gap.end_minute and ends > gap.start_minute for begins, ends in fixed_times)
+    )
+    return Slot(
+        clinician=number,
+        day=index,
+        start_place=start_place,
+        end_place=end_place,
+        shift_start=low,
+        shift_end=high,
+        overtime_after_minutes=labour.daily_paid_minutes,
+        max_minutes=max(labour.daily_maximum_minutes, high - low) if held else labour.daily_maximum_minutes,
+        # Where there is no shift, nothing is added to what is fixed.
+        max_visits=len(held) if shift is None else max(clinician.max_visits_per_day, len(held)),
+        breaks=meals(low, high, prices, bound=bool(held)) if shift is not None else (),
+        unavailable=gaps,
+    )
+
+
+def meals(low: int, high: int, prices: Prices, *, bound: bool) -> tuple[Break, ...]:
+    """The meals that a shift from `low` to `high` may owe (LAB-02); `bound`: fixed visits may leave no room."""
+    labour, cost = prices.labour, prices.labour.missed_meal if bound else None
+    found = []
+    if high - low > labour.meal_owed_after:
+        found.append(
+            Break(
+                low + labour.meal_earliest, low + labour.meal_latest, labour.meal_minutes, cost, labour.meal_owed_after
+            )
+        )
+    if high - low > labour.second_meal_owed_after:
+        found.append(
+            Break(
+                low + labour.second_meal_earliest,
+                low + labour.second_meal_latest,
+                labour.meal_minutes,
+                cost,
+                labour.second_meal_owed_after,
+            )
+        )
+    return tuple(found)
+
+
+def _minutes(scene: Scene, visit: Visit) -> tuple[int, int]:
+    assert visit.starts_at is not None
+    assert visit.ends_at is not None
+    return scene.horizon.minute(visit.starts_at), scene.horizon.minute_up(visit.ends_at)
+
+
+def _reach(scene: Scene, places: Places, held: Sequence[Visit], start_place: int, end_place: int) -> tuple[int, int]:
+    """From leaving for the first fixed visit to being back from the last."""
+    first = min(held, key=lambda visit: _minutes(scene, visit))
+    last = max(held, key=lambda visit: _minutes(scene, visit)[1])
+    return (
+        _minutes(scene, first)[0] - places.minutes(start_place, places.home(first.patient_id)),
+        _minutes(scene, last)[1] + places.minutes(places.home(last.patient_id), end_place),
+    )
