@@ -20,6 +20,7 @@ from coordinator.jobs.context import Job, Place
 from coordinator.jobs.timetable import ClockEntry
 from coordinator.notify import handlers as notify
 from coordinator.orders import service as orders
+from coordinator.planning import service as planning
 from coordinator.referrals import service as referrals
 
 #: Event -> handlers (work, event), in order: first the rooms that act, then the book of deadlines, then who is told.
@@ -85,6 +86,8 @@ HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
 
 #: Job -> what does it (context, arguments). A job may be done twice: `context.once(work)` makes its effect happen once.
 JOBS: dict[str, Job] = {
+    "plan.run": planning.execute_run,
+    "plan.nightly": planning.nightly_plan,
     "orders.expire": orders.expire_due,
     "deadlines.remind": remind.remind,
     "referrals.watch-48-hours": watch.watch_48_hours,

@@ -350,5 +350,4 @@ def nightly_plan(context: JobContext, arguments: dict[str, Any]) -> None:
     with context.work() as work:
         if context.once(work):
             branch_id = arguments["branch_id"]
-            first = today(work, branch_id) + timedelta(days=1)
-            start_run(work, branch_id, first, seconds=NIGHTLY_SECONDS, kind="nightly")
+            start_run(work, branch_id, today(work, branch_id), seconds=NIGHTLY_SECONDS, kind="nightly")

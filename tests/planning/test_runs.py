@@ -241,7 +241,7 @@ def test_the_night_asks_for_the_next_seven_days_once(app: Coordinator, agency: T
         service.nightly_plan(context, {"branch_id": agency.branch.id, "slot": "2026-11-07T08:10:00+00:00"})
     session.rollback()
     (asked,) = session.execute(sa.select(PlanRun)).scalars()
-    assert (asked.kind, asked.start_on, asked.end_on) == ("nightly", date(2026, 11, 8), date(2026, 11, 14))
+    assert (asked.kind, asked.start_on, asked.end_on) == ("nightly", date(2026, 11, 7), date(2026, 11, 13))
     assert asked.status is RunStatus.QUEUED
 
 
