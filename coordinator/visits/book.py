@@ -331,9 +331,10 @@ class CaseBook:
         anchor: WeekAnchor = self._policy.weeks.hours_week_anchor
         soc = episode.soc_date or day
         following = day + ONE_DAY
-        treatments = [text.lower() for order in book.orders for text in order.treatments if order.status in LIVE_ORDER]
-        able = any(person.participating and person.willing for person in book.patient.caregivers)
-        live = {order.discipline for order in book.orders if order.status in LIVE_ORDER}
+        running = [order for order in book.orders if order.status in LIVE_ORDER and order.effective_from <= day]
+        running = [order for order in running if day <= last_day(order)]
+        statements = [order.daily_nursing_ends_on for order in running if order.daily_nursing_ends_on is not None]
+        live = {order.discipline for order in running}
         return UsageFacts(
             day_minutes=book.minutes_on(day, visit.id),
             week_minutes=book.minutes_in_week(week_start(day, anchor, soc), visit.id),
@@ -342,7 +343,8 @@ class CaseBook:
             review=next((review for review in book.reviews if review.first_day <= day <= review.last_day), None),
             nursing_days_before=book.nursing_run(day, -1, visit.id),
             nursing_days_after=book.nursing_run(day, 1, visit.id),
-            daily_insulin=not able and any("insulin" in text for text in treatments),
+            daily_nursing_ends_on=max(statements, default=None),
+            daily_insulin=any(order.daily_insulin for order in running),
             other_qualifying_service=bool(live & (QUALIFYING - {Discipline.SN})),
         )
 

@@ -10,13 +10,14 @@ from coordinator.core.db import broken_constraint
 from coordinator.core.errors import Conflict
 from coordinator.core.work import Work
 from coordinator.domain.lifecycle import BEGUN_VISIT, LIVE_VISIT
-from coordinator.domain.timeline import at_wall_clock, local_day
+from coordinator.domain.timeline import local_day
 from coordinator.domain.vocabulary import VisitKind, VisitStatus
 from coordinator.orders.model import OrderWeek
 from coordinator.rules.facts import Moment, OrderWeekFacts
 from coordinator.rules.frequencies import ask_move
 from coordinator.rules.terms import Finding
 from coordinator.rules.visit import ask
+from coordinator.staff.hours import availability
 from coordinator.staff.model import Clinician
 from coordinator.visits import cases, queries, units
 from coordinator.visits.asking import Verdict, judge, refusal
@@ -197,17 +198,8 @@ def refuse_absent(clinician: Clinician, starts_at: datetime, ends_at: datetime) 
 def remarks(work: Work, visit: Visit, clinician: Clinician, starts_at: datetime, ends_at: datetime) -> list[str]:
     """What the office should see and no rule says: outside the clinician's hours, after the first visit was due."""
     zone = queries.zone(work, visit)
-    day = local_day(starts_at, zone)
-    dated = [shift for shift in clinician.shifts if shift.on_date == day]
-    shifts = dated or [shift for shift in clinician.shifts if shift.weekday == day.weekday()]
-    within = False
-    for shift in shifts:
-        if shift.starts is None or shift.ends is None:
-            continue
-        begins, ends = at_wall_clock(day, shift.starts, zone), at_wall_clock(day, shift.ends, zone, later=True)
-        if ends <= begins:
-            ends = at_wall_clock(day + timedelta(days=1), shift.ends, zone, later=True)
-        within = within or (begins <= starts_at and ends_at <= ends)
+    hours = availability(clinician, local_day(starts_at, zone), zone)
+    within = any(begins <= starts_at and ends_at <= ends for begins, ends in hours)
     found = [] if within else [OUTSIDE_HOURS]
     if visit.due_at is not None and starts_at > visit.due_at:
         found.append(LATE)

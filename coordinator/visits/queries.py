@@ -15,6 +15,7 @@ from coordinator.domain.lifecycle import LIVE_ORDER, LIVE_VISIT
 from coordinator.domain.timeline import day_bounds, local_day
 from coordinator.domain.vocabulary import OrderStatus, Role, VisitStatus
 from coordinator.orders.model import Order
+from coordinator.orders.queries import last_day
 from coordinator.patients.model import Patient
 from coordinator.patients.scope import patients_in_sight
 from coordinator.staff.model import Clinician
@@ -166,11 +167,10 @@ def planned_day(work: Work, visit: Visit) -> date | None:
 
 def order_over(order: Order | None, day: date) -> bool:
     """Whether nothing may be given under the order on `day` or later, as it stands now."""
-    if order is None or order.status in LIVE_ORDER:
+    if order is None:
         return False
-    if order.status in (OrderStatus.SUPERSEDED, OrderStatus.EXPIRED, OrderStatus.COMPLETED):
-        return (order.ended_on or order.effective_to) < day
-    return True
+    in_order = (OrderStatus.SUPERSEDED, OrderStatus.EXPIRED, OrderStatus.COMPLETED)
+    return last_day(order) < day or not (order.status in LIVE_ORDER or order.status in in_order)
 
 
 # ------------------------------------------------------------------------------------ double booking

@@ -22,6 +22,7 @@ from coordinator.rules.orders import TENTATIVE_ORDER
 from coordinator.rules.terms import Finding
 from coordinator.visits import placing, queries, units
 from coordinator.visits.model import Visit
+from coordinator.visits.publishing import BookRequest, book_many
 
 #: Kinds that a scheduler may plan a visit as: the order's visit, with a purpose of its own (ASM-01, THX-01, CAR-01).
 PLANNED_KINDS = frozenset(
@@ -316,5 +317,6 @@ def ask_about(
 
 
 __all__ = [
-    "Answer", "ask_about", "assign", "cancel", "confirm", "hold", "lock", "move", "plan_as", "unassign", "unlock",
+    "Answer", "BookRequest", "ask_about", "assign", "book_many", "cancel", "confirm", "hold", "lock", "move", "plan_as",
+    "unassign", "unlock",
 ]  # fmt: skip

@@ -1,0 +1,444 @@
+"""The visit itself: on the way, begun, finished, signed for, and the verification of it (EVV-01 to EVV-04).
+
+A telephone that was out of reach says things late and may say them twice: the same call again is answered, not refused.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from coordinator.core.errors import Conflict, Forbidden, Invalid, NotFound
+from coordinator.core.work import Work, permitted
+from coordinator.domain.events import MissedVisitDecided, VisitCompleted, VisitStarted
+from coordinator.domain.timeline import local_day
+from coordinator.domain.vocabulary import (
+    THERAPIES,
+    EvvMethod,
+    MissedDecision,
+    MissedReason,
+    Performer,
+    Programme,
+    VisitKind,
+    VisitStatus,
+)
+from coordinator.patients import service as patients
+from coordinator.patients.model import Episode, Patient
+from coordinator.rules.evv import ask_elements, ask_integrity
+from coordinator.rules.facts import EvvFacts, Moment
+from coordinator.rules.frequencies import ask_prn_completion
+from coordinator.rules.qualifying import ask_dependent_done, is_dependent
+from coordinator.rules.terms import Finding, Severity
+from coordinator.rules.therapy import QUALIFIED_THERAPISTS
+from coordinator.rules.visit import ask
+from coordinator.staff.model import Clinician
+from coordinator.travel.times import ESTIMATE
+from coordinator.visits import cases, placing, queries, units
+from coordinator.visits.asking import judge, refusal
+from coordinator.visits.model import EvvCorrection, Visit
+
+#: A telephone's clock may be this much ahead of ours.
+CLOCK_SKEW = timedelta(minutes=5)
+#: A visit may begin this much before or after its hour even if that is another day.
+AROUND_MIDNIGHT = timedelta(hours=4)
+LONGEST_VISIT = timedelta(hours=24)
+#: Why `weeks.close_week` took a row out of the plan, as it writes it.
+CLOSED = "week-closed"
+
+#: HCPCS by who performs (rules 21.1): a vocational nurse's visit is G0300 even where the order says SN.
+_CODES: dict[Performer, str] = {
+    Performer.RN: "G0299",
+    Performer.LVN: "G0300",
+    Performer.PT: "G0151",
+    Performer.PTA: "G0157",
+    Performer.OT: "G0152",
+    Performer.COTA: "G0158",
+    Performer.SLP: "G0153",
+    Performer.MSW: "G0155",
+    Performer.CHHA: "G0156",
+}
+_TEACHING = {Performer.RN: "G0495", Performer.LVN: "G0496"}
+_CORRECTABLE = frozenset({"actual_start_at", "actual_end_at", "evv_address", "service_code"})
+
+
+def service_code(performer: Performer, kind: VisitKind, programme: Programme) -> str:
+    """The code of the service as performed; what is never claimed has a word of ours instead of a code."""
+    if kind is VisitKind.SUPERVISION:
+        return "SUPERVISE"
+    if kind is VisitKind.TEACHING and performer in _TEACHING:
+        return _TEACHING[performer]
+    if performer is Performer.CHAPLAIN:
+        return "G9473" if programme is Programme.HOSPICE else "CHAPLAIN"
+    return _CODES.get(performer, "PRACTITION")
+
+
+# ------------------------------------------------------------------------------------ verbs
+
+
+@permitted("visit:perform")
+def en_route(work: Work, visit_id: int, at: datetime | None = None) -> Visit:
+    """The clinician is on the way."""
+    visit = _own(work, visit_id)
+    if visit.status is VisitStatus.EN_ROUTE:
+        return visit
+    if visit.status is not VisitStatus.BOOKED:
+        raise placing.not_in_state(visit, "gone to")
+    _check_instant(work, at or work.now)
+    visit.status = VisitStatus.EN_ROUTE
+    work.session.flush()  # the new version is in the answer
+    work.record("visit.en-route", f"visit:{visit.id}", patient_id=visit.patient_id)
+    return visit
+
+
+@permitted("visit:perform")
+def start(
+    work: Work,
+    visit_id: int,
+    at: datetime,
+    place: Mapping[str, Any] | None = None,
+    method: EvvMethod = EvvMethod.MOBILE,
+) -> Visit:
+    """The visit has begun at `at`, here, by this clinician: five of the six elements are captured (EVV-01).
+
+    Patient, order, allowance, profession and licence are asked about again: they may have changed since the booking.
+    """
+    visit = _made_after_all(work, _own(work, visit_id), at)
+    if visit.actual_start_at is not None:
+        if visit.actual_start_at == at:
+            return visit
+        raise Conflict("The visit has begun at another time already.", code="already-started", at=visit.actual_start_at)
+    if visit.status not in (VisitStatus.BOOKED, VisitStatus.EN_ROUTE, VisitStatus.ARRIVED):
+        raise placing.not_in_state(visit, "begun")
+    clinician = _me(work)
+    _check_instant(work, at)
+    planned = visit.starts_at or at
+    asked_at = at if _right_day(work, visit, at, planned) else planned
+    book = cases.load(work, [visit], [clinician])
+    case = book.case(visit, clinician, asked_at, asked_at + timedelta(minutes=visit.minutes))
+    findings = ask(case, Moment.CHECK_IN, work.policy)
+    verdict = judge(work, visit, findings, clinician_id=clinician.id, starts_at=visit.starts_at)
+    where = dict(place or {})
+    visit.status = VisitStatus.IN_PROGRESS
+    visit.actual_start_at = at
+    visit.start_lat, visit.start_lon = where.get("lat"), where.get("lon")
+    visit.evv_address = where.get("address") or _address(book.patient(visit))
+    visit.evv_method = method
+    visit.service_code = service_code(clinician.performer, visit.kind, case.episode.programme)
+    visit.hold_bill = sorted({*visit.hold_bill, *verdict.hold_bill})
+    visit.warnings = sorted({*visit.warnings, *verdict.warnings})
+    work.session.flush()  # the new version is in the answer
+    work.record("visit.started", f"visit:{visit.id}", patient_id=visit.patient_id, method=method.value)
+    work.publish(VisitStarted(visit_id=visit.id))
+    return visit
+
+
+@permitted("visit:perform")
+def finish(
+    work: Work,
+    visit_id: int,
+    at: datetime,
+    *,
+    reassessed: bool = False,
+    admit: bool = True,
+    trigger: str | None = None,
+) -> Visit:
+    """The visit has ended at `at`: the sixth element is captured, and what it lacks holds its bill.
+
+    The first visit begins care, unless `admit` is false. `reassessed`: the therapist measured function (THX-01).
+    """
+    visit = _latest(work, _own(work, visit_id))
+    if visit.actual_end_at is not None:
+        if visit.actual_end_at == at:
+            return visit
+        raise Conflict("The visit has ended at another time already.", code="already-finished", at=visit.actual_end_at)
+    if visit.status is not VisitStatus.IN_PROGRESS or visit.actual_start_at is None:
+        raise Conflict("The visit has not begun. Start it first.", code="not-started", state=visit.status)
+    _check_instant(work, at)
+    if at <= visit.actual_start_at:
+        raise Invalid("A visit ends after it begins.", pointer="/at")
+    if at - visit.actual_start_at > LONGEST_VISIT:
+        raise Invalid("A visit does not last longer than a day.", pointer="/at")
+    if trigger and visit.kind is VisitKind.PRN:
+        visit.prn_trigger = trigger
+    unexplained = ask_prn_completion(visit.kind, visit.prn_trigger or "")
+    if unexplained is not None:
+        raise refusal([unexplained])
+    clinician = _me(work)
+    if reassessed and visit.discipline in THERAPIES:
+        if clinician.performer not in QUALIFIED_THERAPISTS:
+            raise Forbidden("Only the therapist reassesses, never an assistant.", code="assistant-not-allowed")
+        if visit.kind is VisitKind.ROUTINE:
+            visit.kind = VisitKind.REASSESSMENT
+    visit.actual_end_at = at
+    visit.status = VisitStatus.COMPLETED
+    work.session.flush()  # from here on it counts as done, for the rules asked next too
+    _note_findings(visit, (*_verification(work, visit), *_dependence(work, visit)))
+    if visit.kind is VisitKind.INITIAL and admit:
+        _begin_care(work, visit)
+    work.session.flush()  # the new version is in the answer
+    work.record("visit.finished", f"visit:{visit.id}", patient_id=visit.patient_id)
+    work.publish(VisitCompleted(visit_id=visit.id))
+    return visit
+
+
+@permitted("visit:perform")
+def note(work: Work, visit_id: int) -> Visit:
+    """The clinician has signed the note of the visit."""
+    visit = _latest(work, _own(work, visit_id))
+    if visit.status is VisitStatus.NOTE_SIGNED:
+        return visit
+    if visit.status is not VisitStatus.COMPLETED:
+        raise placing.not_in_state(visit, "signed for")
+    visit.status = VisitStatus.NOTE_SIGNED
+    work.session.flush()  # the new version is in the answer
+    work.record("visit.note-signed", f"visit:{visit.id}", patient_id=visit.patient_id)
+    return visit
+
+
+@permitted("visit:correct-evv")
+def verify(work: Work, visit_id: int) -> Visit:
+    """The office has looked at the record of the visit and stands for it."""
+    visit = queries.claim(work, visit_id)
+    if visit.status is not VisitStatus.NOTE_SIGNED:
+        raise placing.not_in_state(visit, "verified")
+    visit.status = VisitStatus.VERIFIED
+    work.session.flush()  # the new version is in the answer
+    work.record("visit.verified", f"visit:{visit.id}", patient_id=visit.patient_id)
+    return visit
+
+
+@permitted("visit:correct-evv")
+def correct_evv(work: Work, visit_id: int, element: str, value: Any, reason: str) -> Visit:
+    """A captured element says something else, with the original, the reason and the editor kept (EVV-04)."""
+    if element not in _CORRECTABLE:
+        raise Invalid(f"These can be corrected: {', '.join(sorted(_CORRECTABLE))}.", pointer="/element")
+    if not reason.strip():
+        raise Invalid("Say why it is corrected.", pointer="/reason")
+    visit = queries.claim(work, visit_id)
+    if visit.actual_start_at is None:
+        raise Conflict("Nothing of this visit was captured yet.", code="not-started")
+    if element == "actual_end_at" and visit.actual_end_at is None:
+        raise Conflict("The visit has not ended yet.", code="not-finished")
+    value = _meant(work, element, value)
+    original = getattr(visit, element)
+    work.session.add(
+        EvvCorrection(
+            visit_id=visit.id,
+            element=element,
+            original=_plain(original),
+            corrected=_plain(value) or "",
+            reason=reason[:300],
+            user_id=_user(work),
+            at=work.now,
+        )
+    )
+    setattr(visit, element, value)
+    visit.hold_bill = [rule for rule in visit.hold_bill if not rule.startswith("EVV-")]
+    visit.warnings = [rule for rule in visit.warnings if not rule.startswith("EVV-")]
+    findings = _verification(work, visit, edited=reason)
+    if any(finding.refuses for finding in findings):
+        raise refusal(findings)
+    _note_findings(visit, findings)
+    work.session.flush()  # the new version is in the answer
+    work.record("visit.evv-corrected", f"visit:{visit.id}", patient_id=visit.patient_id, element=element)
+    return visit
+
+
+def corrections(work: Work, visit: Visit) -> list[EvvCorrection]:
+    """What was corrected of the visit's record, oldest first."""
+    query = sa.select(EvvCorrection).where(EvvCorrection.visit_id == visit.id).order_by(EvvCorrection.id)
+    return list(work.session.scalars(query))
+
+
+# ------------------------------------------------------------------------------------ whose visit, and when
+
+
+def _me(work: Work) -> Clinician:
+    found = work.session.get(Clinician, work.actor.clinician_id or 0)
+    if found is None:
+        raise Forbidden("Only somebody who makes visits can do this.", code="not-a-clinician")
+    return found
+
+
+def _user(work: Work) -> int:
+    if work.actor.user_id is None:
+        raise Forbidden("A correction carries the name of whoever makes it.")
+    return work.actor.user_id
+
+
+def _own(work: Work, visit_id: int) -> Visit:
+    """The clinician's own visit, held; a colleague's sounds like a missing one."""
+    _me(work)
+    visit = queries.claim(work, visit_id)
+    if visit.clinician_id != work.actor.clinician_id:
+        raise NotFound("visit")
+    return visit
+
+
+def _latest(work: Work, visit: Visit) -> Visit:
+    """The row that took over after a closed week, if this one was begun after all."""
+    if visit.is_current or visit.cancel_reason != CLOSED:
+        return visit
+    successor = work.session.scalar(
+        sa.select(Visit).where(Visit.replaces_id == visit.id, Visit.clinician_id == visit.clinician_id).limit(1)
+    )
+    return visit if successor is None else queries.reread(work, [successor.id])[0]
+
+
+def _made_after_all(work: Work, visit: Visit, at: datetime) -> Visit:
+    """A visit that the week's close had given up, and whose clinician was there in time and only out of reach.
+
+    The given-up row becomes history, and the one that took its unit is begun.
+    """
+    visit = _latest(work, visit)
+    given_up = visit.cancel_reason == CLOSED and visit.decision is None and visit.is_current
+    if not given_up or visit.clinician_id is None or visit.starts_at is None or visit.ends_at is None:
+        return visit
+    if not visit.window_from <= local_day(at, queries.zone(work, visit)) <= visit.window_to:
+        return visit
+    was_missed = visit.missed_reason == MissedReason.WEEK_CLOSED
+    fresh = units.hand_over(work, visit, visit.status)
+    visit.waive_reason = None
+    with placing.guarded(work, fresh, visit.clinician_id, visit.starts_at, visit.ends_at):
+        fresh.clinician_id, fresh.starts_at, fresh.ends_at = visit.clinician_id, visit.starts_at, visit.ends_at
+        fresh.status, fresh.published_at = VisitStatus.BOOKED, visit.published_at
+    work.record("visit.reported-late", f"visit:{fresh.id}", patient_id=visit.patient_id, replaces=visit.id)
+    if was_missed:
+        work.publish(MissedVisitDecided(visit_id=visit.id, decision=MissedDecision.MAKE_UP.value))
+    return fresh
+
+
+def _check_instant(work: Work, at: datetime) -> None:
+    if at > work.now + CLOCK_SKEW:
+        raise Invalid("That is still to come.", pointer="/at")
+
+
+def _right_day(work: Work, visit: Visit, at: datetime, planned: datetime) -> bool:
+    """Whether `at` is on the booked day; else it must be close to the booked hour, across midnight."""
+    zone = queries.zone(work, visit)
+    day = local_day(at, zone)
+    if day == local_day(planned, zone):
+        return True
+    if abs(at - planned) <= AROUND_MIDNIGHT:
+        return False
+    if day < visit.window_from:
+        raise Conflict(
+            f"The visit may be made from {visit.window_from} on, not before.",
+            code="too-early",
+            window={"from": str(visit.window_from), "to": str(visit.window_to)},
+        )
+    raise Conflict(
+        f"The visit is booked for {local_day(planned, zone)}, not for {day}. The office moves it first.",
+        code="not-the-booked-day",
+    )
+
+
+# ------------------------------------------------------------------------------------ verification
+
+
+def _address(patient: Patient) -> str:
+    home = patient.home
+    return f"{home.address}, {home.city}, {home.state} {home.zip}"[:300]
+
+
+def _metres_from_home(patient: Patient, visit: Visit) -> int | None:
+    point = cases.point_of(patient)
+    if point is None or visit.start_lat is None or visit.start_lon is None:
+        return None
+    return int(ESTIMATE.metres(visit.start_lat, visit.start_lon, *point) / ESTIMATE.settings.detour)
+
+
+def _overlaps(work: Work, visit: Visit) -> bool:
+    """Whether the same clinician was, by the record, in another home at the same time."""
+    if visit.actual_start_at is None or visit.actual_end_at is None:
+        return False
+    query = sa.select(Visit.id).where(
+        Visit.clinician_id == visit.clinician_id,
+        Visit.id != visit.id,
+        Visit.actual_start_at < visit.actual_end_at,
+        Visit.actual_end_at > visit.actual_start_at,
+        Visit.status != VisitStatus.ENTERED_IN_ERROR,
+    )
+    return work.session.scalar(query.limit(1)) is not None
+
+
+def _verification(work: Work, visit: Visit, *, edited: str = "") -> tuple[Finding, ...]:
+    """What the six elements lack, and why they may not be believed."""
+    patient = work.session.get_one(Patient, visit.patient_id)
+    episode = work.session.get_one(Episode, visit.episode_id)
+    begun = visit.actual_start_at
+    located = visit.start_lat is not None and visit.start_lon is not None
+    facts = EvvFacts(
+        payer=episode.payer,
+        programme=episode.programme,
+        service=visit.service_code or "",
+        patient_id=visit.patient_id,
+        day=local_day(begun, queries.zone(work, visit)) if begun is not None else None,
+        location=f"{visit.start_lat},{visit.start_lon}" if located else visit.evv_address or "",
+        clinician_id=visit.clinician_id,
+        starts_at=begun,
+        ends_at=visit.actual_end_at,
+        method=EvvMethod(visit.evv_method) if visit.evv_method else None,
+        personal_or_home_health_care=(visit.service_code or "").startswith("G"),
+        edited=bool(edited),
+        edit_reason=edited,
+        editor=work.actor.name if edited else "",
+        original_kept=bool(edited),
+        metres_from_home=_metres_from_home(patient, visit),
+        overlaps_other_visit=_overlaps(work, visit),
+    )
+    missing = ask_elements(facts, work.policy)
+    return (*((missing,) if missing is not None else ()), *ask_integrity(facts, work.policy))
+
+
+def _dependence(work: Work, visit: Visit) -> tuple[Finding, ...]:
+    """An aide's or social worker's visit after the last skilled one is not billed (QUAL-02)."""
+    case = cases.load(work, [visit]).case(visit)
+    skilled_needed = case.episode.programme in work.policy.programmes.skilled_need_required
+    if not skilled_needed or case.qualifying is None or not is_dependent(visit.discipline, case.qualifying):
+        return ()
+    finding = ask_dependent_done(case.visit.day, case.qualifying.last_on)
+    return () if finding is None else (finding,)
+
+
+def _note_findings(visit: Visit, findings: tuple[Finding, ...]) -> None:
+    held = {finding.rule for finding in findings if finding.severity is Severity.HOLD_BILL}
+    warned = {finding.rule for finding in findings if finding.severity is Severity.WARN}
+    visit.hold_bill = sorted({*visit.hold_bill, *held})
+    visit.warnings = sorted({*visit.warnings, *warned})
+
+
+def _begin_care(work: Work, visit: Visit) -> None:
+    """The first visit begins care, on the day on which it was made."""
+    episode = work.session.get_one(Episode, visit.episode_id)
+    if episode.soc_date is None and visit.actual_start_at is not None:
+        patients.start_of_care(work, episode.id, local_day(visit.actual_start_at, queries.zone(work, visit)))
+
+
+def _plain(value: Any) -> str | None:
+    if value is None:
+        return None
+    return value.isoformat() if isinstance(value, datetime) else str(value)[:60]
+
+
+def _meant(work: Work, element: str, value: Any) -> Any:
+    """The value as the element holds it; Invalid if it cannot be one."""
+    if element in ("actual_start_at", "actual_end_at"):
+        if isinstance(value, str):
+            try:
+                value = datetime.fromisoformat(value)
+            except ValueError:
+                raise Invalid("This must be an instant with its offset from UTC.", pointer="/value") from None
+        if not isinstance(value, datetime) or value.tzinfo is None:
+            raise Invalid("This must be an instant with its offset from UTC.", pointer="/value")
+        if value > work.now:
+            raise Invalid("That is still to come.", pointer="/value")
+        return value
+    limit = 10 if element == "service_code" else 300
+    if not isinstance(value, str) or not 1 <= len(value.strip()) <= limit:
+        raise Invalid(f"This must be text of at most {limit} characters.", pointer="/value")
+    return value.strip()
+
+
+__all__ = ["CLOSED", "correct_evv", "corrections", "en_route", "finish", "note", "service_code", "start", "verify"]

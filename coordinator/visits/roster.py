@@ -1,0 +1,151 @@
+"""A clinician's day as they carry it: booked visits in order, with what is needed at each door."""
+
+import hashlib
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from coordinator.access.scope import branches_of
+from coordinator.agency import service as agency
+from coordinator.core.errors import NotFound
+from coordinator.core.work import Work, permitted
+from coordinator.domain.lifecycle import DONE_VISIT, LIVE_VISIT
+from coordinator.domain.timeline import day_bounds
+from coordinator.domain.vocabulary import Discipline, VisitStatus
+from coordinator.orders.model import AideCarePlan, Order
+from coordinator.patients.model import Patient
+from coordinator.staff.model import Clinician
+from coordinator.visits.doing import service_code
+from coordinator.visits.model import Visit
+
+#: What a clinician sees: a slot that is only held is nobody's promise.
+ON_ROSTER = LIVE_VISIT - {VisitStatus.PENDING}
+
+
+@dataclass(frozen=True, slots=True)
+class RosterEntry:
+    """One stop. Instants are UTC, `zone` is the home's."""
+
+    visit: Visit
+    patient: Patient
+    zone: str
+    order_line: str | None
+    last_clinician: str | None
+    last_clinician_id: int | None
+    service_code: str
+    aide_tasks: list[str]
+    joint: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """A clinician's local day. `fingerprint` changes when anything on it does."""
+
+    clinician_id: int
+    day: date
+    zone: str
+    entries: list[RosterEntry]
+    fingerprint: str
+
+
+@permitted("roster:read")
+def roster(work: Work, clinician_id: int, day: date) -> Roster:
+    """The clinician's booked visits of the local day, in order. Clinicians read their own, the office its branches'."""
+    clinician = work.session.get(Clinician, clinician_id)
+    if clinician is None or not _may_read(work, clinician):
+        raise NotFound("roster")
+    zone = agency.zone_of(work, clinician.branch_id)
+    begins, ends = day_bounds(day, zone)
+    rows = work.session.execute(
+        sa.select(Visit, Patient, Order)
+        .join(Patient, Patient.id == Visit.patient_id)
+        .outerjoin(Order, Order.id == Visit.order_id)
+        .where(
+            Visit.clinician_id == clinician.id,
+            Visit.status.in_(ON_ROSTER),
+            Visit.starts_at >= begins,
+            Visit.starts_at < ends,
+        )
+        .order_by(Visit.starts_at, Visit.id)
+    ).all()
+    last = _last_clinicians(work, [(row.Visit.patient_id, row.Visit.discipline) for row in rows], begins)
+    tasks = _aide_tasks(work, {row.Visit.patient_id for row in rows if row.Visit.discipline is Discipline.HHA}, day)
+    entries = []
+    for row in rows:
+        visit, patient = row.Visit, row.Patient
+        programme = next(episode.programme for episode in patient.episodes if episode.id == visit.episode_id)
+        seen_by = last.get((visit.patient_id, visit.discipline))
+        entries.append(
+            RosterEntry(
+                visit=visit,
+                patient=patient,
+                zone=agency.zone_of(work, visit.branch_id).key,
+                order_line=_order_line(row.Order),
+                last_clinician=seen_by[1] if seen_by else None,
+                last_clinician_id=seen_by[0] if seen_by else None,
+                service_code=visit.service_code or service_code(clinician.performer, visit.kind, programme),
+                aide_tasks=tasks.get(visit.patient_id, []) if visit.discipline is Discipline.HHA else [],
+                joint=visit.joint_with_id is not None,
+            )
+        )
+        work.record("roster.read", f"visit:{visit.id}", patient_id=visit.patient_id, clinician=clinician.id)
+    return Roster(clinician.id, day, zone.key, entries, _fingerprint(clinician.id, day, zone, entries))
+
+
+def _may_read(work: Work, clinician: Clinician) -> bool:
+    if work.actor.clinician_id == clinician.id:
+        return True
+    mine = branches_of(work.actor)
+    return mine is None or clinician.branch_id in mine
+
+
+def _order_line(order: Order | None) -> str | None:
+    """`SN 2w4, signed`: what is ordered and whether it stands on a signature; no words of the order's own."""
+    if order is None:
+        return None
+    what = order.frequency or ("evaluate and treat" if order.evaluate_and_treat else "")
+    state = "signed" if order.signed_at is not None else "verbal"
+    return f"{order.discipline.value} {what}, {state}"
+
+
+def _last_clinicians(
+    work: Work, pairs: list[tuple[int, Discipline]], before: datetime
+) -> dict[tuple[int, Discipline], tuple[int, str]]:
+    """Who last visited each of these patients in that discipline before the day."""
+    rows = work.session.execute(
+        sa.select(Visit.patient_id, Visit.discipline, Clinician.id, Clinician.given_name, Clinician.family_name)
+        .join(Clinician, Clinician.id == Visit.clinician_id)
+        .where(
+            Visit.patient_id.in_(sorted({patient for patient, _ in pairs})),
+            Visit.status.in_(DONE_VISIT),
+            Visit.starts_at < before,
+            Visit.joint_with_id.is_(None),
+        )
+        .order_by(Visit.starts_at, Visit.id)
+    )
+    return {(row.patient_id, row.discipline): (row.id, f"{row.given_name} {row.family_name}") for row in rows}
+
+
+def _aide_tasks(work: Work, patient_ids: set[int], day: date) -> dict[int, list[str]]:
+    """The aide's written instructions in force: reading them here is on record (AID-02)."""
+    newest: dict[int, list[str]] = defaultdict(list)
+    rows = work.session.execute(
+        sa.select(AideCarePlan.patient_id, AideCarePlan.tasks)
+        .where(AideCarePlan.patient_id.in_(sorted(patient_ids)), AideCarePlan.effective_from <= day)
+        .order_by(AideCarePlan.effective_from, AideCarePlan.number)
+    )
+    for patient_id, tasks in rows:
+        newest[patient_id] = list(tasks)
+    return newest
+
+
+def _fingerprint(clinician_id: int, day: date, zone: ZoneInfo, entries: list[RosterEntry]) -> str:
+    parts = [f"{clinician_id}|{day}|{zone.key}"]
+    for entry in entries:
+        home = entry.patient.home
+        parts.append(f"{entry.visit.id}:{entry.visit.version}:{entry.patient.version}:{entry.last_clinician_id}")
+        parts.append(f"{entry.order_line}:{home.access_notes}:{home.hazards}:{entry.aide_tasks}")
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
