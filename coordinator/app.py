@@ -22,6 +22,8 @@ from coordinator.patients import api as patients_api
 from coordinator.referrals import api as referrals_api
 from coordinator.rules.terms import policy_from
 from coordinator.staff import api as staff_api
+from coordinator.visits import api as visits_api
+from coordinator.visits import doing_api
 from coordinator.web import pages
 from coordinator.wiring import CLOCK, HANDLERS, JOBS, places
 
@@ -35,6 +37,8 @@ BLUEPRINTS = (
     plan_api.blp,
     orders_api.blp,
     referrals_api.blp,
+    visits_api.blp,
+    doing_api.blp,
     deadlines_api.blp,
     notify_api.blp,
 )

@@ -22,12 +22,14 @@ from coordinator.notify import handlers as notify
 from coordinator.orders import service as orders
 from coordinator.planning import service as planning
 from coordinator.referrals import service as referrals
+from coordinator.visits import demand, weeks
 
 #: Event -> handlers (work, event), in order: first the rooms that act, then the book of deadlines, then who is told.
 HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
     events.ReferralReceived: (referral_clock.on_referral_received,),
     events.ReferralChanged: (referral_clock.on_referral_changed,),
     events.ReferralAccepted: (
+        demand.raise_initial,
         referral_clock.on_referral_accepted,
         notify.on_referral_accepted,
     ),
@@ -39,7 +41,10 @@ HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
         referrals.note_admitted,
         referral_clock.on_patient_admitted,
     ),
+    events.EpisodeHeld: (demand.rest,),
+    events.EpisodeResumed: (demand.wake,),
     events.PatientDischarged: (
+        demand.end_with_episode,
         orders.end_for_discharge,
         visit_clock.on_patient_discharged,
     ),
@@ -47,16 +52,21 @@ HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
         order_clock.on_order_sent,
         notify.on_order_sent,
     ),
-    events.OrderActivated: (order_clock.on_order_activated,),
+    events.OrderActivated: (
+        demand.raise_from_order,
+        order_clock.on_order_activated,
+    ),
     events.OrderSigned: (
         order_clock.on_order_signed,
         notify.on_order_signed,
     ),
     events.OrderDeclined: (
+        demand.decline,
         order_clock.on_order_declined,
         notify.on_order_declined,
     ),
     events.OrderEnded: (
+        demand.withdraw_for_order,
         order_clock.on_order_ended,
         visit_clock.on_aide_order_ended,
     ),
@@ -89,6 +99,7 @@ JOBS: dict[str, Job] = {
     "plan.run": planning.execute_run,
     "plan.nightly": planning.nightly_plan,
     "orders.expire": orders.expire_due,
+    "visits.close-week": weeks.close_week_job,
     "deadlines.remind": remind.remind,
     "referrals.watch-48-hours": watch.watch_48_hours,
 }

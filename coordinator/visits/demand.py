@@ -39,6 +39,8 @@ from coordinator.visits.asking import judge
 from coordinator.visits.model import Visit
 
 INITIAL_MINUTES = 90
+#: A visit that no order gives a length.
+ORDERLESS_MINUTES = 30
 #: Days within which an as-needed visit is to be made, unless whoever asks for it says otherwise.
 PRN_DAYS = 3
 #: How far ahead the first visit of somebody still in hospital is looked for.
@@ -398,8 +400,7 @@ def request_visit(
     discipline: Discipline = Discipline.SN,
     window_from: date | None = None,
     window_to: date | None = None,
-    minutes: int = 30,
-    trigger: str | None = None,
+    minutes: int = ORDERLESS_MINUTES,
 ) -> Visit:
     """A visit that needs no frequency order is wanted: supervision, the first visit, a chaplain's (ORD-01).
 
@@ -407,8 +408,6 @@ def request_visit(
     """
     branch_id = require_sight(work, patient_id)
     if order_id is not None:
-        if kind is VisitKind.PRN:
-            return request_prn(work, order_id, trigger or "", window_to=window_to)
         order = visible_order(work, order_id)
         if order.patient_id != patient_id:
             raise NotFound("order")

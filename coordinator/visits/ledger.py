@@ -125,9 +125,10 @@ class Usage:
 
 
 @permitted("ledger:read")
-def intermittent_usage(work: Work, patient_id: int, day: date) -> Usage:
-    """The week that holds `day`: planned minutes of what is planned, verified ones of what is done."""
+def intermittent_usage(work: Work, patient_id: int, day: date | None = None) -> Usage:
+    """The week that holds `day` (default today): planned minutes of what is planned, verified ones of what is done."""
     branch_id = require_sight(work, patient_id)
+    day = day or agency.today(work, branch_id)
     patient = work.session.get_one(Patient, patient_id)
     zone = agency.zone_of(work, branch_id)
     soc = next((row.soc_date for row in reversed(patient.episodes) if row.soc_date is not None), None)

@@ -13,7 +13,7 @@ from coordinator.core.errors import Conflict, Invalid
 from coordinator.core.work import Work, permitted
 from coordinator.domain.events import VisitBooked, VisitCancelled, VisitMoved
 from coordinator.domain.lifecycle import LIVE_ORDER, LIVE_VISIT
-from coordinator.domain.vocabulary import VisitKind, VisitStatus, WaiveReason
+from coordinator.domain.vocabulary import InterpreterMode, VisitKind, VisitStatus, WaiveReason
 from coordinator.orders.model import Order
 from coordinator.orders.queries import visible_order
 from coordinator.patients.model import Patient
@@ -283,6 +283,20 @@ def plan_as(work: Work, visit_id: int, kind: VisitKind) -> Visit:
     return visit
 
 
+@permitted("visit:assign")
+def book_interpreter(work: Work, visit_id: int, mode: InterpreterMode | None) -> Visit:
+    """An interpreter is booked for the visit, in that way; None: no longer (LNG-01)."""
+    visit = queries.claim(work, visit_id)
+    if visit.status not in units.AHEAD | {VisitStatus.PROPOSED}:
+        raise placing.not_in_state(visit, "interpreted otherwise")
+    visit.interpreter_booked = mode.value if mode is not None else None
+    work.session.flush()  # the new version is in the answer
+    work.record(
+        "visit.interpreter-booked", f"visit:{visit.id}", patient_id=visit.patient_id, mode=visit.interpreter_booked
+    )
+    return visit
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What the rules would say, and what is in the way, without anything being changed."""
@@ -317,6 +331,6 @@ def ask_about(
 
 
 __all__ = [
-    "Answer", "BookRequest", "ask_about", "assign", "book_many", "cancel", "confirm", "hold", "lock", "move", "plan_as",
-    "unassign", "unlock",
+    "Answer", "BookRequest", "ask_about", "assign", "book_interpreter", "book_many", "cancel", "confirm", "hold",
+    "lock", "move", "plan_as", "unassign", "unlock",
 ]  # fmt: skip

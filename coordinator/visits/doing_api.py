@@ -1,0 +1,185 @@
+"""The clinician's day over HTTP: the roster, on the way, begun, finished, missed; and what the practitioner decides."""
+
+from datetime import date
+from typing import Any
+
+import flask
+
+from coordinator.core.errors import Forbidden, NotFound
+from coordinator.core.fields import FIRST_YEAR, LAST_YEAR
+from coordinator.core.http import Blueprint, require_match, with_etag, work
+from coordinator.visits import doing, missed, queries, roster
+from coordinator.visits.schemas import (
+    CorrectionSchema,
+    CorrectionShownSchema,
+    DecisionSchema,
+    FinishSchema,
+    MissedSchema,
+    MomentSchema,
+    RosterSchema,
+    StartSchema,
+    VisitSchema,
+)
+
+blp = Blueprint("visiting", __name__, url_prefix="/api/v1", description="Making visits: roster, begin, end, missed")
+
+
+def _day(text: str) -> date:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise NotFound("day") from None
+    if not FIRST_YEAR < day.year < LAST_YEAR:
+        raise NotFound("day")
+    return day
+
+
+def _answer(clinician_id: int, day: str) -> Any:
+    found = roster.roster(work(), clinician_id, _day(day))
+    etag = f'"{found.fingerprint}"'
+    if flask.request.headers.get("If-None-Match") == etag:
+        return flask.Response(status=304, headers={"ETag": etag})
+    stops = []
+    for entry in found.entries:
+        visit, patient, home = entry.visit, entry.patient, entry.patient.home
+        stops.append(
+            {
+                "visit_id": visit.id,
+                "version": visit.version,
+                "status": visit.status,
+                "kind": visit.kind,
+                "discipline": visit.discipline,
+                "starts_at": visit.starts_at,
+                "ends_at": visit.ends_at,
+                "zone": entry.zone,
+                "minutes": visit.minutes,
+                "patient_id": patient.id,
+                "patient_name": f"{patient.given_name} {patient.family_name}",
+                "phone": patient.phone,
+                "address": f"{home.address}, {home.city}, {home.state} {home.zip}",
+                "lat": home.lat,
+                "lon": home.lon,
+                "access_notes": home.access_notes,
+                "hazards": home.hazards,
+                "spoken_language": patient.spoken_language,
+                "interpreter_needed": patient.interpreter_needed,
+                "interpreter_booked": visit.interpreter_booked,
+                "order_line": entry.order_line,
+                "last_clinician": entry.last_clinician,
+                "service_code": entry.service_code,
+                "aide_tasks": entry.aide_tasks,
+                "joint": entry.joint,
+                "warnings": visit.warnings,
+                "actual_start_at": visit.actual_start_at,
+                "actual_end_at": visit.actual_end_at,
+            }
+        )
+    return {"clinician_id": found.clinician_id, "day": found.day, "zone": found.zone, "stops": stops}, {"ETag": etag}
+
+
+@blp.route("/rosters/me/<string:day>")
+@blp.response(200, RosterSchema)
+def my_roster(day: str) -> Any:
+    """My day
+
+    Send If-None-Match to be told 304 when nothing changed.
+    """
+    if work().actor.clinician_id is None:
+        raise Forbidden("Only somebody who makes visits has a roster.", code="not-a-clinician")
+    return _answer(work().actor.clinician_id or 0, day)
+
+
+@blp.route("/clinicians/<id:clinician_id>/roster/<string:day>")
+@blp.response(200, RosterSchema)
+def clinician_roster(clinician_id: int, day: str) -> Any:
+    """A clinician's day, for the office"""
+    return _answer(clinician_id, day)
+
+
+@blp.route("/visits/<id:visit_id>/en-route", methods=["POST"])
+@blp.arguments(MomentSchema)
+@blp.response(200, VisitSchema)
+def en_route(args: dict[str, Any], visit_id: int) -> Any:
+    """On my way"""
+    return with_etag(doing.en_route(work(), visit_id, args["at"]))
+
+
+@blp.route("/visits/<id:visit_id>/start", methods=["POST"])
+@blp.arguments(StartSchema)
+@blp.response(200, VisitSchema)
+def start(args: dict[str, Any], visit_id: int) -> Any:
+    """The visit begins
+
+    Said late or twice by a telephone that was out of reach, it is answered the same; another time is a conflict.
+    """
+    return with_etag(doing.start(work(), visit_id, args["at"], args["place"], args["method"]))
+
+
+@blp.route("/visits/<id:visit_id>/finish", methods=["POST"])
+@blp.arguments(FinishSchema)
+@blp.response(200, VisitSchema)
+def finish(args: dict[str, Any], visit_id: int) -> Any:
+    """The visit ends
+
+    The first visit of a patient begins their care.
+    """
+    visit = doing.finish(
+        work(), visit_id, args["at"], reassessed=args["reassessed"], admit=args["admit"], trigger=args["trigger"]
+    )
+    return with_etag(visit)
+
+
+@blp.route("/visits/<id:visit_id>/note", methods=["POST"])
+@blp.response(200, VisitSchema)
+def sign_note(visit_id: int) -> Any:
+    """The note of the visit is signed"""
+    return with_etag(doing.note(work(), visit_id))
+
+
+@blp.route("/visits/<id:visit_id>/verify", methods=["POST"])
+@blp.response(200, VisitSchema)
+def verify(visit_id: int) -> Any:
+    """The office stands for the record of the visit
+
+    Needs If-Match.
+    """
+    require_match(queries.the_visit(work(), visit_id))
+    return with_etag(doing.verify(work(), visit_id))
+
+
+@blp.route("/visits/<id:visit_id>/missed", methods=["POST"])
+@blp.arguments(MissedSchema)
+@blp.response(200, VisitSchema)
+def miss(args: dict[str, Any], visit_id: int) -> Any:
+    """The visit was not made
+
+    It stays owed until the practitioner has decided.
+    """
+    return with_etag(missed.miss(work(), visit_id, args["reason"], args["note"], args["clinical_impact"]))
+
+
+@blp.route("/visits/<id:visit_id>/decision", methods=["POST"])
+@blp.arguments(DecisionSchema)
+@blp.response(200, VisitSchema)
+def decide(args: dict[str, Any], visit_id: int) -> Any:
+    """The practitioner decides about a missed visit"""
+    return with_etag(missed.decide(work(), visit_id, args["decision"], args["note"]))
+
+
+@blp.route("/visits/<id:visit_id>/evv-corrections", methods=["GET"])
+@blp.response(200, CorrectionShownSchema(many=True))
+def list_corrections(visit_id: int) -> Any:
+    """What was corrected of the record, with the originals"""
+    return doing.corrections(work(), queries.get_visit(work(), visit_id))
+
+
+@blp.route("/visits/<id:visit_id>/evv-corrections", methods=["POST"])
+@blp.arguments(CorrectionSchema)
+@blp.response(200, VisitSchema)
+def correct(args: dict[str, Any], visit_id: int) -> Any:
+    """Correct a captured element
+
+    The original, the reason and the editor are kept. Needs If-Match.
+    """
+    require_match(queries.the_visit(work(), visit_id))
+    return with_etag(doing.correct_evv(work(), visit_id, args["element"], args["value"], args["reason"]))

@@ -1,0 +1,331 @@
+"""The JSON shapes of visits."""
+
+from typing import Any
+
+import marshmallow as ma
+from marshmallow import fields
+from webargs.fields import DelimitedList
+
+from coordinator.agency import service as agency
+from coordinator.core.fields import Day, Id, Instant, Number, Schema, Text, Whole, Word
+from coordinator.core.http import PageQuery, finding_document, page_schema, work
+from coordinator.domain.vocabulary import (
+    Discipline,
+    EvvMethod,
+    InterpreterMode,
+    MissedDecision,
+    MissedReason,
+    VisitKind,
+    VisitStatus,
+    WaiveReason,
+)
+from coordinator.visits import placing
+from coordinator.visits.model import Visit
+
+_LENGTH = {"low": 5, "high": 720}
+_AT = {"example": "2026-11-10T17:30:00Z"}
+
+
+class VisitSchema(Schema):
+    id = Id()
+    version = Whole()
+    branch_id = Id()
+    patient_id = Id()
+    episode_id = Id()
+    order_id = Id(allow_none=True)
+    order_week_id = Id(allow_none=True)
+    unit = Whole(allow_none=True, metadata={"description": "Which visit of its order week it is, from 1"})
+    is_current = fields.Boolean(metadata={"description": "False for a row whose place another has taken"})
+    discipline = Word(Discipline)
+    kind = Word(VisitKind)
+    status = Word(VisitStatus)
+    window_from = Day()
+    window_to = Day()
+    due_at = Instant(allow_none=True)
+    minutes = Whole()
+    is_optional = fields.Boolean(metadata={"description": "Beyond the floor of a range"})
+    clinician_id = Id(allow_none=True)
+    starts_at = Instant(allow_none=True)
+    ends_at = Instant(allow_none=True)
+    zone = fields.String(metadata={"description": "IANA zone of the home", "example": "America/Los_Angeles"})
+    published_at = Instant(allow_none=True)
+    told_patient_at = Instant(allow_none=True)
+    locked = fields.Boolean()
+    joint_with_id = Id(allow_none=True)
+    interpreter_booked = Text(allow_none=True)
+    prn_number = Whole(allow_none=True)
+    prn_trigger = Text(allow_none=True)
+    service_code = Text(allow_none=True)
+    actual_start_at = Instant(allow_none=True)
+    actual_end_at = Instant(allow_none=True)
+    evv_method = Word(EvvMethod, allow_none=True)
+    start_lat = Number(low=-90, high=90, allow_none=True)
+    start_lon = Number(low=-180, high=180, allow_none=True)
+    evv_address = Text(allow_none=True)
+    hold_bill = fields.List(fields.String(), metadata={"description": "Rules that keep it from being claimed"})
+    warnings = fields.List(fields.String(), metadata={"description": "Rules and remarks to look at"})
+    findings = fields.List(fields.Dict(), metadata={"description": "What the rules said to this very request"})
+    missed_reason = Word(MissedReason, allow_none=True)
+    missed_note = Text(allow_none=True)
+    missed_at = Instant(allow_none=True)
+    clinical_impact = fields.Boolean(allow_none=True)
+    decision = Word(MissedDecision, allow_none=True)
+    decision_note = Text(allow_none=True)
+    decided_by_id = Id(allow_none=True)
+    decided_at = Instant(allow_none=True)
+    waive_reason = Word(WaiveReason, allow_none=True)
+    replaces_id = Id(allow_none=True)
+    cancel_reason = Text(allow_none=True)
+
+    @ma.post_dump(pass_original=True)
+    def _add(self, data: dict[str, Any], visit: Any, **_: Any) -> dict[str, Any]:
+        if isinstance(visit, Visit):
+            data["zone"] = agency.zone_of(work(), visit.branch_id).key
+            data["findings"] = [finding_document(finding) for finding in placing.findings_of(work(), visit)]
+        return data
+
+
+VisitPageSchema = page_schema(VisitSchema)
+
+
+class VisitQuery(PageQuery):
+    branch_id = Id(load_default=None, allow_none=True)
+    from_day = Day(data_key="from", load_default=None, allow_none=True)
+    to_day = Day(data_key="to", load_default=None, allow_none=True)
+    clinician_id = Id(load_default=None, allow_none=True)
+    patient_id = Id(load_default=None, allow_none=True)
+    order_id = Id(load_default=None, allow_none=True)
+    status = DelimitedList(
+        Word(VisitStatus), load_default=list, metadata={"description": "One or several, with commas between"}
+    )
+
+
+class OverrideSchema(Schema):
+    """A rule set aside by whoever may, with the reason (BLOCK-OVR)."""
+
+    reason_code = Text(required=True, max_length=40, metadata={"example": "family-agreed"})
+    text = Text(required=True, max_length=2000, metadata={"example": "The daughter asked for it and will be there."})
+
+
+class AssignSchema(Schema):
+    clinician_id = Id(required=True, metadata={"example": 7})
+    starts_at = Instant(required=True, metadata=_AT)
+    minutes = Whole(load_default=None, allow_none=True, **_LENGTH)
+    tentative = fields.Boolean(load_default=False, metadata={"description": "Only hold the slot"})
+    override = fields.Nested(OverrideSchema, load_default=None, allow_none=True)
+
+
+class HoldSchema(Schema):
+    clinician_id = Id(required=True)
+    starts_at = Instant(required=True, metadata=_AT)
+    minutes = Whole(load_default=None, allow_none=True, **_LENGTH)
+    override = fields.Nested(OverrideSchema, load_default=None, allow_none=True)
+
+
+class ConfirmSchema(Schema):
+    override = fields.Nested(OverrideSchema, load_default=None, allow_none=True)
+
+
+class MoveSchema(Schema):
+    clinician_id = Id(load_default=None, allow_none=True)
+    starts_at = Instant(load_default=None, allow_none=True, metadata=_AT)
+    minutes = Whole(load_default=None, allow_none=True, **_LENGTH)
+    override = fields.Nested(OverrideSchema, load_default=None, allow_none=True)
+
+
+class CancelSchema(Schema):
+    reason = Text(required=True, max_length=200, metadata={"example": "family-away"})
+
+
+class KindSchema(Schema):
+    kind = Word(VisitKind, required=True, metadata={"example": "reassessment"})
+
+
+class InterpreterSchema(Schema):
+    mode = Word(InterpreterMode, required=True, allow_none=True, metadata={"example": "phone"})
+
+
+class RequestSchema(Schema):
+    """What is wanted: an as-needed visit of an order, a visit that needs no order, or a slot for an unsigned order."""
+
+    order_id = Id(load_default=None, allow_none=True)
+    kind = Word(VisitKind, load_default=VisitKind.PRN, metadata={"example": "prn"})
+    discipline = Word(Discipline, load_default=Discipline.SN)
+    trigger = Text(load_default=None, allow_none=True, metadata={"example": "Pain 8, was 4 yesterday"})
+    window_from = Day(load_default=None, allow_none=True)
+    window_to = Day(load_default=None, allow_none=True)
+    minutes = Whole(load_default=None, allow_none=True, **_LENGTH)
+    clinician_id = Id(load_default=None, allow_none=True, metadata={"description": "With `starts_at`: hold the slot"})
+    starts_at = Instant(load_default=None, allow_none=True, metadata=_AT)
+
+
+class CheckQuery(Schema):
+    clinician_id = Id(required=True)
+    starts_at = Instant(required=True, metadata=_AT)
+    minutes = Whole(load_default=None, allow_none=True, **_LENGTH)
+
+
+class AnswerSchema(Schema):
+    possible = fields.Boolean()
+    findings = fields.List(fields.Dict())
+    blocking = fields.List(fields.Dict())
+    warnings = fields.List(fields.String())
+
+
+class MomentSchema(Schema):
+    at = Instant(load_default=None, allow_none=True, metadata=_AT)
+
+
+class PlaceSchema(Schema):
+    lat = Number(low=-90, high=90, load_default=None, allow_none=True)
+    lon = Number(low=-180, high=180, load_default=None, allow_none=True)
+    address = Text(max_length=300, load_default=None, allow_none=True)
+
+
+class StartSchema(Schema):
+    at = Instant(required=True, metadata=_AT)
+    place = fields.Nested(PlaceSchema, load_default=None, allow_none=True)
+    method = Word(EvvMethod, load_default=EvvMethod.MOBILE)
+    event_id = Text(max_length=80, load_default=None, allow_none=True, metadata={"description": "The telephone's own"})
+
+
+class FinishSchema(Schema):
+    at = Instant(required=True, metadata=_AT)
+    reassessed = fields.Boolean(load_default=False)
+    admit = fields.Boolean(load_default=True, metadata={"description": "Whether the first visit begins care"})
+    trigger = Text(load_default=None, allow_none=True)
+    event_id = Text(max_length=80, load_default=None, allow_none=True)
+
+
+class MissedSchema(Schema):
+    reason = Word(MissedReason, required=True, metadata={"example": "patient_refused"})
+    note = Text(load_default=None, allow_none=True)
+    clinical_impact = fields.Boolean(load_default=None, allow_none=True)
+
+
+class DecisionSchema(Schema):
+    decision = Word(MissedDecision, required=True, metadata={"example": "make_up"})
+    note = Text(load_default=None, allow_none=True)
+
+
+class CorrectionSchema(Schema):
+    element = Text(required=True, max_length=40, metadata={"example": "actual_end_at"})
+    value = Text(required=True, max_length=300, metadata={"example": "2026-11-10T18:20:00Z"})
+    reason = Text(required=True, max_length=300, metadata={"example": "Telephone was flat"})
+
+
+class CorrectionShownSchema(Schema):
+    id = Id()
+    element = Text()
+    original = Text(allow_none=True)
+    corrected = Text()
+    reason = Text()
+    user_id = Id()
+    at = Instant()
+
+
+class LedgerLineSchema(Schema):
+    order_id = Id()
+    order_week_id = Id()
+    discipline = Word(Discipline)
+    order_status = fields.String()
+    number = Whole()
+    starts_on = Day()
+    ends_on = Day()
+    minimum = Whole()
+    ordered = Whole()
+    planned = Whole()
+    done = Whole()
+    waived = Whole()
+    owed = Whole()
+    missed = Whole(metadata={"description": "Of `owed`: missed and waiting for a decision"})
+    closed_at = Instant(allow_none=True)
+
+
+class LedgerSchema(Schema):
+    zone = fields.String()
+    weeks = fields.List(fields.Nested(LedgerLineSchema))
+
+
+class UsageQuery(Schema):
+    week = Day(load_default=None, allow_none=True, metadata={"description": "Any day of the week; default today"})
+
+
+class UsageSchema(Schema):
+    patient_id = Id()
+    week_from = Day()
+    week_to = Day()
+    days = fields.Dict(keys=fields.String(), values=fields.Integer())
+    minutes = Whole()
+    day_maximum = Whole()
+    week_maximum = Whole()
+    week_reviewed_maximum = Whole()
+    reviewed = fields.Boolean()
+
+
+class StopSchema(Schema):
+    """One stop of a roster."""
+
+    visit_id = Id()
+    version = Whole()
+    status = Word(VisitStatus)
+    kind = Word(VisitKind)
+    discipline = Word(Discipline)
+    starts_at = Instant()
+    ends_at = Instant()
+    zone = fields.String()
+    minutes = Whole()
+    patient_id = Id()
+    patient_name = fields.String()
+    phone = fields.String(allow_none=True)
+    address = fields.String()
+    lat = fields.Float(allow_none=True)
+    lon = fields.Float(allow_none=True)
+    access_notes = fields.String(allow_none=True)
+    hazards = fields.List(fields.String())
+    spoken_language = fields.String()
+    interpreter_needed = fields.Boolean()
+    interpreter_booked = fields.String(allow_none=True)
+    order_line = fields.String(allow_none=True)
+    last_clinician = fields.String(allow_none=True)
+    service_code = fields.String()
+    aide_tasks = fields.List(fields.String())
+    joint = fields.Boolean()
+    warnings = fields.List(fields.String())
+    actual_start_at = Instant(allow_none=True)
+    actual_end_at = Instant(allow_none=True)
+
+
+class RosterSchema(Schema):
+    clinician_id = Id()
+    day = Day()
+    zone = fields.String()
+    stops = fields.List(fields.Nested(StopSchema))
+
+
+class SupervisionRequestSchema(Schema):
+    patient_id = Id(required=True)
+    supervised_on = Day(required=True, metadata={"example": "2026-11-10"})
+    method = Text(max_length=20, load_default="on_site", metadata={"example": "on_site"})
+    aide_id = Id(load_default=None, allow_none=True)
+    supervisor_id = Id(load_default=None, allow_none=True)
+    virtual_reason = Text(max_length=300, load_default=None, allow_none=True)
+    visit_id = Id(load_default=None, allow_none=True)
+    concern = fields.Boolean(load_default=False)
+
+
+class SupervisionSchema(Schema):
+    id = Id()
+    patient_id = Id()
+    aide_id = Id(allow_none=True)
+    supervisor_id = Id()
+    supervised_on = Day()
+    method = Text()
+    virtual_reason = Text(allow_none=True)
+    visit_id = Id(allow_none=True)
+    concern = fields.Boolean()
+    recorded_at = Instant()
+
+
+class MissedQuery(PageQuery):
+    branch_id = Id(load_default=None, allow_none=True)
