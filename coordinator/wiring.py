@@ -27,7 +27,10 @@ from coordinator.visits import demand, weeks
 #: Event -> handlers (work, event), in order: first the rooms that act, then the book of deadlines, then who is told.
 HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
     events.ReferralReceived: (referral_clock.on_referral_received,),
-    events.ReferralChanged: (referral_clock.on_referral_changed,),
+    events.ReferralChanged: (
+        demand.follow_referral,
+        referral_clock.on_referral_changed,
+    ),
     events.ReferralAccepted: (
         demand.raise_initial,
         referral_clock.on_referral_accepted,

@@ -19,17 +19,26 @@ from coordinator.domain.events import (
     OrderEnded,
     PatientDischarged,
     ReferralAccepted,
+    ReferralChanged,
     VisitCancelled,
 )
 from coordinator.domain.frequency import MidweekChange
 from coordinator.domain.lifecycle import BEGUN_VISIT, DONE_VISIT, LIVE_ORDER, LIVE_VISIT, OWED_VISIT
 from coordinator.domain.timeline import day_bounds, local_day, week_start
-from coordinator.domain.vocabulary import THERAPIES, Discipline, VisitKind, VisitStatus, WaiveReason
+from coordinator.domain.vocabulary import (
+    THERAPIES,
+    Discipline,
+    ReferralStatus,
+    VisitKind,
+    VisitStatus,
+    WaiveReason,
+)
 from coordinator.orders.model import Order, OrderWeek
 from coordinator.orders.queries import last_day, open_episode, visible_order
 from coordinator.orders.weeks import count_whole_week
 from coordinator.patients.model import Episode, Patient
 from coordinator.patients.scope import require_sight
+from coordinator.referrals.model import Referral
 from coordinator.rules.case import ORDERLESS_KINDS
 from coordinator.rules.certification import resumption_due
 from coordinator.rules.facts import Moment
@@ -47,6 +56,7 @@ PRN_DAYS = 3
 INPATIENT_DAYS = 60
 #: Made of visits of these disciplines, in this order: the resumption of care (ASM-01).
 _RESUMERS = (Discipline.SN, Discipline.PT, Discipline.OT, Discipline.SLP)
+_ACCEPTED = (ReferralStatus.ACCEPTED, ReferralStatus.INITIAL_VISIT_BOOKED)
 _STILL_AHEAD = units.AHEAD | {VisitStatus.PROPOSED, VisitStatus.ON_HOLD}
 
 
@@ -284,6 +294,13 @@ def raise_initial(work: Work, event: ReferralAccepted) -> None:
     visit.due_at = event.due_at
     work.session.flush()  # the number is in the trail
     work.record("visit.raised", f"visit:{visit.id}", patient_id=patient.id, kind=VisitKind.INITIAL.value)
+
+
+def follow_referral(work: Work, event: ReferralChanged) -> None:
+    """The first visit is due when the referral now says, for an accepted patient who has not been visited yet."""
+    referral = work.session.get_one(Referral, event.referral_id)
+    if referral.patient_id is not None and referral.status in _ACCEPTED:
+        raise_initial(work, ReferralAccepted(referral.id, referral.patient_id, referral.due_at))
 
 
 def _episode_of(patient: Patient, referral_id: int) -> Episode | None:
