@@ -7,18 +7,10 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from coordinator.planner.plan import Assignment, Explanation, Obstacle, Outcome, Plan, Score, Violation
-from coordinator.planner.problem import Reason
-from coordinator.planner.reasons import SENTENCES
 from coordinator.planning.bridge import Bridge
+from coordinator.planning.causes import cause_of, say
 from coordinator.rules.terms import Finding
 
-#: Facts of the planner's reasons that are minutes of the run, by code: they are said as wall-clock time.
-_TIMES: dict[str, tuple[str, ...]] = {
-    "outside-shift": ("shift_start", "shift_end", "earliest", "latest", "fact", "limit"),
-    "shift-full": ("fact", "limit"),
-    "window-missed": ("earliest", "latest"),
-    "patient-busy": ("fact", "limit"),
-}
 #: The rule of the book that one of the planner's own reasons keeps.
 _RULES = {
     "cap": "INT-01",
@@ -44,6 +36,18 @@ class Placed:
     old_clinician_id: int | None
     old_starts_at: datetime | None
     travel_minutes: int
+    cause: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A visit that is left out."""
+
+    visit_id: int
+    visit_version: int
+    old_clinician_id: int | None
+    old_starts_at: datetime | None
+    reasons: list[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,7 @@ class Decoded:
     """A plan as rows and plain values."""
 
     placed: tuple[Placed, ...]
-    unplaced: tuple[tuple[int, list[dict[str, Any]]], ...]
+    unplaced: tuple[Left, ...]
     result: dict[str, Any]
 
 
@@ -60,16 +64,28 @@ def decode(bridge: Bridge, outcome: Outcome, explanation: Explanation) -> Decode
     plan = outcome.plan
     ways = _ways(bridge, plan)
     chosen = plan.by_visit()
-    placed = tuple(_placed(bridge, chosen[number], ways) for number in bridge.wanted if number in chosen)
+    placed = tuple(_placed(bridge, plan, chosen[number], ways) for number in bridge.wanted if number in chosen)
     left = [number for number in bridge.wanted if number not in chosen]
     obstacles = {entry.visit: entry.obstacles for entry in explanation.visits}
-    unplaced = tuple((bridge.visits[number].id, reasons(bridge, number, obstacles.get(number, ()))) for number in left)
+    unplaced = tuple(_left(bridge, number, obstacles.get(number, ())) for number in left)
     result = _result(bridge, outcome, len(placed), len(left), sum(ways.values()) + _homeward(bridge, plan))
     result["alternatives"] = _alternatives(bridge, explanation)
     return Decoded(placed, unplaced, result)
 
 
-def _placed(bridge: Bridge, at: Assignment, ways: dict[int, int]) -> Placed:
+def _left(bridge: Bridge, number: int, obstacles: Iterable[Obstacle]) -> Left:
+    visit = bridge.visits[number]
+    stands = bridge.problem.visits[number].current is not None
+    return Left(
+        visit_id=visit.id,
+        visit_version=visit.version,
+        old_clinician_id=visit.clinician_id if stands else None,
+        old_starts_at=visit.starts_at if stands else None,
+        reasons=reasons(bridge, number, obstacles),
+    )
+
+
+def _placed(bridge: Bridge, plan: Plan, at: Assignment, ways: dict[int, int]) -> Placed:
     visit = bridge.visits[at.visit]
     starts_at = bridge.scene.horizon.instant(at.start_minute)
     wanted = bridge.problem.visits[at.visit]
@@ -83,6 +99,7 @@ def _placed(bridge: Bridge, at: Assignment, ways: dict[int, int]) -> Placed:
         old_clinician_id=visit.clinician_id if stands else None,
         old_starts_at=visit.starts_at if stands else None,
         travel_minutes=ways[at.visit],
+        cause=cause_of(bridge, plan, at),
     )
 
 
@@ -129,7 +146,7 @@ def reasons(bridge: Bridge, number: int, obstacles: Iterable[Obstacle]) -> list[
     whom: dict[tuple[str, str], set[tuple[int, int | None]]] = defaultdict(set)
     entries: dict[tuple[str, str], dict[str, Any]] = {}
     for obstacle in obstacles:
-        code, sentence, facts = _say(bridge, obstacle.reason)
+        code, sentence, facts = say(bridge, obstacle.reason)
         if (code, sentence) in known:
             continue
         if (code, sentence) not in entries:
@@ -164,7 +181,7 @@ def _of_days(bridge: Bridge, number: int) -> list[dict[str, Any]]:
     for index, reason in sorted(closed.items()):
         day = horizon.days[index]
         if day not in answers.closed:
-            code, sentence, _ = _say(bridge, reason)
+            code, sentence, _ = say(bridge, reason)
             by_reason[code, sentence].append(day)
     said = []
     for (code, sentence), days in by_reason.items():
@@ -191,23 +208,6 @@ def _entry(code: str, sentence: str, day: date | None) -> dict[str, Any]:
         "days": [],
         "facts": {},
     }
-
-
-def _say(bridge: Bridge, reason: Reason) -> tuple[str, str, dict[str, Any]]:
-    """Code, sentence and facts of a reason: ours hold their sentence, the planner's are put into words here."""
-    facts: dict[str, Any] = dict(reason.facts())
-    given = facts.pop("sentence", None)
-    if given is not None:
-        return reason.code, str(given), facts
-    for name in _TIMES.get(reason.code, ()):
-        if name in facts:
-            facts[name] = (
-                f"{bridge.scene.horizon.instant(int(facts[name])).astimezone(bridge.scene.horizon.zone):%H:%M}"
-            )
-    if reason.code == "partner":
-        facts["partner"] = bridge.visits[int(facts["partner"])].id
-    template = SENTENCES.get(reason.code)
-    return reason.code, reason.code if template is None else template.format(**facts), facts
 
 
 # ------------------------------------------------------------------------------------ how good

@@ -57,6 +57,8 @@ class Placement(Base):
     old_starts_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     #: Minutes of travel before the visit, for the roster.
     travel_minutes: Mapped[int] = mapped_column(sa.Integer, nullable=False, default=0)
+    #: Why it is here and not where it was: {"code", "sentence", "visit" or nothing}.
+    cause: Mapped[dict[str, Any]] = mapped_column(sa.JSON, nullable=False, default=dict)
     published: Mapped[bool] = mapped_column(sa.Boolean, nullable=False, default=False)
     __table_args__ = (sa.UniqueConstraint("run_id", "visit_id"),)
 
@@ -68,7 +70,11 @@ class Unplaced(Base):
     id: Mapped[int] = row_id()
     run_id: Mapped[int] = refers_to("plan_run.id")
     visit_id: Mapped[int] = refers_to("visit.id")
-    #: [{"code", "sentence", "clinician_id" or null, "day" or null, "facts"}]
+    visit_version: Mapped[int] = mapped_column(sa.Integer, nullable=False)
+    #: Where the visit was when the run began, if anywhere: publication takes it away from there.
+    old_clinician_id: Mapped[int | None] = may_refer_to("clinician.id")
+    old_starts_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: [{"code", "sentence", "clinician_id" or null, "clinician_ids", "day" or null, "days", "facts"}]
     reasons: Mapped[list[dict[str, Any]]] = mapped_column(sa.JSON, nullable=False)
     __table_args__ = (sa.UniqueConstraint("run_id", "visit_id"),)
 

@@ -331,8 +331,8 @@ def _write(context: JobContext, run_id: int, bridge: Bridge, decoded: Decoded, w
             return
         for row in decoded.placed:
             work.session.add(Placement(run_id=run_id, published=False, **asdict(row)))
-        for visit_id, reasons in decoded.unplaced:
-            work.session.add(Unplaced(run_id=run_id, visit_id=visit_id, reasons=reasons))
+        for left in decoded.unplaced:
+            work.session.add(Unplaced(run_id=run_id, **asdict(left)))
         run.status = RunStatus.PROPOSED
         run.problem_hash, run.fingerprint = bridge.problem_hash, decoded.result["fingerprint"]
         run.result = decoded.result | {"waiting": waiting}

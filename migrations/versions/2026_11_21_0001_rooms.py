@@ -1077,6 +1077,7 @@ def upgrade() -> None:
         sa.Column("old_clinician_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("old_starts_at", UtcDateTime(), nullable=True),
         sa.Column("travel_minutes", sa.Integer(), nullable=False),
+        sa.Column("cause", sa.JSON(), nullable=False),
         sa.Column("published", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["clinician_id"], ["clinician.id"], name=op.f("fk_placement_clinician_id")),
         sa.ForeignKeyConstraint(["old_clinician_id"], ["clinician.id"], name=op.f("fk_placement_old_clinician_id")),
@@ -1120,13 +1121,18 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("run_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("visit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("visit_version", sa.Integer(), nullable=False),
+        sa.Column("old_clinician_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("old_starts_at", UtcDateTime(), nullable=True),
         sa.Column("reasons", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["old_clinician_id"], ["clinician.id"], name=op.f("fk_unplaced_old_clinician_id")),
         sa.ForeignKeyConstraint(["run_id"], ["plan_run.id"], name=op.f("fk_unplaced_run_id")),
         sa.ForeignKeyConstraint(["visit_id"], ["visit.id"], name=op.f("fk_unplaced_visit_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_unplaced")),
         sa.UniqueConstraint("run_id", "visit_id", name=op.f("uq_unplaced_run_id_visit_id")),
     )
     with op.batch_alter_table("unplaced", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_unplaced_old_clinician_id"), ["old_clinician_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_unplaced_run_id"), ["run_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_unplaced_visit_id"), ["visit_id"], unique=False)
 
@@ -1138,6 +1144,7 @@ def downgrade() -> None:
     with op.batch_alter_table("unplaced", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_unplaced_visit_id"))
         batch_op.drop_index(batch_op.f("ix_unplaced_run_id"))
+        batch_op.drop_index(batch_op.f("ix_unplaced_old_clinician_id"))
 
     op.drop_table("unplaced")
     with op.batch_alter_table("supervision", schema=None) as batch_op:
