@@ -403,6 +403,7 @@ def build(problem: Problem) -> Arrays:
         (k.X_KEY, visits + length + 1),
         (k.X_MARK, slots + 1),
         (k.X_TRY, 4 * (k.TRIES + 1)),
+        (k.X_OFFER, k.OFFER_SIZE * (slots * length + 1)),
     )
     sizes = []
     for layout in (state, paper):

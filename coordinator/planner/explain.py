@@ -311,7 +311,9 @@ class _Trial:
         if not k.may_hold(self.data, state, index, slot, minutes):
             return None
         state[self.arrays.at(k.S_MINUTES) + index] = minutes
-        cost, position = k.slot_insertion(self.data, state, self.arrays.scratch, self.random, index, slot, 0, k.INF)
+        cost, position = k.slot_insertion(
+            self.data, state, self.arrays.scratch, self.random, index, slot, entry, 0, k.INF
+        )
         if position < 0:
             return None
         fixed = self.get(self.data, k.CANDIDATE_COST, entry) + int(k.spacing_change(self.data, state, index, shift.day))
@@ -343,7 +345,7 @@ class _Trial:
         cost, slot, entry = best
         minutes = self.get(self.data, k.CANDIDATE_MINUTES, entry)
         state[self.arrays.at(k.S_MINUTES) + index] = minutes
-        _, position = k.slot_insertion(self.data, state, scratch, self.random, index, slot, 0, k.INF)
+        _, position = k.slot_insertion(self.data, state, scratch, self.random, index, slot, entry, 0, k.INF)
         k.place(self.data, state, scratch, index, slot, position, self.get(self.data, k.CANDIDATE_COST, entry), minutes)
         shift = self.problem.slots[slot]
         # Cost less what taking it out saves; both count from the plan without the visit.

@@ -56,9 +56,9 @@ INF = 1 << 40
     S_REST, S_WEEK_WORKED, S_WEEK_OVERTIME, S_EARLIEST, S_LATEST, S_TOTAL,
     X_SEQUENCE, X_TIME, X_KEPT_TIME, X_LATEST, X_FORWARD, X_FROM, X_TAKEN, X_ACTIVE, X_PLACE, X_REST, X_KEPT_REST,
     X_OUT,
-    X_DAY_COST, X_DAY_LEFT, X_BEST, X_ABSENT, X_KEY, X_MARK, X_TRY,
+    X_DAY_COST, X_DAY_LEFT, X_BEST, X_ABSENT, X_KEY, X_MARK, X_TRY, X_OFFER,
     HEAD,
-) = range(137)
+) = range(138)
 # fmt: on
 
 # `X_OUT` and `X_BEST` hold several numbers each.
@@ -68,6 +68,7 @@ BEST_SLOT, BEST_POSITION, BEST_STATIC, BEST_MINUTES = range(4)
 OK, TOO_LATE, TOO_LONG = range(3)
 ANYONE, DIFFERENT, SAME = range(3)
 MAX_BREAKS = 4
+OFFER_SIZE = 5
 TRIES = 6
 """How many places of a linked visit are tried before its partner is placed."""
 
@@ -820,23 +821,23 @@ def draw(rng, n):
 
 
 @njit(cache=True)
-def slot_insertion(d, s, x, rng, v, r, blink, bound):
-    """The cheapest position of `v` in slot `r` below `bound`: (cents for route and week, position), (INF, -1) if none.
+def offer(d, s, x, rng, v, r, entry, fixed, blink, bound, count):
+    """List every position of `v` in slot `r` that is not plainly impossible, with a lower bound of its price below
+    `bound`.
 
-    A lower bound is asked first: the exact way there and back, less all the waiting that the visit could fill.
-    `blink` is how many of 1,000 positions are overlooked.
+    The bound is the exact way there and back, `fixed` for all that does not depend on the position, less all the
+    waiting
+    that the visit could fill. `blink` is how many of 1,000 positions are overlooked. The new length of the list.
     """
     n = s[d[S_LENGTH] + r]
-    best = INF
-    where = -1
     if n >= d[d[SLOT_MAX_VISITS] + r]:
-        return best, where
+        return count
     row = d[S_ROUTE] + r * d[N_LENGTH]
     bounds = r * d[N_LENGTH]
     places = d[N_PLACES]
     spot = d[d[V_PLACE] + v]
     day = d[d[SLOT_DAY] + r]
-    minutes = s[d[S_MINUTES] + v]
+    minutes = d[d[CANDIDATE_MINUTES] + entry]
     relief = s[d[S_WAITING] + r] * d[W_WAITING]
     before = d[d[SLOT_FROM] + r]
     for position in range(n + 1):
@@ -859,23 +860,59 @@ def slot_insertion(d, s, x, rng, v, r, blink, bound):
             if d[d[V_PLACE] + s[row + position]] < 0:
                 due = INF  # a remote visit next: where it is made depends on the order, leave it to the full test
         there = before if spot < 0 else spot
+        way = d[d[LEG] + before * places + there] + d[d[LEG] + there * places + after]
+        price = fixed + way - d[d[LEG] + before * places + after] - relief
+        if price >= bound:
+            continue
         begin = next_window(d, v, day, free + d[d[TRAVEL] + before * places + there])
-        if begin >= INF:
+        if begin >= INF or begin + minutes + d[d[TRAVEL] + there * places + after] > due:
             continue
-        if begin + minutes + d[d[TRAVEL] + there * places + after] > due:
-            continue
-        way = (
-            d[d[LEG] + before * places + there]
-            + d[d[LEG] + there * places + after]
-            - d[d[LEG] + before * places + after]
-        )
-        if way - relief >= bound or way - relief >= best:
-            continue
-        cost = insertion(d, s, x, v, r, position)
-        if cost < best and cost < bound:
-            best = cost
-            where = position
-    return best, where
+        at = d[X_OFFER] + count * OFFER_SIZE
+        x[at] = price
+        x[at + 1] = r
+        x[at + 2] = position
+        x[at + 3] = fixed
+        x[at + 4] = entry
+        count += 1
+    return count
+
+
+@njit(cache=True)
+def choose(d, s, x, v, count, bound):
+    """The cheapest of the offers that is truly possible below `bound`: (its price, its number), (INF, -1) if none.
+
+    The lowest bound is tried first, so that few need their day timed.
+    """
+    best = bound
+    chosen = -1
+    while True:
+        low = best
+        pick = -1
+        for k in range(count):
+            if x[d[X_OFFER] + k * OFFER_SIZE] < low:
+                low = x[d[X_OFFER] + k * OFFER_SIZE]
+                pick = k
+        if pick < 0:
+            break
+        at = d[X_OFFER] + pick * OFFER_SIZE
+        x[at] = INF
+        s[d[S_MINUTES] + v] = d[d[CANDIDATE_MINUTES] + x[at + 4]]
+        cost = insertion(d, s, x, v, x[at + 1], x[at + 2])
+        if cost < INF and cost + x[at + 3] < best:
+            best = cost + x[at + 3]
+            chosen = pick
+    return (best, chosen) if chosen >= 0 else (INF, -1)
+
+
+@njit(cache=True)
+def slot_insertion(d, s, x, rng, v, r, entry, blink, bound):
+    """The cheapest position of `v` in slot `r` (its candidate `entry`) below `bound`, for route and week alone.
+
+    (cents, position), (INF, -1) if none.
+    """
+    count = offer(d, s, x, rng, v, r, entry, 0, blink, bound, 0)
+    cost, chosen = choose(d, s, x, v, count, bound)
+    return cost, (x[d[X_OFFER] + chosen * OFFER_SIZE + 2] if chosen >= 0 else -1)
 
 
 @njit(cache=True)
@@ -918,33 +955,30 @@ def best_insertion(d, s, x, rng, v, blink, bound, who, other):
     `who` and `other` narrow the clinicians for a linked visit: DIFFERENT from or SAME as clinician `other`.
     """
     forget_days(d, x)
-    best = bound
-    found = False
+    count = 0
     for k in range(d[d[V_CANDIDATES] + v], d[d[V_CANDIDATES] + v + 1]):
         static = d[d[CANDIDATE_COST] + k]
         r = d[d[CANDIDATE_SLOT] + k]
-        if static - s[d[S_WAITING] + r] * d[W_WAITING] >= best:
+        if static - s[d[S_WAITING] + r] * d[W_WAITING] >= bound:
             continue
         c = d[d[SLOT_CLINICIAN] + r]
         if (who == DIFFERENT and c == other) or (who == SAME and c != other):
             continue
         spacing = day_cost(d, s, x, v, r)
-        minutes = d[d[CANDIDATE_MINUTES] + k]
-        if spacing >= INF or minutes > x[d[X_DAY_LEFT] + d[d[SLOT_DAY] + r]]:
+        if spacing >= INF or d[d[CANDIDATE_MINUTES] + k] > x[d[X_DAY_LEFT] + d[d[SLOT_DAY] + r]]:
             continue
         fixed = static + spacing
         if d[d[V_FACES] + v + 1] > d[d[V_FACES] + v]:
             fixed += faces_change(d, s, v, c, d[d[SLOT_WEEK] + r])
-        s[d[S_MINUTES] + v] = minutes
-        cost, position = slot_insertion(d, s, x, rng, v, r, blink, best - fixed)
-        if position >= 0 and cost + fixed < best:
-            best = cost + fixed
-            found = True
-            x[d[X_BEST] + BEST_SLOT] = r
-            x[d[X_BEST] + BEST_POSITION] = position
-            x[d[X_BEST] + BEST_STATIC] = static
-            x[d[X_BEST] + BEST_MINUTES] = minutes
-    return best if found else INF
+        count = offer(d, s, x, rng, v, r, k, fixed, blink, bound, count)
+    best, chosen = choose(d, s, x, v, count, bound)
+    if chosen >= 0:
+        at = d[X_OFFER] + chosen * OFFER_SIZE
+        x[d[X_BEST] + BEST_SLOT] = x[at + 1]
+        x[d[X_BEST] + BEST_POSITION] = x[at + 2]
+        x[d[X_BEST] + BEST_STATIC] = d[d[CANDIDATE_COST] + x[at + 4]]
+        x[d[X_BEST] + BEST_MINUTES] = d[d[CANDIDATE_MINUTES] + x[at + 4]]
+    return best
 
 
 @njit(cache=True)
@@ -1024,7 +1058,7 @@ def insert_pair(d, s, pair, x, rng, v, blink):
         if count == TRIES:
             limit = min(limit, x[tries + (TRIES - 1) * 4] - fixed)
         s[d[S_MINUTES] + v] = minutes
-        cost, position = slot_insertion(d, s, x, rng, v, r, blink, limit)
+        cost, position = slot_insertion(d, s, x, rng, v, r, k, blink, limit)
         if position < 0:
             continue
         cost += fixed
@@ -1096,7 +1130,7 @@ def pair_in_slot(d, s, pair, x, rng, v, r, k):
         for t in range(first, last + 1):
             s[d[S_LOW] + v] = s[d[S_HIGH] + v] = t
             s[d[S_MINUTES] + v] = minutes
-            _, position = slot_insertion(d, s, x, rng, v, r, 0, INF)
+            _, position = slot_insertion(d, s, x, rng, v, r, k, 0, INF)
             if position >= 0 and place(d, s, x, v, r, position, d[d[CANDIDATE_COST] + k], minutes):
                 s[d[S_LOW] + u] = t + d[d[LINK_LOW] + v]
                 s[d[S_HIGH] + u] = t + d[d[LINK_HIGH] + v]

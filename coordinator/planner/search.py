@@ -19,9 +19,9 @@ from coordinator.planner.validate import validate
 
 BATCH_SECONDS = 0.05
 """How long one batch in the kernel should last: between batches the clock, `cancel` and `listen` have their turn."""
-AVERAGE_REMOVED = 10
+AVERAGE_REMOVED = 6
 """Visits taken out in one round, on average (SISR's c-bar)."""
-HOT_MINUTES, COLD_MINUTES = 8.0, 0.25
+HOT_MINUTES, COLD_MINUTES = 30.0, 0.5
 """Annealing begins and ends at the price of this many minutes of driving."""
 
 
