@@ -15,6 +15,8 @@ import tempfile
 import time
 from pathlib import Path
 
+import psycopg
+
 UNPRIVILEGED = "nobody"
 
 
@@ -75,12 +77,20 @@ class Server:
             stdout=self._log, stderr=self._log, start_new_session=True, **self._as,
         )  # fmt: skip
         atexit.register(self.stop)
-        deadline = time.monotonic() + 30
-        while not (self.folder / ".s.PGSQL.5432").exists():
+        deadline = time.monotonic() + 60
+        while not self._answers():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 self.stop(keep=True)
                 raise NoPostgresError(f"the server did not start; see {self.folder}/server.log")
             time.sleep(0.05)
+
+    def _answers(self) -> bool:
+        """Whether a connection can be had: the socket is there a little earlier, while the server still starts up."""
+        try:
+            psycopg.connect(self.url("postgres")).close()
+        except psycopg.OperationalError:
+            return False
+        return True
 
     def url(self, name: str) -> str:
         """Address of the database of that name."""
