@@ -193,13 +193,10 @@ def _tell_clinician(work: Work, visit: Visit, clinician_id: int, kind: str) -> N
 
 def on_roster_published(work: Work, event: RosterPublished) -> None:
     """Every clinician whose roster was published knows."""
-    branches = dict(
-        work.session.execute(
-            sa.select(Clinician.id, Clinician.branch_id).where(Clinician.id.in_(sorted(event.clinician_ids)))
-        )
-        .tuples()
-        .all()
+    rows = work.session.execute(
+        sa.select(Clinician.id, Clinician.branch_id).where(Clinician.id.in_(sorted(event.clinician_ids)))
     )
+    branches = {row.id: row.branch_id for row in rows}
     users = users_of(work, clinician_ids=event.clinician_ids)
     for clinician_id in sorted(event.clinician_ids):
         for user_id in users.get(("clinician", clinician_id), []):
