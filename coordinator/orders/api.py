@@ -168,7 +168,7 @@ class OrderQuery(PageQuery):
     discipline = Word(Discipline, load_default=None)
 
 
-class VerbalSchema(Schema):
+class OrderVerbalSchema(Schema):
     received_at = Instant(required=True, metadata={"example": "2026-11-09T18:05:00Z"})
     received_by_clinician_id = Id(
         load_default=None, allow_none=True, metadata={"description": "Null when the office took the call"}
@@ -177,30 +177,30 @@ class VerbalSchema(Schema):
     responsible_clinician_id = Id(required=True)
 
 
-class DiscontinueSchema(Schema):
+class OrderDiscontinueSchema(Schema):
     last_day = Day(load_default=None, allow_none=True, metadata={"description": "Null ends it at once"})
     reason = Text(required=True, max_length=200)
 
 
-class ReasonSchema(Schema):
+class OrderReasonSchema(Schema):
     reason = Text(required=True, max_length=200)
 
 
-class VersionSchema(Schema):
+class OrderVersionSchema(Schema):
     version = Whole(required=True, low=1)
 
 
-class DeclineSchema(VersionSchema):
+class OrderDeclineSchema(OrderVersionSchema):
     reason = Word(OrderDeclineReason, required=True, metadata={"example": "goal_not_measurable"})
     note = Text(load_default=None, allow_none=True)
 
 
-class DeclinedSchema(Schema):
+class OrderDeclinedSchema(Schema):
     order = fields.Nested(OrderSchema)
     replacement = fields.Nested(OrderSchema)
 
 
-class ReviewedSchema(Schema):
+class OrderReviewedSchema(Schema):
     id = Id()
     version = Whole()
     reviewed_version = Whole()
@@ -208,26 +208,26 @@ class ReviewedSchema(Schema):
     content_hash = fields.String()
 
 
-class CardPatientSchema(Schema):
+class OrderCardPatientSchema(Schema):
     id = Id()
     given_name = fields.String()
     family_name = fields.String()
     birth_date = Day()
 
 
-class ChangeSchema(Schema):
+class OrderChangeSchema(Schema):
     field = fields.String()
     before = fields.Raw(allow_none=True)
     after = fields.Raw(allow_none=True)
 
 
-class CardSchema(Schema):
+class OrderCardSchema(Schema):
     """An order that can be read in a minute."""
 
     plain = fields.String(metadata={"example": "PT 2 visits a week for 4 weeks, from 24 Nov"})
     previous_id = Id(allow_none=True)
     previous = fields.String(allow_none=True, metadata={"description": "The last signed order of the discipline"})
-    changes = fields.List(fields.Nested(ChangeSchema))
+    changes = fields.List(fields.Nested(OrderChangeSchema))
     asked_by = fields.String(allow_none=True)
     received_by = fields.String(allow_none=True)
     version = Whole()
@@ -235,12 +235,12 @@ class CardSchema(Schema):
     reviewed = fields.Boolean()
     holds_visits = fields.Boolean(metadata={"description": "No visit can be confirmed before this is signed"})
     awaits_signature = fields.Boolean()
-    patient = fields.Nested(CardPatientSchema)
+    patient = fields.Nested(OrderCardPatientSchema)
     order = fields.Nested(OrderSchema)
 
 
-class QueueSchema(Schema):
-    items = fields.List(fields.Nested(CardSchema))
+class SigningQueueSchema(Schema):
+    items = fields.List(fields.Nested(OrderCardSchema))
 
 
 class SignItemSchema(Schema):
@@ -313,7 +313,7 @@ def _card(card: cards.Card) -> dict[str, Any]:
         {"field": change.field, "before": _plain(change.before), "after": _plain(change.after)}
         for change in card.changes
     ]
-    shown = {name: getattr(card, name) for name in CardSchema._declared_fields if name not in {"order", "changes"}}
+    shown = {name: getattr(card, name) for name in OrderCardSchema._declared_fields if name not in {"order", "changes"}}
     return shown | {"changes": changes, "order": documents([card.order])[0]}
 
 
@@ -385,7 +385,7 @@ def edit_order(args: dict[str, Any], order_id: int) -> Any:
 
 
 @blp.route("/orders/<id:order_id>/verbal", methods=["POST"])
-@blp.arguments(VerbalSchema)
+@blp.arguments(OrderVerbalSchema)
 @blp.response(200, OrderSchema)
 def take_verbal(args: dict[str, Any], order_id: int) -> Any:
     """Record that the draft was given by word of mouth (ORD-05)"""
@@ -421,7 +421,7 @@ def recall(order_id: int) -> Any:
 
 
 @blp.route("/orders/<id:order_id>/discontinue", methods=["POST"])
-@blp.arguments(DiscontinueSchema)
+@blp.arguments(OrderDiscontinueSchema)
 @blp.response(200, OrderSchema)
 def discontinue(args: dict[str, Any], order_id: int) -> Any:
     """End a live order, at once or after a day"""
@@ -430,7 +430,7 @@ def discontinue(args: dict[str, Any], order_id: int) -> Any:
 
 
 @blp.route("/orders/<id:order_id>/void", methods=["POST"])
-@blp.arguments(ReasonSchema)
+@blp.arguments(OrderReasonSchema)
 @blp.response(200, OrderSchema)
 def void(args: dict[str, Any], order_id: int) -> Any:
     """Void an order that was entered in error"""
@@ -442,7 +442,7 @@ def void(args: dict[str, Any], order_id: int) -> Any:
 
 
 @blp.route("/orders/<id:order_id>/card")
-@blp.response(200, CardSchema)
+@blp.response(200, OrderCardSchema)
 def get_card(order_id: int) -> Any:
     """The order's card: plain line, what changed, who asked, and the hash of what would be signed"""
     card = cards.card(work(), order_id)
@@ -450,15 +450,15 @@ def get_card(order_id: int) -> Any:
 
 
 @blp.route("/signing-queue")
-@blp.response(200, QueueSchema)
+@blp.response(200, SigningQueueSchema)
 def signing_queue() -> Any:
     """What waits for one's own signature, most urgent first"""
     return {"items": [_card(card) for card in signing.queue(work())]}
 
 
 @blp.route("/orders/<id:order_id>/review", methods=["POST"])
-@blp.arguments(VersionSchema)
-@blp.response(200, ReviewedSchema)
+@blp.arguments(OrderVersionSchema)
+@blp.response(200, OrderReviewedSchema)
 def review(args: dict[str, Any], order_id: int) -> Any:
     """Mark an order as read at that version
 
@@ -475,8 +475,8 @@ def review(args: dict[str, Any], order_id: int) -> Any:
 
 
 @blp.route("/orders/<id:order_id>/decline", methods=["POST"])
-@blp.arguments(DeclineSchema)
-@blp.response(200, DeclinedSchema)
+@blp.arguments(OrderDeclineSchema)
+@blp.response(200, OrderDeclinedSchema)
 def decline(args: dict[str, Any], order_id: int) -> Any:
     """Decline to sign, with a coded reason
 

@@ -24,10 +24,15 @@ _REASON_COLUMN = 200
 _UNSIGNED = (OrderStatus.DRAFT, OrderStatus.VERBAL_RECEIVED, OrderStatus.SENT_FOR_SIGNATURE)
 
 
-def become(order: Order, status: OrderStatus) -> None:
-    """The order is `status` now; Conflict if it cannot become that from what it is."""
+def require_step(order: Order, status: OrderStatus) -> None:
+    """Conflict if the order cannot become `status` from what it is (ORD-08)."""
     if not may_become(ORDER, order.status, status):
         raise wrong_state(order, status)
+
+
+def become(order: Order, status: OrderStatus) -> None:
+    """The order is `status` now; Conflict if it cannot become that from what it is."""
+    require_step(order, status)
     order.status = status
 
 

@@ -14,20 +14,20 @@ from coordinator.patients.scope import require_sight
 blp = Blueprint("care plans", __name__, url_prefix="/api/v1", description="Care plans, goals, aide instructions")
 
 
-class GoalSchema(Schema):
+class CareGoalSchema(Schema):
     id = Id(dump_only=True)
     category = Word(GoalCategory, required=True, metadata={"example": "what_matters_most"})
     text = Text(required=True, max_length=2000, metadata={"example": "To sit in the garden with my granddaughter"})
     language = Text(max_length=20, load_default="en", metadata={"description": "BCP-47", "example": "zh-Hant"})
 
 
-class GoalEditSchema(Schema):
+class CareGoalEditSchema(Schema):
     category = Word(GoalCategory)
     text = Text(max_length=2000)
     language = Text(max_length=20)
 
 
-class ProblemEntrySchema(Schema):
+class CareProblemSchema(Schema):
     id = Id(dump_only=True)
     text = Text(required=True, max_length=300, metadata={"example": "Breathless when walking"})
     code = Text(max_length=10, load_default=None, allow_none=True, metadata={"example": "R06.02"})
@@ -40,15 +40,15 @@ class CarePlanSchema(Schema):
     episode_id = Id()
     managing_physician_id = Id()
     starts_on = Day()
-    goals = fields.List(fields.Nested(GoalSchema))
-    problems = fields.List(fields.Nested(ProblemEntrySchema))
+    goals = fields.List(fields.Nested(CareGoalSchema))
+    problems = fields.List(fields.Nested(CareProblemSchema))
 
 
 class CarePlanOpenSchema(Schema):
     managing_physician_id = Id(required=True, metadata={"example": 1})
     starts_on = Day(required=True, metadata={"example": "2026-11-09"})
-    goals = fields.List(fields.Nested(GoalSchema), load_default=list, validate=validate.Length(max=50))
-    problems = fields.List(fields.Nested(ProblemEntrySchema), load_default=list, validate=validate.Length(max=50))
+    goals = fields.List(fields.Nested(CareGoalSchema), load_default=list, validate=validate.Length(max=50))
+    problems = fields.List(fields.Nested(CareProblemSchema), load_default=list, validate=validate.Length(max=50))
 
 
 class CarePlanEditSchema(Schema):
@@ -56,7 +56,7 @@ class CarePlanEditSchema(Schema):
     starts_on = Day()
 
 
-class InstructionsWriteSchema(Schema):
+class AideInstructionsWriteSchema(Schema):
     tasks = fields.List(
         Text(max_length=120), required=True, validate=validate.Length(min=1, max=60),
         metadata={"example": ["bathing", "transfers"]},
@@ -65,7 +65,7 @@ class InstructionsWriteSchema(Schema):
     effective_from = Day(required=True, metadata={"example": "2026-11-09"})
 
 
-class InstructionsSchema(Schema):
+class AideInstructionsSchema(Schema):
     id = Id()
     patient_id = Id()
     number = Whole()
@@ -76,12 +76,12 @@ class InstructionsSchema(Schema):
     recorded_at = Instant()
 
 
-class InstructionsListSchema(Schema):
-    current = fields.Nested(InstructionsSchema, allow_none=True)
-    versions = fields.List(fields.Nested(InstructionsSchema))
+class AideInstructionsListSchema(Schema):
+    current = fields.Nested(AideInstructionsSchema, allow_none=True)
+    versions = fields.List(fields.Nested(AideInstructionsSchema))
 
 
-class OnDayQuery(Schema):
+class AideInstructionsQuery(Schema):
     on = Day(load_default=None, metadata={"description": "Default: today at the branch"})
 
 
@@ -139,7 +139,7 @@ def edit_plan(args: dict[str, Any], patient_id: int) -> Any:
 
 
 @blp.route("/patients/<id:patient_id>/care-plan/goals", methods=["POST"])
-@blp.arguments(GoalSchema)
+@blp.arguments(CareGoalSchema)
 @blp.response(201, CarePlanSchema)
 def add_goal(args: dict[str, Any], patient_id: int) -> Any:
     """Add a goal"""
@@ -147,7 +147,7 @@ def add_goal(args: dict[str, Any], patient_id: int) -> Any:
 
 
 @blp.route("/patients/<id:patient_id>/care-plan/goals/<id:goal_id>", methods=["PATCH"])
-@blp.arguments(GoalEditSchema)
+@blp.arguments(CareGoalEditSchema)
 @blp.response(200, CarePlanSchema)
 def edit_goal(args: dict[str, Any], patient_id: int, goal_id: int) -> Any:
     """Edit a goal (If-Match of the plan)"""
@@ -164,7 +164,7 @@ def remove_goal(patient_id: int, goal_id: int) -> Any:
 
 
 @blp.route("/patients/<id:patient_id>/care-plan/problems", methods=["POST"])
-@blp.arguments(ProblemEntrySchema)
+@blp.arguments(CareProblemSchema)
 @blp.response(201, CarePlanSchema)
 def add_problem(args: dict[str, Any], patient_id: int) -> Any:
     """Add a problem"""
@@ -175,8 +175,8 @@ def add_problem(args: dict[str, Any], patient_id: int) -> Any:
 
 
 @blp.route("/patients/<id:patient_id>/aide-instructions", methods=["PUT"])
-@blp.arguments(InstructionsWriteSchema)
-@blp.response(200, InstructionsSchema)
+@blp.arguments(AideInstructionsWriteSchema)
+@blp.response(200, AideInstructionsSchema)
 def write_instructions(args: dict[str, Any], patient_id: int) -> Any:
     """Write the aide's instructions anew (AID-02)
 
@@ -186,8 +186,8 @@ def write_instructions(args: dict[str, Any], patient_id: int) -> Any:
 
 
 @blp.route("/patients/<id:patient_id>/aide-instructions")
-@blp.arguments(OnDayQuery, location="query")
-@blp.response(200, InstructionsListSchema)
+@blp.arguments(AideInstructionsQuery, location="query")
+@blp.response(200, AideInstructionsListSchema)
 def read_instructions(args: dict[str, Any], patient_id: int) -> Any:
     """The aide's instructions in force, and every version"""
     versions = aides.all_instructions(work(), patient_id)

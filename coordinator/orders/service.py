@@ -20,6 +20,7 @@ from coordinator.orders.endings import (
     end_for_discharge,
     expire,
     expire_due,
+    require_step,
     void,
     wrong_state,
 )
@@ -248,13 +249,16 @@ def take_verbal(
             "The receipt is signed by the nurse or therapist who is responsible for the service.",
             pointer="/responsible_clinician_id",
         )
-    become(order, OrderStatus.VERBAL_RECEIVED)
-    order.verbal_received_at = received_at
-    order.verbal_received_by_id = received_by_clinician_id
-    order.verbal_read_back = read_back
-    order.responsible_clinician_id = responsible_clinician_id
-    # What would keep the receipt from being signed is said now, while the text can still be changed.
-    _require(work, order, verbal=verbal_receipt(work, order, signed_at=work.now))
+    require_step(order, OrderStatus.VERBAL_RECEIVED)
+    _require_open(work, order)
+    with work.session.no_autoflush:  # one change, one version
+        become(order, OrderStatus.VERBAL_RECEIVED)
+        order.verbal_received_at = received_at
+        order.verbal_received_by_id = received_by_clinician_id
+        order.verbal_read_back = read_back
+        order.responsible_clinician_id = responsible_clinician_id
+        # What would keep the receipt from being signed is said now, while the text can still be changed.
+        _require(work, order, verbal=verbal_receipt(work, order, signed_at=work.now))
     work.session.flush()  # the new version is in the answer
     work.record("order.verbal-received", f"order:{order.id}", patient_id=order.patient_id, read_back=read_back)
     return order
@@ -309,9 +313,10 @@ def send(work: Work, order_id: int) -> Order:
         if order.sent_at is not None:
             raise Conflict("The order was sent for signature already.", code="already-sent")
     else:
-        become(order, OrderStatus.SENT_FOR_SIGNATURE)
+        require_step(order, OrderStatus.SENT_FOR_SIGNATURE)
         _require_open(work, order)
         _require(work, order)
+        become(order, OrderStatus.SENT_FOR_SIGNATURE)
         order.needed_by = order.effective_from
     order.sent_at = work.now
     work.session.flush()  # the new version is in the answer
