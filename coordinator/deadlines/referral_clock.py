@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import sqlalchemy as sa
 
 from coordinator.agency import service as agency
-from coordinator.core.db import fetch
+from coordinator.core.db import UtcDateTime, fetch
 from coordinator.core.work import Work
 from coordinator.deadlines.book import close_deadlines, end, open_deadline, open_rows
 from coordinator.deadlines.model import Deadline
@@ -32,7 +32,13 @@ from coordinator.domain.timeline import (
     local_day,
     recertification_window,
 )
-from coordinator.domain.vocabulary import Criterion, DeadlineStatus, Determination, VisitKind, VisitStatus
+from coordinator.domain.vocabulary import (
+    Criterion,
+    DeadlineStatus,
+    Determination,
+    VisitKind,
+    VisitStatus,
+)
 from coordinator.patients.model import Episode, Patient
 from coordinator.referrals import service as referrals
 from coordinator.referrals.content import due, facts_of
@@ -233,16 +239,31 @@ def on_initial_visit(work: Work, event: VisitBooked | VisitMoved | VisitCancelle
 def on_initial_visit_made(work: Work, visit: Visit) -> None:
     """The initial visit was held: its clock stops, and if it was late that is an incident."""
     found = _initial(work, visit.id)
-    if found is None:
-        return
-    referral = found[1]
-    began = visit.actual_start_at or visit.starts_at
+    if found is not None:
+        _settle(work, found[1], None)
+
+
+def _settle(work: Work, referral: Referral, admitted_on: date | None) -> None:
+    """Close the 48 hours by when the first visit began; by the day of admission where no visit of ours was it."""
+    began = work.session.execute(
+        sa.select(sa.func.min(Visit.actual_start_at, type_=UtcDateTime()))
+        .join(Episode, Episode.id == Visit.episode_id)
+        .where(
+            Episode.referral_id == referral.id,
+            Visit.kind == VisitKind.INITIAL,
+            Visit.status != VisitStatus.ENTERED_IN_ERROR,
+        )
+    ).scalar()
     for row in open_rows(work, subject=of_referral(referral.id), rules=(REF_02,)):
-        if row.due_at is not None and began is not None and began > row.due_at:
-            open_late_start(work, referral, row)
-            end(work, row, "held late")
+        if row.due_at is None:
+            late = False
+        elif began is not None:
+            late = began > row.due_at
         else:
-            end(work, row, "held")
+            late = admitted_on is not None and admitted_on > row.due_on
+        if late:
+            open_late_start(work, referral, row)
+        end(work, row, "held late" if late else "held")
 
 
 def on_patient_admitted(work: Work, event: PatientAdmitted) -> None:
@@ -250,7 +271,7 @@ def on_patient_admitted(work: Work, event: PatientAdmitted) -> None:
     episode = fetch(work.session, Episode, event.episode_id, "episode")
     patient = fetch(work.session, Patient, event.patient_id, "patient")
     if episode.referral_id is not None:
-        close_deadlines(work, subject=of_referral(episode.referral_id), rule=REF_02, reason="admitted")
+        _settle(work, fetch(work.session, Referral, episode.referral_id, "referral"), event.soc_date)
     due_on = assessment_due(event.soc_date)
     open_deadline(
         work, rule=ASSESSMENT, subject=f"episode:{episode.id}", due_on=due_on, owner_role="case_manager",

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from enum import StrEnum
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -13,7 +14,15 @@ from coordinator.core.errors import Conflict, Invalid
 from coordinator.core.work import Work, permitted
 from coordinator.domain.events import ReferralChanged, ReferralReceived
 from coordinator.domain.npi import is_valid
-from coordinator.domain.vocabulary import Discipline, Gender, Programme, ReferralStatus
+from coordinator.domain.vocabulary import (
+    Discipline,
+    Gender,
+    Payer,
+    PractitionerType,
+    Programme,
+    ReferralSetting,
+    ReferralStatus,
+)
 from coordinator.patients import checks
 from coordinator.referrals import content
 from coordinator.referrals.model import Referral
@@ -21,6 +30,8 @@ from coordinator.referrals.queries import visible
 from coordinator.referrals.states import IN_CARE, OPEN, episode_of, move
 from coordinator.staff import service as staff
 from coordinator.staff.model import Physician
+
+W = TypeVar("W", bound=StrEnum)
 
 CONTENT = frozenset(
     {
@@ -39,6 +50,13 @@ CLOCK_CONTENT = frozenset(
         "soc_date_change_ordered_at",
     }
 )  # fmt: skip
+#: Fields that hold one word of a closed list.
+_CLOSED_LISTS: dict[str, type[StrEnum]] = {
+    "setting": ReferralSetting,
+    "gender": Gender,
+    "payer": Payer,
+    "practitioner_type": PractitionerType,
+}
 _NEVER_EMPTY = {"requester_relationship": "practitioner", "gender": Gender.UNKNOWN, "disciplines": []}
 
 
@@ -121,8 +139,11 @@ def _check(work: Work, referral: Referral, values: dict[str, Any]) -> None:
         values["state"] = values["state"].upper()
     if values.get("diagnosis_code"):
         values["diagnosis_code"] = checks.diagnosis_code(values["diagnosis_code"], "/diagnosis_code")[0]
+    for name, words in _CLOSED_LISTS.items():
+        if values.get(name) is not None:
+            values[name] = _word(words, values[name], name)
     if "disciplines" in values:
-        values["disciplines"] = sorted({Discipline(code).value for code in values["disciplines"]})
+        values["disciplines"] = sorted({_word(Discipline, one, "disciplines").value for one in values["disciplines"]})
 
     def said(name: str) -> Any:
         return values.get(name, getattr(referral, name))
@@ -142,6 +163,14 @@ def _check(work: Work, referral: Referral, values: dict[str, Any]) -> None:
         )
     if said("soc_date_change_ordered_at") is not None and said("soc_date_change_ordered_at") > work.now:
         raise Invalid("The practitioner cannot have agreed yet to come.", pointer="/soc_date_change_ordered_at")
+
+
+def _word(words: type[W], value: Any, name: str) -> W:
+    try:
+        return words(value)
+    except ValueError:
+        known = ", ".join(member.value for member in words)
+        raise Invalid(f"This must be one of: {known}.", pointer=f"/{name}") from None
 
 
 def _link_physician(work: Work, referral: Referral) -> None:
