@@ -44,8 +44,14 @@ HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
         referrals.note_admitted,
         referral_clock.on_patient_admitted,
     ),
-    events.EpisodeHeld: (demand.rest,),
-    events.EpisodeResumed: (demand.wake,),
+    events.EpisodeHeld: (
+        demand.rest,
+        visit_clock.on_episode_held,
+    ),
+    events.EpisodeResumed: (
+        demand.wake,
+        visit_clock.on_episode_resumed,
+    ),
     events.PatientDischarged: (
         demand.end_with_episode,
         orders.end_for_discharge,

@@ -16,11 +16,14 @@ from coordinator.deadlines.model import Deadline
 from coordinator.deadlines.order_clock import open_renewals
 from coordinator.deadlines.referral_clock import REF_02, open_recertifications, open_reviews
 from coordinator.deadlines.staff_clock import follow_credentials
-from coordinator.deadlines.visit_clock import stop_idle_supervision
+from coordinator.deadlines.visit_clock import RESUMED, stop_idle_supervision
 from coordinator.domain.events import DeadlineReminded
 from coordinator.domain.timeline import local_day
 from coordinator.domain.vocabulary import DeadlineStatus
 from coordinator.jobs.context import JobContext
+
+#: Counted in hours, and watched every quarter of an hour instead of every night: see `watch`.
+HOURLY = frozenset({REF_02, RESUMED})
 
 
 def remind(context: JobContext, arguments: dict[str, Any]) -> None:
@@ -74,7 +77,7 @@ def _tell(work: Work, branch_id: int) -> None:
     ).scalars()
     told = []
     for row in rows:
-        if row.rule == REF_02 and row.due_at is not None:
+        if row.rule in HOURLY and row.due_at is not None:
             continue  # watched by the hour: see `watch`
         overdue = work.now > row.due_at if row.due_at is not None else today > row.due_on
         if overdue:

@@ -17,6 +17,8 @@ from coordinator.deadlines.order_clock import RENEWAL, live_orders
 from coordinator.deadlines.referral_clock import ELIGIBILITY, RECERTIFICATION, REF_02, on_initial_visit_made
 from coordinator.domain.events import (
     AideSupervised,
+    EpisodeHeld,
+    EpisodeResumed,
     MissedVisitDecided,
     OrderEnded,
     PatientDischarged,
@@ -36,12 +38,13 @@ from coordinator.domain.vocabulary import (
 from coordinator.orders.model import Order, OrderWeek
 from coordinator.patients.model import Episode, Patient
 from coordinator.rules.aides import supervision_due
+from coordinator.rules.certification import resumption_due
 from coordinator.rules.facts import SupervisionFacts
 from coordinator.rules.missed import ask_missed, ask_pattern
 from coordinator.rules.terms import Finding
 from coordinator.visits.model import Supervision, Visit
 
-MISSED, SUPERVISED, SUPERVISED_ALONE, OBSERVED = "VIS-01", "SUP-01", "SUP-04", "SUP-02"
+RESUMED, MISSED, SUPERVISED, SUPERVISED_ALONE, OBSERVED = "ASM-02", "VIS-01", "SUP-01", "SUP-04", "SUP-02"
 _SKILLED = QUALIFYING | {Discipline.OT}
 _AIDE = frozenset({Discipline.HHA})
 #: Owed only to somebody in care.
@@ -141,6 +144,8 @@ def on_visit_completed(work: Work, event: VisitCompleted) -> None:
     made_on = local_day(made_at, agency.zone_of(work, visit.branch_id))
     if visit.kind is VisitKind.INITIAL:
         on_initial_visit_made(work, visit)
+    if visit.kind is VisitKind.RESUMPTION:
+        close_deadlines(work, subject=f"episode:{visit.episode_id}", rule=RESUMED, reason="held")
     if visit.kind in (VisitKind.RECERTIFICATION, VisitKind.RESUMPTION):
         _recertified(work, visit, made_on)
     if visit.discipline is Discipline.HHA and visit.kind is not VisitKind.SUPERVISION:
@@ -152,6 +157,28 @@ def _recertified(work: Work, visit: Visit, made_on: date) -> None:
     for row in open_rows(work, subject=f"episode:{visit.episode_id}", rules=(RECERTIFICATION,)):
         if made_on >= date.fromisoformat(row.facts["window_from"]):
             end(work, row, "assessed late" if made_on > row.due_on else "assessed")
+
+
+# ------------------------------------------------------------------------------------ away, and home again
+
+
+def on_episode_resumed(work: Work, event: EpisodeResumed) -> None:
+    """Home from the hospital, the patient is visited again within 48 elapsed hours (ASM-02)."""
+    patient = fetch(work.session, Patient, event.patient_id, "patient")
+    due_at = resumption_due(work.now, work.policy)
+    warn_at = due_at - timedelta(hours=work.policy.referrals.initial_visit_warning_hours)
+    open_deadline(
+        work, rule=RESUMED, subject=f"episode:{event.episode_id}",
+        due_on=local_day(due_at, agency.zone_of(work, patient.branch_id)), due_at=due_at, owner_role="scheduler",
+        branch_id=patient.branch_id, patient_id=patient.id, task="resumption-visit", warn_at=warn_at.isoformat(),
+    )  # fmt: skip
+
+
+def on_episode_held(work: Work, event: EpisodeHeld) -> None:
+    """Away again before the resumption visit: it is owed after the next return."""
+    close_deadlines(
+        work, subject=f"episode:{event.episode_id}", rule=RESUMED, reason="away", status=DeadlineStatus.SUPERSEDED
+    )
 
 
 # ------------------------------------------------------------------------------------ supervision of aides

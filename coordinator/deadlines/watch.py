@@ -1,4 +1,4 @@
-"""The watch over the 48 hours, every quarter of an hour: warns while something can still be done (REF-02)."""
+"""The watch over the 48 hours, every quarter of an hour: warns while something can still be done (REF-02, ASM-02)."""
 
 from datetime import datetime
 from typing import Any
@@ -10,6 +10,7 @@ from coordinator.core.work import Work
 from coordinator.deadlines.book import end
 from coordinator.deadlines.model import Deadline
 from coordinator.deadlines.referral_clock import REF_02, of_referral, open_late_start
+from coordinator.deadlines.visit_clock import RESUMED
 from coordinator.domain.events import DeadlineReminded
 from coordinator.domain.lifecycle import DONE_VISIT
 from coordinator.domain.vocabulary import DeadlineStatus, VisitKind, VisitStatus
@@ -31,20 +32,27 @@ def watch_48_hours(context: JobContext, arguments: dict[str, Any]) -> None:
 
 
 def watch(work: Work, branch_id: int) -> None:
-    """Whoever must act knows that a first visit is due and not booked, or was not held; nobody is told twice."""
-    rows = list(
-        work.session.execute(
-            sa.select(Deadline)
-            .where(
-                Deadline.branch_id == branch_id,
-                Deadline.rule == REF_02,
-                Deadline.due_at.is_not(None),
-                Deadline.status == DeadlineStatus.OPEN,
-            )
-            .order_by(Deadline.id)
-            .with_for_update()
-        ).scalars()
+    """Whoever must act knows that a visit in 48 hours is not booked, or was not held; nobody is told twice."""
+    _watch_initial(work, _open(work, branch_id, REF_02))
+    _watch_resumption(work, _open(work, branch_id, RESUMED))
+
+
+def _open(work: Work, branch_id: int, rule: str) -> list[Deadline]:
+    query = (
+        sa.select(Deadline)
+        .where(
+            Deadline.branch_id == branch_id,
+            Deadline.rule == rule,
+            Deadline.due_at.is_not(None),
+            Deadline.status == DeadlineStatus.OPEN,
+        )
+        .order_by(Deadline.id)
+        .with_for_update()
     )
+    return list(work.session.execute(query).scalars())
+
+
+def _watch_initial(work: Work, rows: list[Deadline]) -> None:
     if not rows:
         return
     ids = [int(row.subject.partition(":")[2]) for row in rows]
@@ -93,12 +101,43 @@ def _look(work: Work, row: Deadline, referral: Referral, visits: list[Visit]) ->
     zone = agency.zone_of(work, referral.branch_id)
     finding = ask_initial_visit(facts_of(referral), None if late else booked, work.now, zone, work.policy)
     if late:
-        if row.escalated_at is None:
-            row.escalated_at = work.now
-            work.session.flush()  # the notice names the row as it is now
-            work.publish(DeadlineReminded(deadline_id=row.id, stage="overdue"))
+        _overdue(work, row)
         open_late_start(work, referral, row)
-    elif finding is not None and finding.severity is Severity.WARN and row.reminded_at is None:
+    elif finding is not None and finding.severity is Severity.WARN:
+        _warn(work, row)
+
+
+def _watch_resumption(work: Work, rows: list[Deadline]) -> None:
+    """The same for the visit after a return from hospital (ASM-02)."""
+    episodes = [int(row.subject.partition(":")[2]) for row in rows]
+    visits: dict[int, list[Visit]] = {}
+    if episodes:
+        query = sa.select(Visit).where(Visit.episode_id.in_(episodes), Visit.kind == VisitKind.RESUMPTION)
+        for visit in work.session.execute(query.order_by(Visit.starts_at, Visit.id)).scalars():
+            visits.setdefault(visit.episode_id, []).append(visit)
+    for row, episode_id in zip(rows, episodes, strict=True):
+        assert row.due_at is not None
+        own = visits.get(episode_id, [])
+        if any(visit.actual_start_at is not None and visit.actual_start_at > row.opened_at for visit in own):
+            continue  # it is being held; its completion closes the row
+        booked = any(
+            visit.status in _BOOKED and visit.starts_at is not None and visit.starts_at <= row.due_at for visit in own
+        )
+        if work.now > row.due_at:
+            _overdue(work, row)
+        elif not booked and work.now >= datetime.fromisoformat(row.facts["warn_at"]):
+            _warn(work, row)
+
+
+def _overdue(work: Work, row: Deadline) -> None:
+    if row.escalated_at is None:
+        row.escalated_at = work.now
+        work.session.flush()  # the notice names the row as it is now
+        work.publish(DeadlineReminded(deadline_id=row.id, stage="overdue"))
+
+
+def _warn(work: Work, row: Deadline) -> None:
+    if row.reminded_at is None:
         row.reminded_at = work.now
         work.session.flush()  # the notice names the row as it is now
         work.publish(DeadlineReminded(deadline_id=row.id, stage="warning"))

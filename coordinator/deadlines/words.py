@@ -18,6 +18,7 @@ class Task:
 
 TASKS: dict[str, Task] = {
     "initial-visit": Task("Hold the initial visit."),
+    "resumption-visit": Task("Hold the resumption visit: the patient is home again."),
     "confirm-discharge": Task("Ask the hospital on which day the patient goes home."),
     "complete-referral": Task("Ask the referring practitioner for what the referral lacks: {missing}."),
     "late-initial-visit": Task("The initial visit was not held in time: record why, as an incident.", by_hand=True),
