@@ -46,17 +46,22 @@ DISCIPLINES = (("nurse", 60, 0.5), ("aide", 75, 0.25), ("therapist", 45, 0.25))
 LANGUAGES = ("en", "en", "en", "zh", "zh", "es")
 
 
-def _city(rng: random.Random, count: int) -> list[tuple[float, float]]:
-    """Places in metres, clustered."""
-    centres = [(rng.uniform(0, 11_000), rng.uniform(0, 11_000)) for _ in range(8)]
-    places = []
-    for _ in range(count):
-        x, y = rng.choice(centres)
-        places.append((min(11_500, max(0, rng.gauss(x, 1300))), min(11_500, max(0, rng.gauss(y, 1300)))))
-    return places
+Spot = tuple[float, float]
 
 
-def _matrices(places: list[tuple[float, float]]) -> tuple[np.ndarray, np.ndarray]:
+def _home(rng: random.Random, centres: list[Spot]) -> Spot:
+    """A place in metres, near one of the centres."""
+    x, y = rng.choice(centres)
+    return (min(11_500, max(0, rng.gauss(x, 1300))), min(11_500, max(0, rng.gauss(y, 1300))))
+
+
+def _near(rng: random.Random, able: list[int], spots: list[Spot], spot: Spot) -> int:
+    """One of the four clinicians who live nearest: whoever has been coming so far."""
+    by_way = sorted(able, key=lambda c: (spots[c][0] - spot[0]) ** 2 + (spots[c][1] - spot[1]) ** 2)
+    return rng.choice(by_way[:4])
+
+
+def _matrices(places: list[Spot]) -> tuple[np.ndarray, np.ndarray]:
     at = np.array(places)
     metres = np.hypot(at[:, None, 0] - at[None, :, 0], at[:, None, 1] - at[None, :, 1]) * 1.3
     seconds = metres / (24_000 / 3600) + 180
@@ -80,6 +85,8 @@ def make_week(clinicians: int = 25, visits_per_clinician: int = 12, seed: int = 
         )
         for c in range(clinicians)
     )
+    centres = [(rng.uniform(0, 11_000), rng.uniform(0, 11_000)) for _ in range(8)]
+    spots = [_home(rng, centres) for _ in range(clinicians)]
     patients: list[tuple[str, int]] = []
     visits: list[Visit] = []
     spacings: list[Spacing] = []
@@ -93,13 +100,14 @@ def make_week(clinicians: int = 25, visits_per_clinician: int = 12, seed: int = 
     while len(visits) < wanted:
         patient = f"patient-{len(patients)}"
         place = clinicians + len(patients)
+        spots.append(_home(rng, centres))
         language = rng.choice(LANGUAGES)
         orders = rng.sample(list(minutes_of), k=rng.choice((1, 1, 2)))
         mine: list[int] = []
         for discipline in orders:
             weekly = min(rng.choice((1, 1, 2, 2, 3)), wanted - len(visits))
             able = by_discipline[discipline]
-            known = rng.choice(able)
+            known = _near(rng, able, spots, spots[place])
             order: list[int] = []
             forbidden = {c: Reason.of("skill", discipline=discipline) for c in range(clinicians) if c not in able}
             others = [c for c in able if c != known]
@@ -123,7 +131,7 @@ def make_week(clinicians: int = 25, visits_per_clinician: int = 12, seed: int = 
                         preferred={d: Window(d * DAY + low, d * DAY + min(high, low + 180)) for d in open_days},
                         late_cost=10,
                         preferences=(
-                            Preference("continuity", {known: 0}, 900),
+                            Preference("continuity", {known: 0}, 1500),
                             Preference("language", {c: 0 for c in able if language in speaks[c]}, 1500),
                         ),
                         forbidden=forbidden,
@@ -169,7 +177,7 @@ def make_week(clinicians: int = 25, visits_per_clinician: int = 12, seed: int = 
             lunch = Break(begin + 180, begin + 300, 30, owed_after_minutes=300)
             away = (Interval(begin + 300, begin + 360),) if rng.random() < 0.05 else ()
             slots.append(Slot(c, d, c, c, begin, begin + 540, 480, 600, 8, (lunch,), away))
-    seconds, metres = _matrices(_city(rng, clinicians + len(patients)))
+    seconds, metres = _matrices(spots)
     return Problem(
         name=f"week-{clinicians}x{visits_per_clinician}-{seed}",
         days=days,
