@@ -125,7 +125,7 @@ def _check(
 @permitted("run:start")
 def cancel(work: Work, run_id: int) -> PlanRun:
     """A run that waits is cancelled; one at work is asked to stop, and will within a second or two."""
-    run = _visible(work, run_id, lock=True)
+    run = visible_run(work, run_id, lock=True)
     if run.status is RunStatus.QUEUED:
         run.status, run.finished_at = RunStatus.CANCELLED, work.now
     elif run.status is RunStatus.RUNNING:
@@ -140,7 +140,7 @@ def cancel(work: Work, run_id: int) -> PlanRun:
 # ------------------------------------------------------------------------------------ reading
 
 
-def _visible(work: Work, run_id: int, *, lock: bool = False) -> PlanRun:
+def visible_run(work: Work, run_id: int, *, lock: bool = False) -> PlanRun:
     """The run, if its branch is the actor's."""
     run = locked(work.session, PlanRun, run_id, "run") if lock else fetch(work.session, PlanRun, run_id, "run")
     mine = branches_of(work.actor)
@@ -152,7 +152,7 @@ def _visible(work: Work, run_id: int, *, lock: bool = False) -> PlanRun:
 @permitted("run:read")
 def get(work: Work, run_id: int) -> PlanRun:
     """One run with its progress or result."""
-    run = _visible(work, run_id)
+    run = visible_run(work, run_id)
     work.record("run.read", f"run:{run.id}", branch=run.branch_id)
     return run
 
@@ -175,7 +175,7 @@ def search_runs(work: Work, *, branch_id: int | None = None, status: RunStatus |
 @permitted("run:read")
 def unplaced_of(work: Work, run_id: int) -> list[Unplaced]:
     """What the run could not place, by visit."""
-    _visible(work, run_id)
+    visible_run(work, run_id)
     return list(
         work.session.execute(sa.select(Unplaced).where(Unplaced.run_id == run_id).order_by(Unplaced.visit_id)).scalars()
     )
@@ -184,7 +184,7 @@ def unplaced_of(work: Work, run_id: int) -> list[Unplaced]:
 @permitted("run:read")
 def placements_of(work: Work, run_id: int) -> list[Placement]:
     """Where the run puts each visit, by time."""
-    _visible(work, run_id)
+    visible_run(work, run_id)
     return list(
         work.session.execute(
             sa.select(Placement).where(Placement.run_id == run_id).order_by(Placement.starts_at, Placement.visit_id)
@@ -195,7 +195,7 @@ def placements_of(work: Work, run_id: int) -> list[Placement]:
 @permitted("run:read")
 def explanation(work: Work, run_id: int, visit_id: int | None = None) -> list[dict[str, Any]]:
     """Per visit of the run: where it is and what the next best would cost, or what stops it. NotFound for another."""
-    run = require_result(_visible(work, run_id))
+    run = require_result(visible_run(work, run_id))
     alternatives = (run.result or {}).get("alternatives", {})
     found: list[dict[str, Any]] = [
         {

@@ -55,7 +55,9 @@ def rows(session: Session, run_id: int) -> tuple[list[Placement], list[Unplaced]
     session.rollback()
     placed = session.execute(sa.select(Placement).where(Placement.run_id == run_id).order_by(Placement.visit_id))
     left = session.execute(sa.select(Unplaced).where(Unplaced.run_id == run_id).order_by(Unplaced.visit_id))
-    return list(placed.scalars()), list(left.scalars())
+    found = list(placed.scalars()), list(left.scalars())
+    session.commit()  # on SQLite an open transaction would keep everybody waiting
+    return found
 
 
 def test_a_week_is_planned_so_that_it_can_be_lived(agency: TestAgency, run: Perform) -> None:
@@ -130,13 +132,13 @@ def test_what_cannot_be_placed_says_why_in_the_words_of_the_rules(agency: TestAg
 def test_a_run_is_only_for_the_branchs_own_office(agency: TestAgency, work_as: WorkAs) -> None:
     agency.session.commit()
     elsewhere = actor_with(Role.SCHEDULER, branch_ids=frozenset({agency.branch.id + 1}))
-    with work_as(elsewhere, now=EVE) as work, pytest.raises(NotFound, match="no such branch"):
+    with pytest.raises(NotFound, match="no such branch"), work_as(elsewhere, now=EVE) as work:
         service.start_run(work, agency.branch.id, MONDAY)
-    with work_as(actor_with(Role.CLINICIAN), now=EVE) as work, pytest.raises(Forbidden):
+    with pytest.raises(Forbidden), work_as(actor_with(Role.CLINICIAN), now=EVE) as work:
         service.start_run(work, agency.branch.id, MONDAY)
     with work_as(now=EVE) as work:
         run_id = service.start_run(work, agency.branch.id, MONDAY).id
-    with work_as(elsewhere, now=EVE) as work, pytest.raises(NotFound, match="no such run"):
+    with pytest.raises(NotFound, match="no such run"), work_as(elsewhere, now=EVE) as work:
         service.get(work, run_id)
 
 
@@ -156,14 +158,14 @@ def test_a_run_that_makes_no_sense_is_refused_by_name(
     agency: TestAgency, work_as: WorkAs, given: dict[str, Any], pointer: str
 ) -> None:
     agency.session.commit()
-    with work_as(now=EVE) as work, pytest.raises(Invalid) as refused:
+    with pytest.raises(Invalid) as refused, work_as(now=EVE) as work:
         service.start_run(work, agency.branch.id, MONDAY, **given)
     assert refused.value.extra["errors"][0]["pointer"] == pointer
 
 
 def test_days_that_are_over_are_not_planned(agency: TestAgency, work_as: WorkAs) -> None:
     agency.session.commit()
-    with work_as(now=EVE) as work, pytest.raises(Invalid, match="over"):
+    with pytest.raises(Invalid, match="over"), work_as(now=EVE) as work:
         service.start_run(work, agency.branch.id, date(2026, 10, 1))
 
 
