@@ -241,12 +241,12 @@ class HomeSafetySchema(Schema):
     assessed_on = Day(required=True, metadata={"example": "2026-11-09"})
 
 
-class DischargeSchema(Schema):
+class EpisodeDischargeSchema(Schema):
     on = Day(required=True, metadata={"example": "2026-11-09"})
     reason = Word(service.DischargeReason, required=True, metadata={"example": "goals_met"})
 
 
-class HoldSchema(Schema):
+class EpisodeHoldSchema(Schema):
     since = Instant(required=True, metadata={"example": "2026-11-09T08:00:00Z"})
 
 
@@ -431,7 +431,7 @@ def remove_unavailability(patient_id: int, unavailability_id: int) -> Any:
 
 
 @blp.route("/episodes/<id:episode_id>/discharge", methods=["POST"])
-@blp.arguments(DischargeSchema)
+@blp.arguments(EpisodeDischargeSchema)
 @blp.response(200, EpisodeSchema)
 def discharge(args: dict[str, Any], episode_id: int) -> Any:
     """End an episode of care
@@ -443,7 +443,7 @@ def discharge(args: dict[str, Any], episode_id: int) -> Any:
 
 
 @blp.route("/episodes/<id:episode_id>/hold", methods=["POST"])
-@blp.arguments(HoldSchema)
+@blp.arguments(EpisodeHoldSchema)
 @blp.response(200, EpisodeSchema)
 def hold(args: dict[str, Any], episode_id: int) -> Any:
     """Put an episode on hold

@@ -95,7 +95,7 @@ def edit_credential(args: dict[str, Any], clinician_id: int, credential_id: int)
 
 
 @blp.route("/clinicians/<id:clinician_id>/skills", methods=["PUT"])
-@blp.arguments(schemas.SkillsSchema)
+@blp.arguments(schemas.ClinicianSkillsSchema)
 @blp.response(200, schemas.ClinicianSchema)
 def set_skills(args: dict[str, Any], clinician_id: int) -> Any:
     """Say which skills a clinician was found competent in
@@ -107,7 +107,7 @@ def set_skills(args: dict[str, Any], clinician_id: int) -> Any:
 
 
 @blp.route("/clinicians/<id:clinician_id>/languages", methods=["PUT"])
-@blp.arguments(schemas.LanguagesSchema)
+@blp.arguments(schemas.ClinicianLanguagesSchema)
 @blp.response(200, schemas.ClinicianSchema)
 def set_languages(args: dict[str, Any], clinician_id: int) -> Any:
     """Say which languages a clinician is qualified in
@@ -166,7 +166,7 @@ def _absence(args: dict[str, Any], clinician_id: int) -> Any:
 
 
 @blp.route("/clinicians/<id:clinician_id>/time-off", methods=["POST"])
-@blp.arguments(schemas.TimeOffCreateSchema)
+@blp.arguments(schemas.ClinicianTimeOffCreateSchema)
 @blp.response(201, schemas.AbsenceSchema)
 def add_time_off(args: dict[str, Any], clinician_id: int) -> Any:
     """Record leave or a sick call of a clinician
@@ -258,15 +258,15 @@ def edit_physician(args: dict[str, Any], physician_id: int) -> Any:
 
 @blp.route("/patients/<id:patient_id>/team")
 @blp.arguments(schemas.TeamQuery, location="query")
-@blp.response(200, schemas.TeamSchema)
+@blp.response(200, schemas.CareTeamSchema)
 def read_team(args: dict[str, Any], patient_id: int) -> Any:
     """Who is in a patient's care team"""
     return {"items": service.read_team(work(), patient_id, args["day"])}
 
 
 @blp.route("/patients/<id:patient_id>/team", methods=["POST"])
-@blp.arguments(schemas.MemberCreateSchema)
-@blp.response(201, schemas.MemberSchema)
+@blp.arguments(schemas.CareTeamMemberCreateSchema)
+@blp.response(201, schemas.CareTeamMemberSchema)
 def add_to_team(args: dict[str, Any], patient_id: int) -> Any:
     """Put a clinician into a patient's care team
 
@@ -276,8 +276,8 @@ def add_to_team(args: dict[str, Any], patient_id: int) -> Any:
 
 
 @blp.route("/patients/<id:patient_id>/team/<id:member_id>", methods=["PATCH"])
-@blp.arguments(schemas.MemberEditSchema)
-@blp.response(200, schemas.MemberSchema)
+@blp.arguments(schemas.CareTeamMemberEditSchema)
+@blp.response(200, schemas.CareTeamMemberSchema)
 def edit_member(args: dict[str, Any], patient_id: int, member_id: int) -> Any:
     """Change somebody's place in a care team, or end it
 

@@ -39,17 +39,17 @@ class CredentialSchema(CredentialCreateSchema):
     id = Id()
 
 
-class LanguageSchema(Schema):
+class ClinicianLanguageSchema(Schema):
     code = Text(required=True, max_length=20, metadata={"description": "BCP 47", "example": "yue"})
     qualified_on = Day(allow_none=True, metadata={"description": "Null: speaks it, not qualified to give care in it"})
     expires_on = Day(allow_none=True)
 
 
-class LanguagesSchema(Schema):
-    languages = fields.List(fields.Nested(LanguageSchema), required=True, validate=_FEW)
+class ClinicianLanguagesSchema(Schema):
+    languages = fields.List(fields.Nested(ClinicianLanguageSchema), required=True, validate=_FEW)
 
 
-class SkillsSchema(Schema):
+class ClinicianSkillsSchema(Schema):
     skills = fields.List(Text(max_length=40), required=True, validate=_FEW, metadata={"example": ["wound-vac", "picc"]})
 
 
@@ -77,14 +77,14 @@ class ShiftSchema(Schema):
     ends = Clock(allow_none=True)
 
 
-class TimeOffSchema(Schema):
+class ClinicianTimeOffSchema(Schema):
     id = Id()
     starts_at = Instant()
     ends_at = Instant()
     reason = Text()
 
 
-class TimeOffCreateSchema(Schema):
+class ClinicianTimeOffCreateSchema(Schema):
     starts_at = Instant(metadata={"example": "2026-11-09T14:45:00Z"})
     ends_at = Instant(metadata={"example": "2026-11-10T08:00:00Z"})
     first_day = Day(metadata={"description": "Whole days of the branch instead of instants"})
@@ -92,12 +92,12 @@ class TimeOffCreateSchema(Schema):
     reason = Text(required=True, max_length=40, metadata={"example": "sick"})
 
 
-class AbsenceCreateSchema(TimeOffCreateSchema):
+class AbsenceCreateSchema(ClinicianTimeOffCreateSchema):
     clinician_id = Id(required=True)
 
 
 class AbsenceSchema(Schema):
-    time_off = fields.Nested(TimeOffSchema)
+    time_off = fields.Nested(ClinicianTimeOffSchema)
     clinician_id = Id(attribute="time_off.clinician_id")
     affected_visits = Whole(metadata={"description": "Planned visits that this leaves without anybody"})
     visit_ids = fields.List(Id())
@@ -142,7 +142,7 @@ class ClinicianCreateSchema(ClinicianEditSchema):
     performer = Word(Performer, required=True)
     credentials = fields.List(fields.Nested(CredentialCreateSchema), validate=_FEW)
     skills = fields.List(Text(max_length=40), validate=_FEW)
-    languages = fields.List(fields.Nested(LanguageSchema), validate=_FEW)
+    languages = fields.List(fields.Nested(ClinicianLanguageSchema), validate=_FEW)
     weekly_shifts = fields.List(fields.Nested(WeeklyShiftSchema), validate=validate.Length(max=100))
     dated_shifts = fields.List(fields.Nested(DatedShiftSchema), validate=validate.Length(max=1000))
 
@@ -155,13 +155,13 @@ class ClinicianListedSchema(Schema):
     family_name = Text()
     performer = Word(Performer)
     gender = Word(Gender)
-    skills = fields.List(fields.Pluck("SkillRowSchema", "skill"))
-    languages = fields.List(fields.Nested(LanguageSchema))
+    skills = fields.List(fields.Pluck("ClinicianSkillSchema", "skill"))
+    languages = fields.List(fields.Nested(ClinicianLanguageSchema))
     active = fields.Boolean()
     version = Whole()
 
 
-class SkillRowSchema(Schema):
+class ClinicianSkillSchema(Schema):
     skill = Text()
 
 
@@ -181,7 +181,7 @@ class ClinicianSchema(ClinicianListedSchema):
     phone = Text(allow_none=True, metadata=_PRIVATE_NOTE)
     credentials = fields.List(fields.Nested(CredentialSchema), metadata=_PRIVATE_NOTE)
     shifts = fields.List(fields.Nested(ShiftSchema), metadata=_PRIVATE_NOTE)
-    time_off = fields.List(fields.Nested(TimeOffSchema), metadata=_PRIVATE_NOTE)
+    time_off = fields.List(fields.Nested(ClinicianTimeOffSchema), metadata=_PRIVATE_NOTE)
     exclusions = fields.List(fields.Nested(ExclusionSchema), metadata=_PRIVATE_NOTE)
 
     @post_dump
@@ -238,13 +238,13 @@ class PhysicianQuery(PageQuery):
     active = fields.Boolean(load_default=True, allow_none=True)
 
 
-class MemberClinicianSchema(Schema):
+class CareTeamMemberClinicianSchema(Schema):
     given_name = Text()
     family_name = Text()
     performer = Word(Performer)
 
 
-class MemberCreateSchema(Schema):
+class CareTeamMemberCreateSchema(Schema):
     clinician_id = Id(required=True)
     role = Text(required=True, max_length=40, metadata={"example": "case-manager"})
     is_primary = fields.Boolean(load_default=False)
@@ -252,21 +252,21 @@ class MemberCreateSchema(Schema):
     ends_on = Day(load_default=None, allow_none=True)
 
 
-class MemberEditSchema(Schema):
+class CareTeamMemberEditSchema(Schema):
     role = Text(max_length=40)
     is_primary = fields.Boolean()
     ends_on = Day(allow_none=True)
 
 
-class MemberSchema(MemberCreateSchema):
+class CareTeamMemberSchema(CareTeamMemberCreateSchema):
     id = Id()
     patient_id = Id()
-    clinician = fields.Nested(MemberClinicianSchema)
+    clinician = fields.Nested(CareTeamMemberClinicianSchema)
     version = Whole()
 
 
-class TeamSchema(Schema):
-    items = fields.List(fields.Nested(MemberSchema))
+class CareTeamSchema(Schema):
+    items = fields.List(fields.Nested(CareTeamMemberSchema))
 
 
 class TeamQuery(Schema):
