@@ -64,6 +64,28 @@ def create_app(settings: Settings | None = None) -> Coordinator:
         },
     )
     http.open_door(app)
+    furnish(app, settings)
+    api = CoordinatorApi(app)
+    assert api.spec is not None
+    api.spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
+    api.spec.components.security_scheme("session", {"type": "apiKey", "in": "cookie", "name": "coordinator_session"})
+    api.register_converter(http.IdConverter, lambda _converter: {"type": "integer", "minimum": 1, "maximum": 2**53 - 1})
+    for blueprint in BLUEPRINTS:
+        api.register_blueprint(blueprint)
+    app.register_blueprint(pages.pages)
+
+    @app.get("/health")
+    @http.public
+    def health() -> Response:
+        """Whether the server answers and its database does."""
+        http.work().session.connection()
+        return Response('{"status": "ok"}', mimetype="application/json")
+
+    return app
+
+
+def furnish(app: Coordinator, settings: Settings) -> None:
+    """Give the app its database, policy, wiring and doorman; again, and it serves another installation (tests do)."""
     database = Database(settings.database_url, pool_size=settings.pool_size)
     doorman = Doorman(settings)
     with settings.policy_path.open("rb") as file:
@@ -91,20 +113,3 @@ def create_app(settings: Settings | None = None) -> Coordinator:
         actor_for=system_actor,
         places=places,
     )
-    api = CoordinatorApi(app)
-    assert api.spec is not None
-    api.spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
-    api.spec.components.security_scheme("session", {"type": "apiKey", "in": "cookie", "name": "coordinator_session"})
-    api.register_converter(http.IdConverter, lambda _converter: {"type": "integer", "minimum": 1, "maximum": 2**53 - 1})
-    for blueprint in BLUEPRINTS:
-        api.register_blueprint(blueprint)
-    app.register_blueprint(pages.pages)
-
-    @app.get("/health")
-    @http.public
-    def health() -> Response:
-        """Whether the server answers and its database does."""
-        http.work().session.connection()
-        return Response('{"status": "ok"}', mimetype="application/json")
-
-    return app

@@ -1,5 +1,6 @@
 """Migrations go up and down on both engines, meet the models at the head, and keep every guard."""
 
+import pytest
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
@@ -7,6 +8,8 @@ from alembic.config import Config
 from coordinator.core.db import Database
 from coordinator.core.settings import ROOT
 from migrations import guards
+
+pytestmark = pytest.mark.own_database
 
 
 def _config(connection: sa.Connection) -> Config:
