@@ -20,6 +20,7 @@ from coordinator.jobs.context import Job, Place
 from coordinator.jobs.timetable import ClockEntry
 from coordinator.notify import handlers as notify
 from coordinator.orders import service as orders
+from coordinator.planning import rosters
 from coordinator.planning import service as planning
 from coordinator.referrals import service as referrals
 from coordinator.visits import demand, weeks
@@ -79,17 +80,23 @@ HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
         order_clock.on_order_ended,
         visit_clock.on_aide_order_ended,
     ),
-    events.VisitBooked: (referral_clock.on_initial_visit,),
+    events.VisitBooked: (
+        rosters.on_visit_changed,
+        referral_clock.on_initial_visit,
+    ),
     events.VisitMoved: (
+        rosters.on_visit_changed,
         referral_clock.on_initial_visit,
         notify.on_visit_moved,
     ),
     events.VisitCancelled: (
+        rosters.on_visit_changed,
         referral_clock.on_initial_visit,
         notify.on_visit_cancelled,
     ),
     events.VisitCompleted: (visit_clock.on_visit_completed,),
     events.VisitMissed: (
+        rosters.on_visit_changed,
         referral_clock.on_initial_visit,
         visit_clock.on_visit_missed,
         notify.on_visit_missed,
