@@ -76,8 +76,8 @@ def engine_name(request: pytest.FixtureRequest) -> str:
 def database_url(engine_name: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Address of a migrated, empty database.
 
-    On PostgreSQL it is one for all tests of the process, emptied before each: cloning takes a second or more. A test that
-    changes tables says `@pytest.mark.own_database` and is given a clone.
+    On PostgreSQL it is one for all tests of the process, emptied before each: cloning takes a second or more. A test
+    that changes tables says `@pytest.mark.own_database` and is given a clone.
     """
     if engine_name == "sqlite":
         template: Path = request.getfixturevalue("sqlite_template")
