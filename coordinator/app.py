@@ -19,6 +19,7 @@ from coordinator.notify import api as notify_api
 from coordinator.orders import api as orders_api
 from coordinator.orders import plan_api
 from coordinator.patients import api as patients_api
+from coordinator.planning import api as planning_api
 from coordinator.referrals import api as referrals_api
 from coordinator.rules.terms import policy_from
 from coordinator.staff import api as staff_api
@@ -37,6 +38,7 @@ BLUEPRINTS = (
     plan_api.blp,
     orders_api.blp,
     referrals_api.blp,
+    planning_api.blp,
     visits_api.blp,
     doing_api.blp,
     deadlines_api.blp,
