@@ -28,6 +28,7 @@ from coordinator.domain.vocabulary import (
     Criterion,
     Discipline,
     Eligibility,
+    Gender,
     InterpreterMode,
     OrderStatus,
     Performer,
@@ -264,7 +265,7 @@ class CaseBook:
             spoken_language=patient.spoken_language,
             interpreter_needed=patient.interpreter_needed,
             interpreter_declined=patient.interpreter_declined_on is not None and patient.interpreter_declined_on <= day,
-            preferred_gender=patient.preferred_clinician_gender,
+            preferred_gender=Gender(patient.preferred_clinician_gender) if patient.preferred_clinician_gender else None,
             gender_required=patient.gender_required,
             no_visit_windows=_closed_windows(book),
             caregivers=tuple(
@@ -452,7 +453,8 @@ def _interpreter(patient: Patient, visit: Visit) -> InterpreterFacts:
             return InterpreterFacts(InterpreterMode(visit.interpreter_booked))
         except ValueError:
             return InterpreterFacts()
-    return InterpreterFacts(patient.interpreter_mode if patient.interpreter_mode in _ON_DEMAND else None)
+    mode = InterpreterMode(patient.interpreter_mode) if patient.interpreter_mode else None
+    return InterpreterFacts(mode if mode in _ON_DEMAND else None)
 
 
 def _aide_plan(book: PatientBook, day: date) -> AidePlanFacts:

@@ -15,6 +15,7 @@ from coordinator.domain.events import MissedVisitDecided, VisitCompleted, VisitS
 from coordinator.domain.timeline import local_day
 from coordinator.domain.vocabulary import (
     THERAPIES,
+    Discipline,
     EvvMethod,
     MissedDecision,
     MissedReason,
@@ -59,6 +60,8 @@ _CODES: dict[Performer, str] = {
     Performer.CHHA: "G0156",
 }
 _TEACHING = {Performer.RN: "G0495", Performer.LVN: "G0496"}
+#: What is neither personal nor home health care in the sense of EVV-03.
+_NEVER_CLAIMED = frozenset({Discipline.CHAP, Discipline.MDV})
 _CORRECTABLE = frozenset({"actual_start_at", "actual_end_at", "evv_address", "service_code"})
 
 
@@ -379,8 +382,8 @@ def _verification(work: Work, visit: Visit, *, edited: str = "") -> tuple[Findin
         clinician_id=visit.clinician_id,
         starts_at=begun,
         ends_at=visit.actual_end_at,
-        method=EvvMethod(visit.evv_method) if visit.evv_method else None,
-        personal_or_home_health_care=(visit.service_code or "").startswith("G"),
+        method=visit.evv_method,
+        personal_or_home_health_care=visit.discipline not in _NEVER_CLAIMED and visit.kind is not VisitKind.SUPERVISION,
         edited=bool(edited),
         edit_reason=edited,
         editor=work.actor.name if edited else "",

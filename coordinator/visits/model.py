@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from coordinator.core.db import Base, UtcDateTime, Versioned, enum_column, may_refer_to, refers_to, row_id
+from coordinator.core.db import Base, EnumText, UtcDateTime, Versioned, enum_column, may_refer_to, refers_to, row_id
 from coordinator.domain.vocabulary import Discipline, EvvMethod, MissedDecision, VisitKind, VisitStatus, WaiveReason
 
 
@@ -59,7 +59,7 @@ class Visit(Versioned, Base):
     service_code: Mapped[str | None] = mapped_column(sa.String(10))
     actual_start_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     actual_end_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    evv_method: Mapped[EvvMethod | None] = mapped_column(sa.String(40))
+    evv_method: Mapped[EvvMethod | None] = mapped_column(EnumText(EvvMethod))
     start_lat: Mapped[float | None] = mapped_column(sa.Float)
     start_lon: Mapped[float | None] = mapped_column(sa.Float)
     evv_address: Mapped[str | None] = mapped_column(sa.String(300))
@@ -72,11 +72,11 @@ class Visit(Versioned, Base):
     missed_note: Mapped[str | None] = mapped_column(sa.Text)
     missed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     clinical_impact: Mapped[bool | None] = mapped_column(sa.Boolean)
-    decision: Mapped[MissedDecision | None] = mapped_column(sa.String(40))
+    decision: Mapped[MissedDecision | None] = mapped_column(EnumText(MissedDecision))
     decision_note: Mapped[str | None] = mapped_column(sa.Text)
     decided_by_id: Mapped[int | None] = may_refer_to("physician.id")
     decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    waive_reason: Mapped[WaiveReason | None] = mapped_column(sa.String(40))
+    waive_reason: Mapped[WaiveReason | None] = mapped_column(EnumText(WaiveReason))
     replaces_id: Mapped[int | None] = may_refer_to("visit.id")
     cancel_reason: Mapped[str | None] = mapped_column(sa.String(200))
 
