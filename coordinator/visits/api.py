@@ -11,24 +11,24 @@ from coordinator.orders.queries import branch_of, visible_order
 from coordinator.visits import demand, ledger, missed, queries, service, supervision
 from coordinator.visits.model import Visit
 from coordinator.visits.schemas import (
-    AnswerSchema,
-    AssignSchema,
-    CancelSchema,
     CheckQuery,
-    ConfirmSchema,
-    HoldSchema,
-    InterpreterSchema,
-    KindSchema,
+    IntermittentUsageSchema,
     LedgerSchema,
     MissedQuery,
-    MoveSchema,
-    RequestSchema,
     SupervisionRequestSchema,
     SupervisionSchema,
     UsageQuery,
-    UsageSchema,
+    VisitAnswerSchema,
+    VisitAssignSchema,
+    VisitCancelSchema,
+    VisitConfirmSchema,
+    VisitHoldSchema,
+    VisitInterpreterSchema,
+    VisitKindSchema,
+    VisitMoveSchema,
     VisitPageSchema,
     VisitQuery,
+    VisitRequestSchema,
     VisitSchema,
 )
 
@@ -75,7 +75,7 @@ def read_visit(visit_id: int) -> Any:
 
 @blp.route("/visits/<id:visit_id>/check")
 @blp.arguments(CheckQuery, location="query")
-@blp.response(200, AnswerSchema)
+@blp.response(200, VisitAnswerSchema)
 def check_visit(args: dict[str, Any], visit_id: int) -> Any:
     """What the rules would say of this clinician at this time
 
@@ -102,7 +102,7 @@ def list_missed(args: dict[str, Any]) -> Any:
 
 
 @blp.route("/patients/<id:patient_id>/visits", methods=["POST"])
-@blp.arguments(RequestSchema)
+@blp.arguments(VisitRequestSchema)
 @blp.response(201, VisitSchema)
 def request_visit(args: dict[str, Any], patient_id: int) -> Any:
     """Ask for a visit
@@ -151,7 +151,7 @@ def request_visit(args: dict[str, Any], patient_id: int) -> Any:
 
 
 @blp.route("/visits/<id:visit_id>/assign", methods=["POST"])
-@blp.arguments(AssignSchema)
+@blp.arguments(VisitAssignSchema)
 @blp.response(200, VisitSchema)
 def assign(args: dict[str, Any], visit_id: int) -> Any:
     """Give the visit its clinician and hour
@@ -172,7 +172,7 @@ def assign(args: dict[str, Any], visit_id: int) -> Any:
 
 
 @blp.route("/visits/<id:visit_id>/hold", methods=["POST"])
-@blp.arguments(HoldSchema)
+@blp.arguments(VisitHoldSchema)
 @blp.response(200, VisitSchema)
 def hold(args: dict[str, Any], visit_id: int) -> Any:
     """Hold a slot for the visit
@@ -184,7 +184,7 @@ def hold(args: dict[str, Any], visit_id: int) -> Any:
 
 
 @blp.route("/visits/<id:visit_id>/confirm", methods=["POST"])
-@blp.arguments(ConfirmSchema)
+@blp.arguments(VisitConfirmSchema)
 @blp.response(200, VisitSchema)
 def confirm(args: dict[str, Any], visit_id: int) -> Any:
     """Book the held slot
@@ -196,7 +196,7 @@ def confirm(args: dict[str, Any], visit_id: int) -> Any:
 
 
 @blp.route("/visits/<id:visit_id>/move", methods=["POST"])
-@blp.arguments(MoveSchema)
+@blp.arguments(VisitMoveSchema)
 @blp.response(200, VisitSchema)
 def move(args: dict[str, Any], visit_id: int) -> Any:
     """Another clinician, hour or length
@@ -219,7 +219,7 @@ def unassign(visit_id: int) -> Any:
 
 
 @blp.route("/visits/<id:visit_id>/cancel", methods=["POST"])
-@blp.arguments(CancelSchema)
+@blp.arguments(VisitCancelSchema)
 @blp.response(200, VisitSchema)
 def cancel(args: dict[str, Any], visit_id: int) -> Any:
     """The visit will not be made as planned
@@ -253,7 +253,7 @@ def unlock(visit_id: int) -> Any:
 
 
 @blp.route("/visits/<id:visit_id>/kind", methods=["POST"])
-@blp.arguments(KindSchema)
+@blp.arguments(VisitKindSchema)
 @blp.response(200, VisitSchema)
 def plan_as(args: dict[str, Any], visit_id: int) -> Any:
     """Plan the order's visit as a reassessment, a recertification, a discharge
@@ -265,7 +265,7 @@ def plan_as(args: dict[str, Any], visit_id: int) -> Any:
 
 
 @blp.route("/visits/<id:visit_id>/interpreter", methods=["POST"])
-@blp.arguments(InterpreterSchema)
+@blp.arguments(VisitInterpreterSchema)
 @blp.response(200, VisitSchema)
 def book_interpreter(args: dict[str, Any], visit_id: int) -> Any:
     """An interpreter is booked for the visit, or no longer
@@ -298,7 +298,7 @@ def patient_ledger(patient_id: int) -> Any:
 
 @blp.route("/patients/<id:patient_id>/intermittent-usage")
 @blp.arguments(UsageQuery, location="query")
-@blp.response(200, UsageSchema)
+@blp.response(200, IntermittentUsageSchema)
 def usage(args: dict[str, Any], patient_id: int) -> Any:
     """Nurse and aide minutes of a week against the limits (INT-01)"""
     found = ledger.intermittent_usage(work(), patient_id, args["week"])

@@ -10,15 +10,15 @@ from coordinator.core.fields import FIRST_YEAR, LAST_YEAR
 from coordinator.core.http import Blueprint, require_match, with_etag, work
 from coordinator.visits import doing, missed, queries, roster
 from coordinator.visits.schemas import (
-    CorrectionSchema,
-    CorrectionShownSchema,
-    DecisionSchema,
-    FinishSchema,
-    MissedSchema,
-    MomentSchema,
     RosterSchema,
-    StartSchema,
+    VisitCorrectionSchema,
+    VisitCorrectionShownSchema,
+    VisitDecisionSchema,
+    VisitFinishSchema,
+    VisitMissedSchema,
+    VisitMomentSchema,
     VisitSchema,
+    VisitStartSchema,
 )
 
 blp = Blueprint("visiting", __name__, url_prefix="/api/v1", description="Making visits: roster, begin, end, missed")
@@ -97,7 +97,7 @@ def clinician_roster(clinician_id: int, day: str) -> Any:
 
 
 @blp.route("/visits/<id:visit_id>/en-route", methods=["POST"])
-@blp.arguments(MomentSchema)
+@blp.arguments(VisitMomentSchema)
 @blp.response(200, VisitSchema)
 def en_route(args: dict[str, Any], visit_id: int) -> Any:
     """On my way"""
@@ -105,7 +105,7 @@ def en_route(args: dict[str, Any], visit_id: int) -> Any:
 
 
 @blp.route("/visits/<id:visit_id>/start", methods=["POST"])
-@blp.arguments(StartSchema)
+@blp.arguments(VisitStartSchema)
 @blp.response(200, VisitSchema)
 def start(args: dict[str, Any], visit_id: int) -> Any:
     """The visit begins
@@ -116,7 +116,7 @@ def start(args: dict[str, Any], visit_id: int) -> Any:
 
 
 @blp.route("/visits/<id:visit_id>/finish", methods=["POST"])
-@blp.arguments(FinishSchema)
+@blp.arguments(VisitFinishSchema)
 @blp.response(200, VisitSchema)
 def finish(args: dict[str, Any], visit_id: int) -> Any:
     """The visit ends
@@ -148,7 +148,7 @@ def verify(visit_id: int) -> Any:
 
 
 @blp.route("/visits/<id:visit_id>/missed", methods=["POST"])
-@blp.arguments(MissedSchema)
+@blp.arguments(VisitMissedSchema)
 @blp.response(200, VisitSchema)
 def miss(args: dict[str, Any], visit_id: int) -> Any:
     """The visit was not made
@@ -159,7 +159,7 @@ def miss(args: dict[str, Any], visit_id: int) -> Any:
 
 
 @blp.route("/visits/<id:visit_id>/decision", methods=["POST"])
-@blp.arguments(DecisionSchema)
+@blp.arguments(VisitDecisionSchema)
 @blp.response(200, VisitSchema)
 def decide(args: dict[str, Any], visit_id: int) -> Any:
     """The practitioner decides about a missed visit"""
@@ -167,14 +167,14 @@ def decide(args: dict[str, Any], visit_id: int) -> Any:
 
 
 @blp.route("/visits/<id:visit_id>/evv-corrections", methods=["GET"])
-@blp.response(200, CorrectionShownSchema(many=True))
+@blp.response(200, VisitCorrectionShownSchema(many=True))
 def list_corrections(visit_id: int) -> Any:
     """What was corrected of the record, with the originals"""
     return doing.corrections(work(), queries.get_visit(work(), visit_id))
 
 
 @blp.route("/visits/<id:visit_id>/evv-corrections", methods=["POST"])
-@blp.arguments(CorrectionSchema)
+@blp.arguments(VisitCorrectionSchema)
 @blp.response(200, VisitSchema)
 def correct(args: dict[str, Any], visit_id: int) -> Any:
     """Correct a captured element

@@ -100,52 +100,52 @@ class VisitQuery(PageQuery):
     )
 
 
-class OverrideSchema(Schema):
+class VisitOverrideSchema(Schema):
     """A rule set aside by whoever may, with the reason (BLOCK-OVR)."""
 
     reason_code = Text(required=True, max_length=40, metadata={"example": "family-agreed"})
     text = Text(required=True, max_length=2000, metadata={"example": "The daughter asked for it and will be there."})
 
 
-class AssignSchema(Schema):
+class VisitAssignSchema(Schema):
     clinician_id = Id(required=True, metadata={"example": 7})
     starts_at = Instant(required=True, metadata=_AT)
     minutes = Whole(load_default=None, allow_none=True, **_LENGTH)
     tentative = fields.Boolean(load_default=False, metadata={"description": "Only hold the slot"})
-    override = fields.Nested(OverrideSchema, load_default=None, allow_none=True)
+    override = fields.Nested(VisitOverrideSchema, load_default=None, allow_none=True)
 
 
-class HoldSchema(Schema):
+class VisitHoldSchema(Schema):
     clinician_id = Id(required=True)
     starts_at = Instant(required=True, metadata=_AT)
     minutes = Whole(load_default=None, allow_none=True, **_LENGTH)
-    override = fields.Nested(OverrideSchema, load_default=None, allow_none=True)
+    override = fields.Nested(VisitOverrideSchema, load_default=None, allow_none=True)
 
 
-class ConfirmSchema(Schema):
-    override = fields.Nested(OverrideSchema, load_default=None, allow_none=True)
+class VisitConfirmSchema(Schema):
+    override = fields.Nested(VisitOverrideSchema, load_default=None, allow_none=True)
 
 
-class MoveSchema(Schema):
+class VisitMoveSchema(Schema):
     clinician_id = Id(load_default=None, allow_none=True)
     starts_at = Instant(load_default=None, allow_none=True, metadata=_AT)
     minutes = Whole(load_default=None, allow_none=True, **_LENGTH)
-    override = fields.Nested(OverrideSchema, load_default=None, allow_none=True)
+    override = fields.Nested(VisitOverrideSchema, load_default=None, allow_none=True)
 
 
-class CancelSchema(Schema):
+class VisitCancelSchema(Schema):
     reason = Text(required=True, max_length=200, metadata={"example": "family-away"})
 
 
-class KindSchema(Schema):
+class VisitKindSchema(Schema):
     kind = Word(VisitKind, required=True, metadata={"example": "reassessment"})
 
 
-class InterpreterSchema(Schema):
+class VisitInterpreterSchema(Schema):
     mode = Word(InterpreterMode, required=True, allow_none=True, metadata={"example": "phone"})
 
 
-class RequestSchema(Schema):
+class VisitRequestSchema(Schema):
     """What is wanted: an as-needed visit of an order, a visit that needs no order, or a slot for an unsigned order."""
 
     order_id = Id(load_default=None, allow_none=True)
@@ -165,31 +165,31 @@ class CheckQuery(Schema):
     minutes = Whole(load_default=None, allow_none=True, **_LENGTH)
 
 
-class AnswerSchema(Schema):
+class VisitAnswerSchema(Schema):
     possible = fields.Boolean()
     findings = fields.List(fields.Dict())
     blocking = fields.List(fields.Dict())
     warnings = fields.List(fields.String())
 
 
-class MomentSchema(Schema):
+class VisitMomentSchema(Schema):
     at = Instant(load_default=None, allow_none=True, metadata=_AT)
 
 
-class PlaceSchema(Schema):
+class VisitPlaceSchema(Schema):
     lat = Number(low=-90, high=90, load_default=None, allow_none=True)
     lon = Number(low=-180, high=180, load_default=None, allow_none=True)
     address = Text(max_length=300, load_default=None, allow_none=True)
 
 
-class StartSchema(Schema):
+class VisitStartSchema(Schema):
     at = Instant(required=True, metadata=_AT)
-    place = fields.Nested(PlaceSchema, load_default=None, allow_none=True)
+    place = fields.Nested(VisitPlaceSchema, load_default=None, allow_none=True)
     method = Word(EvvMethod, load_default=EvvMethod.MOBILE)
     event_id = Text(max_length=80, load_default=None, allow_none=True, metadata={"description": "The telephone's own"})
 
 
-class FinishSchema(Schema):
+class VisitFinishSchema(Schema):
     at = Instant(required=True, metadata=_AT)
     reassessed = fields.Boolean(load_default=False)
     admit = fields.Boolean(load_default=True, metadata={"description": "Whether the first visit begins care"})
@@ -197,24 +197,24 @@ class FinishSchema(Schema):
     event_id = Text(max_length=80, load_default=None, allow_none=True)
 
 
-class MissedSchema(Schema):
+class VisitMissedSchema(Schema):
     reason = Word(MissedReason, required=True, metadata={"example": "patient_refused"})
     note = Text(load_default=None, allow_none=True)
     clinical_impact = fields.Boolean(load_default=None, allow_none=True)
 
 
-class DecisionSchema(Schema):
+class VisitDecisionSchema(Schema):
     decision = Word(MissedDecision, required=True, metadata={"example": "make_up"})
     note = Text(load_default=None, allow_none=True)
 
 
-class CorrectionSchema(Schema):
+class VisitCorrectionSchema(Schema):
     element = Text(required=True, max_length=40, metadata={"example": "actual_end_at"})
     value = Text(required=True, max_length=300, metadata={"example": "2026-11-10T18:20:00Z"})
     reason = Text(required=True, max_length=300, metadata={"example": "Telephone was flat"})
 
 
-class CorrectionShownSchema(Schema):
+class VisitCorrectionShownSchema(Schema):
     id = Id()
     element = Text()
     original = Text(allow_none=True)
@@ -251,7 +251,7 @@ class UsageQuery(Schema):
     week = Day(load_default=None, allow_none=True, metadata={"description": "Any day of the week; default today"})
 
 
-class UsageSchema(Schema):
+class IntermittentUsageSchema(Schema):
     patient_id = Id()
     week_from = Day()
     week_to = Day()
@@ -263,7 +263,7 @@ class UsageSchema(Schema):
     reviewed = fields.Boolean()
 
 
-class StopSchema(Schema):
+class RosterStopSchema(Schema):
     """One stop of a roster."""
 
     visit_id = Id()
@@ -300,7 +300,7 @@ class RosterSchema(Schema):
     clinician_id = Id()
     day = Day()
     zone = fields.String()
-    stops = fields.List(fields.Nested(StopSchema))
+    stops = fields.List(fields.Nested(RosterStopSchema))
 
 
 class SupervisionRequestSchema(Schema):
