@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from coordinator.cli import access, audit, db, demo, imports, worker
+from coordinator.cli import access, audit, db, demo, imports, planning, worker
 
 
 def register(app: Flask) -> None:
@@ -13,3 +13,5 @@ def register(app: Flask) -> None:
     app.cli.add_command(demo.group)
     app.cli.add_command(imports.group)
     app.cli.add_command(worker.group)
+    app.cli.add_command(planning.group)
+    app.cli.add_command(planning.roster_command)
