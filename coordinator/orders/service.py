@@ -39,6 +39,7 @@ from coordinator.orders.queries import (
     week_on,
     weeks_of,
 )
+from coordinator.orders.weeks import count_whole_week
 from coordinator.patients.model import Episode
 from coordinator.patients.scope import require_sight
 from coordinator.rules.facts import VerbalReceipt
@@ -47,6 +48,7 @@ from coordinator.rules.terms import Finding, refusals
 from coordinator.staff.model import Clinician
 
 __all__ = [
+    "count_whole_week",
     "discontinue",
     "draft",
     "edit_draft",
@@ -176,7 +178,7 @@ def _check_replaced(work: Work, order: Order) -> None:
 
 
 def findings_about(work: Work, order: Order, *, verbal: VerbalReceipt | None = None) -> tuple[Finding, ...]:
-    """Asked by other rooms and the verbs here: every finding about making the order live now (ORD-02 to ORD-07)."""
+    """Asked by other rooms and by the verbs here: every finding about making the order live now (ORD-02 to ORD-07)."""
     episode = fetch(work.session, Episode, order.episode_id, "episode")
     _, overlapping = weeks.in_the_way(work, order)
     facts = activation_facts(
@@ -191,7 +193,7 @@ def findings_about(work: Work, order: Order, *, verbal: VerbalReceipt | None = N
 
 
 def warnings_of(work: Work, order: Order) -> list[dict[str, object]]:
-    """Asked by the doors: what is odd about an order that is not live yet, and what would keep it from becoming so."""
+    """Asked by other rooms and the door: what is odd about an order that is not live yet, and what would keep it from becoming so."""
     if order.status in LIVE_ORDER or not may_become(ORDER, order.status, OrderStatus.VOID):
         return []
     episode = fetch(work.session, Episode, order.episode_id, "episode")
@@ -342,7 +344,7 @@ def recall(work: Work, order_id: int) -> Order:
 
 
 def go_live(work: Work, order: Order, *, verbal: VerbalReceipt | None = None, as_written: bool = False) -> None:
-    """Asked by other rooms of this house's signing: the order's weeks are there, and what it supersedes ends (ORD-07).
+    """Asked by other rooms and by signing: the order's weeks are there, and what it supersedes ends (ORD-07).
 
     The older order ends on the day before the new one begins, or where that day is past, on the day before this one:
     visits already made stood on it. `as_written` keeps the text's own day, for a history that is told at once.
