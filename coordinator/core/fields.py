@@ -3,16 +3,19 @@ bad input is a clear problem document on both engines and never a fault of the d
 """
 
 import math
+import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
 import marshmallow as ma
 from marshmallow import fields, validate
+from webargs.multidictproxy import MultiDictProxy
 
 FIRST_YEAR, LAST_YEAR = 1900, 2200
 MAX_ID = 2**53 - 1  # what JSON numbers carry exactly
 MAX_TEXT = 4000
+_DIGITS = re.compile(r"-?[0-9]+", re.ASCII)
 
 
 class Schema(ma.Schema):
@@ -45,7 +48,9 @@ class Text(fields.String):
 
 
 class Whole(fields.Integer):
-    """A whole number between `low` and `high`, both included. True and "3" are not numbers here."""
+    """A whole number between `low` and `high`, both included. In JSON, true and "3" are no numbers; in a query string,
+    where all is text, digits are.
+    """
 
     def __init__(self, *, low: int = 0, high: int = 2_000_000_000, **kwargs: Any) -> None:
         super().__init__(strict=True, validate=validate.Range(min=low, max=high), **kwargs)
@@ -55,6 +60,8 @@ class Whole(fields.Integer):
             raise self.make_error("invalid", input=value)
         if isinstance(value, str) and len(value) > 20:
             raise self.make_error("too_large", input="…")
+        if isinstance(value, str) and isinstance(data, MultiDictProxy) and _DIGITS.fullmatch(value):
+            value = int(value)
         return super()._deserialize(value, attr, data, **kwargs)
 
 
