@@ -43,7 +43,7 @@ def list_notices(args: dict[str, Any]) -> Any:
     Unread notices, unless `unread` says otherwise.
     """
     query = service.search(work(), unread=args["unread"], kind=args["kind"])
-    return page(work().session, query, (Notice.created_at, Notice.id), args)
+    return page(work().session, query, (Notice.id,), args)
 
 
 @blp.route("/notices/<id:notice_id>/read", methods=["POST"])

@@ -272,12 +272,12 @@ def _matched(referral_id: int) -> None:
 @blp.arguments(ReferralQuery, location="query")
 @blp.response(200, page_schema(ReferralListedSchema))
 def list_referrals(args: dict[str, Any]) -> Any:
-    """Referrals that the asker may see, in the order in which they came"""
+    """Referrals that the asker may see, in the order in which they were put in the book"""
     query = service.search(
         work(), branch_id=args["branch_id"], statuses=[args["status"]] if args["status"] else [],
         programme=args["programme"], due_before=args["due_before"],
     )  # fmt: skip
-    return page(work().session, query, (Referral.received_at, Referral.id), args)
+    return page(work().session, query, (Referral.id,), args)
 
 
 @blp.route("/referrals", methods=["POST"])
