@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from coordinator.domain.vocabulary import PERFORMERS
 from coordinator.planner.plan import Assignment, Explanation, Obstacle, Outcome, Plan, Score, Violation
+from coordinator.planner.problem import Reason
+from coordinator.planner.reasons import SENTENCES
 from coordinator.planning.bridge import Bridge
 from coordinator.planning.causes import cause_of, say
 from coordinator.rules.terms import Finding
@@ -145,14 +148,19 @@ def reasons(bridge: Bridge, number: int, obstacles: Iterable[Obstacle]) -> list[
     known = {(entry["code"], entry["sentence"]) for entry in said}
     whom: dict[tuple[str, str], set[tuple[int, int | None]]] = defaultdict(set)
     entries: dict[tuple[str, str], dict[str, Any]] = {}
+    nearest: dict[tuple[str, str], int] = {}
     for obstacle in obstacles:
         code, sentence, facts = say(bridge, obstacle.reason)
         if (code, sentence) in known:
             continue
-        if (code, sentence) not in entries:
-            entries[code, sentence] = _entry(code, sentence, None)
-            entries[code, sentence]["facts"] = facts | ({"rule": _RULES[code]} if code in _RULES else {})
-        whom[code, sentence].add((bridge.scene.clinicians[obstacle.clinician].id, obstacle.day))
+        # The planner's own reasons differ in their numbers only: the one that comes closest speaks for all.
+        key = (code, "") if code in SENTENCES else (code, sentence)
+        excess = _excess(obstacle.reason)
+        if key not in entries or (code in SENTENCES and excess < nearest[key]):
+            nearest[key] = excess
+            entries[key] = _entry(code, sentence, None)
+            entries[key]["facts"] = facts | ({"rule": _RULES[code]} if code in _RULES else {})
+        whom[key].add((bridge.scene.clinicians[obstacle.clinician].id, obstacle.day))
     for key, entry in entries.items():
         people = sorted({clinician for clinician, _ in whom[key]})
         days = sorted({day for _, day in whom[key] if day is not None})
@@ -160,10 +168,21 @@ def reasons(bridge: Bridge, number: int, obstacles: Iterable[Obstacle]) -> list[
         entry["clinician_id"] = people[0] if len(people) == 1 else None
         entry["days"] = [bridge.scene.horizon.days[day].isoformat() for day in days]
         entry["day"] = entry["days"][0] if len(days) == 1 else None
-    said += list(entries.values())
+    able = {
+        clinician.id for clinician in bridge.scene.clinicians if clinician.performer in PERFORMERS[visit.discipline]
+    }
+    # Those who could go are what a scheduler looks for; that a therapist is no nurse comes last.
+    said += sorted(entries.values(), key=lambda entry: able.isdisjoint(entry["clinician_ids"]))
     if not said:
         said.append(_entry("no-clinician", f"Nobody of the branch can make visit {visit.id}.", None))
     return said
+
+
+def _excess(reason: Reason) -> int:
+    """By how much what was found passes what is allowed; 0 for reasons without numbers."""
+    facts = reason.facts()
+    fact, limit = facts.get("fact", 0), facts.get("limit", 0)
+    return abs(fact - limit) if isinstance(fact, int) and isinstance(limit, int) else 0
 
 
 def _of_days(bridge: Bridge, number: int) -> list[dict[str, Any]]:
@@ -225,7 +244,7 @@ def _result(bridge: Bridge, outcome: Outcome, placed: int, left: int, travel: in
         "overtime_minutes": score.measures.overtime_minutes,
         "continuity": score.measures.continuity_percent,
         "violations": [violation(bridge, broken) for broken in score.hard],
-        "score": score_parts(score),
+        "score": score_parts(score, travel),
         "cost": score.cost,
         "iterations": outcome.iterations,
         "seconds": round(outcome.seconds, 2),
@@ -264,13 +283,18 @@ def violation(bridge: Bridge, broken: Violation) -> dict[str, Any]:
     }
 
 
-def score_parts(score: Score) -> list[dict[str, Any]]:
+def score_parts(score: Score, road_minutes: int) -> list[dict[str, Any]]:
     """What each constraint costs; constraints that cost nothing are left out."""
-    return [
+    parts = [
         {"name": part.name, "weight": part.weight, "count": part.count, "cost": part.cost, "sentence": part.sentence}
         for part in score.parts
         if part.count or part.cost
     ]
+    for part in parts:
+        if part["name"] == "travel":
+            buffer = score.part("travel").count - road_minutes
+            part["sentence"] = f"{road_minutes} minutes of driving and {buffer} of buffer before visits (LAB-04)."
+    return parts
 
 
 def _alternatives(bridge: Bridge, explanation: Explanation) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """From rows to the planner's problem: the facts it must carry over exactly."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -20,7 +20,7 @@ from coordinator.staff.model import Exclusion, TimeOff
 from coordinator.visits import cases
 from tests.builders import make_visit
 from tests.conftest import WorkAs
-from tests.planning.conftest import EVE, MONDAY, WEEK, TestAgency, make_agency
+from tests.planning.conftest import EVE, WEEK, TestAgency, make_agency
 
 
 @pytest.fixture
@@ -71,3 +71,201 @@ def test_a_day_on_which_the_clocks_go_back_has_twenty_five_hours(agency: TestAge
     assert bridge.problem.slots[0].shift_start == 9 * 60
     assert bridge.problem.slots[1].shift_start == 25 * 60 + 8 * 60
     assert bridge.scene.horizon.instant(9 * 60) == datetime(2026, 11, 1, 16, tzinfo=UTC)
+
+
+def test_a_shift_owes_its_meal_before_the_end_of_the_fifth_hour(agency: TestAgency, work_as: WorkAs) -> None:
+    agency.hire(starts=time(8), ends=time(16, 30))
+    agency.hire(starts=time(8), ends=time(13))
+    agency.hire(starts=time(7), ends=time(18, 30))
+    long, short, longest = (
+        next(slot for slot in _built(agency, work_as).problem.slots if slot.clinician == number) for number in range(3)
+    )
+    (meal,) = long.breaks
+    assert meal.latest_start == long.shift_start + 299
+    assert (meal.minutes, meal.owed_after_minutes, meal.skip_cost) == (30, 300, None)
+    assert short.breaks == ()
+    assert [pause.latest_start - longest.shift_start for pause in longest.breaks] == [299, 599]
+    assert long.overtime_after_minutes == 480
+    assert long.max_minutes == 720
+    assert long.max_visits == 8
+
+
+def test_time_off_within_a_shift_is_no_time_for_visits(agency: TestAgency, work_as: WorkAs) -> None:
+    nurse = agency.hire()
+    nurse.time_off.append(
+        TimeOff(
+            starts_at=datetime(2026, 11, 9, 19, tzinfo=UTC), ends_at=datetime(2026, 11, 9, 21, tzinfo=UTC), reason="x"
+        )
+    )  # fmt: skip
+    nurse.time_off.append(
+        TimeOff(
+            starts_at=datetime(2026, 11, 10, 8, tzinfo=UTC), ends_at=datetime(2026, 11, 11, 8, tzinfo=UTC), reason="y"
+        )
+    )
+    slots = _built(agency, work_as).problem.slots
+    assert [slot.day for slot in slots] == [1, 3, 4, 5]
+    assert [(off.start_minute, off.end_minute) for off in slots[0].unavailable] == [(1440 + 11 * 60, 1440 + 13 * 60)]
+
+
+def test_what_the_patient_keeps_free_cuts_the_day(agency: TestAgency, work_as: WorkAs) -> None:
+    agency.hire()
+    person = agency.admit(visits=1)
+    person.patient.no_visit_windows.append(NoVisitWindow(weekday=0, starts=time(9), ends=time(11), reason="dialysis"))
+    person.patient.no_visit_windows.append(NoVisitWindow(weekday=1, starts=time(0), ends=time(23, 30), reason="family"))
+    person.patient.unavailabilities.append(
+        Unavailability(
+            starts_at=datetime(2026, 11, 11, 20, tzinfo=UTC), ends_at=datetime(2026, 11, 12, 8, tzinfo=UTC), reason="x"
+        )
+    )  # fmt: skip
+    wanted = _built(agency, work_as).problem.visits[0]
+    monday = [(w.earliest_start - 1440, w.latest_start - 1440) for w in wanted.windows[1]]
+    # 45 minutes: the last start before 09:00 is 08:15, the first after is 11:00.
+    assert monday == [(0, 8 * 60 + 15), (11 * 60, 24 * 60 - 45)]
+    assert 2 not in wanted.windows
+    assert wanted.closed_days[2].code == "CUL-01"
+    assert "from 00:00 to 23:30: family" in str(wanted.closed_days[2].facts()["sentence"])
+    # Wednesday from noon on is taken: 11:15 is the last start.
+    assert [(w.earliest_start - 3 * 1440, w.latest_start - 3 * 1440) for w in wanted.windows[3]] == [(0, 11 * 60 + 15)]
+
+
+def test_nothing_begins_in_the_past_nor_after_it_is_due(agency: TestAgency, work_as: WorkAs) -> None:
+    agency.hire()
+    person = agency.admit(visits=1)
+    person.visits[0].due_at = datetime(2026, 11, 11, 20, tzinfo=UTC)
+    bridge = _built(agency, work_as, now=datetime(2026, 11, 10, 18, 0, tzinfo=UTC))
+    wanted = bridge.problem.visits[0]
+    assert set(wanted.windows) == {2, 3}
+    assert wanted.windows[2][0].earliest_start == 2 * 1440 + 10 * 60 + PRICES.notice_minutes
+    assert wanted.windows[3][0].latest_start == 3 * 1440 + 12 * 60
+    assert wanted.closed_days[1].code == "day-past"
+    assert wanted.closed_days[4].code == "too-late"
+    assert wanted.unplaced_cost == PRICES.unplaced_due
+    assert [slot.day for slot in bridge.problem.slots] == [2, 3, 4, 5]
+
+
+def test_the_dearer_the_promise_the_dearer_its_change(agency: TestAgency, work_as: WorkAs) -> None:
+    nurse = agency.hire()
+    visits = [agency.admit(visits=1).visits[0] for _ in range(4)]
+    for hour, visit in enumerate(visits):
+        agency.book(visit, nurse, datetime(2026, 11, 10, 17 + hour, tzinfo=UTC))
+    visits[1].published_at = EVE
+    visits[2].published_at = visits[2].told_patient_at = EVE
+    visits[3].status = VisitStatus.PENDING
+    now = [wanted.current for wanted in _built(agency, work_as).problem.visits]
+    costs = [(one.clinician_change_cost, one.day_change_cost, one.time_change_cost) for one in now if one]
+    booked, published, told, held = costs
+    assert held < booked < published < told
+    assert [one.told for one in now if one] == [False, False, True, False]
+    assert now[0] is not None
+    assert (now[0].day, now[0].start_minute) == (2, 2 * 1440 + 9 * 60)
+
+
+def test_what_has_begun_or_is_locked_is_fixed_exactly(agency: TestAgency, work_as: WorkAs) -> None:
+    nurse = agency.hire(weekdays=(1,))
+    begun, locked, free = (agency.admit(visits=1).visits[0] for _ in range(3))
+    agency.book(begun, nurse, datetime(2026, 11, 10, 17, tzinfo=UTC))
+    begun.status = VisitStatus.EN_ROUTE
+    # On a Saturday, when she does not work: a fact all the same.
+    agency.book(locked, nurse, datetime(2026, 11, 14, 17, tzinfo=UTC), locked=True)
+    bridge = _built(agency, work_as)
+    assert [wanted.locked for wanted in bridge.problem.visits] == [True, True, False]
+    assert bridge.wanted == (2,)
+    saturday = next(slot for slot in bridge.problem.slots if slot.day == 6)
+    assert saturday.max_visits == 1
+    assert saturday.shift_start < 6 * 1440 + 9 * 60 < saturday.shift_end
+    assert free.status is VisitStatus.PROPOSED
+
+
+def test_a_visit_that_the_rules_would_not_confirm_is_left_to_a_person(agency: TestAgency, work_as: WorkAs) -> None:
+    nurse = agency.hire()
+    person = agency.admit(visits=1)
+    agency.book(person.visits[0], nurse, datetime(2026, 11, 10, 17, tzinfo=UTC), published_at=EVE)
+    person.order.status = OrderStatus.DISCONTINUED
+    bridge = _built(agency, work_as)
+    assert bridge.unconfirmable == {0}
+    assert bridge.problem.visits[0].locked
+    assert {finding.rule for refused in bridge.answers[person.visits[0].id].closed.values() for finding in refused} >= {
+        "ORD-01"
+    }
+
+
+def test_forbidden_pairs_say_what_the_rules_say(agency: TestAgency, work_as: WorkAs) -> None:
+    """Asked once more by hand, for each clinician and day, the rules give the same sentences."""
+    agency.hire()
+    agency.hire(expires_on=date(2026, 11, 11))
+    agency.hire(Performer.PT)
+    agency.hire(Performer.LVN)
+    shunned = agency.hire()
+    person = agency.admit(visits=1, preferred_clinician_gender=Gender.MALE)
+    shunned.exclusions.append(Exclusion(patient_id=person.patient.id, reason="patient asked"))
+    agency.session.commit()
+    seen = 0
+    with work_as(now=EVE) as work:
+        bridge = _build(work, agency)
+        wanted, visit = bridge.problem.visits[0], bridge.visits[0]
+        book = cases.load(work, [visit], bridge.scene.clinicians)
+        for index, day in enumerate(bridge.scene.horizon.days):
+            patient_side = refusals(ask_patient_side(book.case(visit, day=day), Moment.CONFIRM, work.policy))
+            assert bool(patient_side) == (index in wanted.closed_days)
+            for number, clinician in enumerate(bridge.scene.clinicians):
+                case = book.case(visit, clinician=clinician, day=day)
+                refused = refusals(ask_clinician_side(case, Moment.CONFIRM, work.policy))
+                reason = wanted.forbidden.get(number) or wanted.forbidden_days.get((number, index))
+                assert (reason is None) == (not refused)
+                if reason is not None:
+                    seen += 1
+                    assert (reason.code, reason.facts()["sentence"]) == (refused[0].rule, refused[0].sentence())
+    assert seen == 3 + 7 + 7  # lapsed on three days; the therapist and the one she shuns on all
+
+
+def test_an_interpreter_wish_and_a_gender_wish_cost_and_do_not_forbid(agency: TestAgency, work_as: WorkAs) -> None:
+    agency.hire(gender=Gender.MALE)
+    speaks = agency.hire(languages=("en", "es"))
+    agency.admit(visits=1, spoken_language="es", preferred_clinician_gender=Gender.MALE)
+    wanted = _built(agency, work_as).problem.visits[0]
+    wishes = {wish.name: wish for wish in wanted.preferences}
+    assert wanted.forbidden == {}
+    assert (wishes["language"].costs, wishes["language"].otherwise) == ({1: 0}, PRICES.other_language)
+    assert (wishes["gender"].costs, wishes["gender"].otherwise) == ({0: 0}, PRICES.other_gender)
+    assert speaks.id
+
+
+def test_hours_of_care_outside_the_run_count_against_its_cap(agency: TestAgency, work_as: WorkAs) -> None:
+    """A run from Wednesday: what stands on Monday of that week is used up, and its day is kept clear of."""
+    nurse = agency.hire()
+    person = agency.admit(visits=3)
+    agency.book(person.visits[0], nurse, datetime(2026, 11, 9, 17, tzinfo=UTC))
+    problem = _built(agency, work_as, (date(2026, 11, 11), date(2026, 11, 14))).problem
+    assert len(problem.visits) == 2
+    assert problem.group_caps[0].used_by_week == (45,)
+    assert problem.spacings[0].held_days == (-2,)
+    assert problem.clinicians[0].already_worked_minutes == (45,)
+
+
+def test_the_second_person_begins_with_the_first_and_is_no_second_visit(agency: TestAgency, work_as: WorkAs) -> None:
+    agency.hire()
+    agency.hire()
+    person = agency.admit(visits=1)
+    make_visit(
+        agency.session, person.patient, person.episode, order_id=person.order.id, discipline=Discipline.SN,
+        joint_with_id=person.visits[0].id, window_from=WEEK[0], window_to=WEEK[1],
+    )  # fmt: skip
+    problem = _built(agency, work_as).problem
+    (link,) = problem.links
+    assert (link.first, link.second, link.different_clinicians) == (0, 1, True)
+    assert problem.spacings[0].visits == (0,)
+
+
+def test_a_first_visit_is_dearest_to_leave_out_and_to_put_off(agency: TestAgency, work_as: WorkAs) -> None:
+    agency.hire()
+    person = agency.admit(visits=1)
+    person.visits[0].is_optional = True
+    first = make_visit(
+        agency.session, person.patient, person.episode, kind=VisitKind.INITIAL, window_from=WEEK[0], window_to=WEEK[1],
+        due_at=datetime(2026, 11, 12, 20, tzinfo=UTC),
+    )  # fmt: skip
+    optional, initial = _built(agency, work_as).problem.visits
+    assert initial.key == str(first.id)
+    assert optional.unplaced_cost < PRICES.unplaced_needed < initial.unplaced_cost
+    assert initial.day_costs[3] > initial.day_costs[1] > 0
+    assert optional.day_costs == {}
