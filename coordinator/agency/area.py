@@ -35,29 +35,39 @@ def _rings(polygon: dict[str, Any]) -> list[list[Sequence[float]]]:
     return [ring for part in polygon["coordinates"] for ring in part]
 
 
-def check_polygon(polygon: Any, pointer: str = "/polygon") -> None:
-    """Refuse what is not a closed GeoJSON Polygon or MultiPolygon in degrees (RFC 7946: longitude first)."""
-    shaped = isinstance(polygon, dict) and polygon.get("type") in ("Polygon", "MultiPolygon")
-    if not shaped or not isinstance(polygon.get("coordinates"), list) or not polygon["coordinates"]:
+def polygon_from(given: Any, pointer: str = "/polygon") -> dict[str, Any]:
+    """A closed GeoJSON Polygon or MultiPolygon in degrees (RFC 7946: longitude first), without anything beside it.
+
+    Invalid names what is wrong with it.
+    """
+    shaped = isinstance(given, dict) and given.get("type") in ("Polygon", "MultiPolygon")
+    if not shaped or not isinstance(given.get("coordinates"), list) or not given["coordinates"]:
         raise Invalid("This must be a GeoJSON Polygon or MultiPolygon with its coordinates.", pointer=pointer)
+    kind, coordinates = given["type"], given["coordinates"]
     try:
-        rings = _rings(polygon)
-        points = 0
-        for ring in rings:
-            points += len(ring)
-            if len(ring) < 4 or list(ring[0]) != list(ring[-1]):
-                raise ValueError("ring")
-            for lon, lat, *_ in ring:
-                if isinstance(lon, bool) or isinstance(lat, bool) or not (-180 <= lon <= 180 and -90 <= lat <= 90):
-                    raise ValueError("point")
-        if not rings or points > _MOST_POINTS:
-            raise ValueError("size")
-    except (TypeError, ValueError, KeyError):
+        parts = [[_ring(ring) for ring in part] for part in ([coordinates] if kind == "Polygon" else coordinates)]
+    except (TypeError, ValueError):
+        parts = []
+    points = sum(len(ring) for part in parts for ring in part)
+    if not parts or not all(parts) or points > _MOST_POINTS:
         raise Invalid(
             "Every ring of the polygon is a closed list of at least four [longitude, latitude] pairs, "
             f"{_MOST_POINTS} points in all at most.",
             pointer=f"{pointer}/coordinates",
-        ) from None
+        )
+    return {"type": kind, "coordinates": parts[0] if kind == "Polygon" else parts}
+
+
+def _ring(given: Any) -> list[list[float]]:
+    ring = []
+    for lon, lat, *_ in given:
+        numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in (lon, lat))
+        if not numbers or not (-180 <= lon <= 180 and -90 <= lat <= 90):
+            raise ValueError("not a point on Earth")
+        ring.append([float(lon), float(lat)])
+    if len(ring) < 4 or ring[0] != ring[-1]:
+        raise ValueError("not a closed ring")
+    return ring
 
 
 def contains(polygon: dict[str, Any], lat: float, lon: float) -> bool:

@@ -108,7 +108,8 @@ def create_branch(
     agency_npi: str | None = None,
 ) -> Branch:
     """A new branch of the agency, which comes into being with its first; `zips` are served from `effective_from` on."""
-    _check_place(zone, office_lat, office_lon, polygon)
+    _check_place(zone, office_lat, office_lon)
+    polygon = None if polygon is None else area.polygon_from(polygon)
     if work.session.execute(sa.select(Branch.id).where(Branch.code == code)).scalar() is not None:
         raise Conflict("There is a branch with that code already.", code="branch-exists")
     agency = work.session.execute(sa.select(Agency).order_by(Agency.id).limit(1)).scalar()
@@ -148,8 +149,12 @@ def edit_branch(work: Work, branch_id: int, **changes: Any) -> Branch:
         changes.get("zone", branch.zone),
         changes.get("office_lat", branch.office_lat),
         changes.get("office_lon", branch.office_lon),
-        changes.get("polygon", branch.polygon),
     )
+    for name in sorted(changes):
+        if changes[name] is None and name != "polygon":
+            raise Invalid(f"{name} is needed.", pointer=f"/{name}")
+    if changes.get("polygon") is not None:
+        changes["polygon"] = area.polygon_from(changes["polygon"])
     for name, value in changes.items():
         setattr(branch, name, value)
     work.session.info.pop(_ZONES, None)
@@ -196,12 +201,10 @@ def _serve_from(branch: Branch, zips: list[str], effective_from: date) -> None:
         branch.service_zips.append(ServiceZip(zip=code, effective_from=effective_from))
 
 
-def _check_place(zone: str, lat: float, lon: float, polygon: dict[str, Any] | None) -> None:
+def _check_place(zone: str, lat: float, lon: float) -> None:
     if zone not in available_timezones():
         raise Invalid("This must be a zone of the IANA list, such as America/Los_Angeles.", pointer="/zone")
     area.check_point(lat, lon)
-    if polygon is not None:
-        area.check_polygon(polygon)
 
 
 def _refuse_unknown(changes: dict[str, Any], known: frozenset[str]) -> None:

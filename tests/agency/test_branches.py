@@ -108,7 +108,16 @@ def test_a_polygon_decides_where_the_point_is_known(branch: Branch, work_as: Wor
 )
 def test_what_is_no_polygon_is_refused(polygon: object) -> None:
     with pytest.raises(Invalid):
-        area.check_polygon(polygon)
+        area.polygon_from(polygon)
+
+
+def test_what_stands_beside_a_polygon_is_left_out(branch: Branch, work_as: WorkAs) -> None:
+    with work_as(actor_with(Role.ADMINISTRATOR)) as work:
+        decorated = SQUARE | {"bbox": float("nan"), "note": "a\x00b"}
+        assert service.edit_branch(work, branch.id, polygon=decorated).polygon == SQUARE
+        two = {"type": "MultiPolygon", "coordinates": [SQUARE["coordinates"][:1], [[[0, 0], [1, 0], [1, 1], [0, 0]]]]}
+        assert area.contains(area.polygon_from(two), 0.2, 0.5)
+        assert service.edit_branch(work, branch.id, polygon=None).polygon is None
 
 
 def test_only_an_administrator_opens_a_branch(work_as: WorkAs) -> None:
