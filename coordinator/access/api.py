@@ -9,7 +9,7 @@ from marshmallow import fields
 from coordinator.access import service
 from coordinator.core.errors import Unauthenticated
 from coordinator.core.fields import Id, Instant, Schema, Text
-from coordinator.core.http import Blueprint, public, work
+from coordinator.core.http import Blueprint, no_rehearsal, public, work
 
 blp = Blueprint("access", __name__, url_prefix="/api/v1", description="Signing in, tokens, who one is")
 
@@ -50,6 +50,7 @@ class TokenSchema(Schema):
 @blp.route("/sessions", methods=["POST"])
 @blp.arguments(SignInSchema)
 @blp.response(201, UserSchema)
+@no_rehearsal
 @public
 def open_session(args: dict[str, str]) -> Any:
     """Sign in

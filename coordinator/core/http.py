@@ -151,6 +151,12 @@ def writes(view: Callable[..., Any]) -> Callable[..., Any]:
     return view
 
 
+def no_rehearsal(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark a view that asks for a password: a dry run would be rolled back with its count of wrong ones."""
+    view.no_rehearsal = True  # type: ignore[attr-defined]
+    return view
+
+
 class Coordinator(Flask):
     """Flask whose every request is one transaction, opened and closed here and nowhere else."""
 
@@ -186,6 +192,8 @@ class Coordinator(Flask):
     def _in_transaction(self, view: Callable[..., Any], *, writing: bool) -> Response:
         d: Door = self.extensions["door"]
         dry = request.args.get("dry_run", "").lower() in {"1", "true", "yes"}
+        if dry and getattr(view, "no_rehearsal", False):
+            raise Invalid("What asks for a password cannot be rehearsed.", pointer="/query/dry_run")
         with d.database.session(write=writing) as session:
             actor = d.authenticate(session, request, now())
             if actor is None:

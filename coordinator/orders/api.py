@@ -7,8 +7,8 @@ import flask
 
 from coordinator.access.service import Doorman
 from coordinator.agency import service as agency
-from coordinator.core.errors import Forbidden, Invalid
-from coordinator.core.http import Blueprint, etag_of, page, require_match, work
+from coordinator.core.errors import Forbidden
+from coordinator.core.http import Blueprint, etag_of, no_rehearsal, page, require_match, work
 from coordinator.domain.lifecycle import LIVE_ORDER
 from coordinator.domain.vocabulary import OrderStatus
 from coordinator.orders import cards, service, signing
@@ -264,14 +264,12 @@ def decline(args: dict[str, Any], order_id: int) -> Any:
 @blp.route("/signature-batches", methods=["POST"])
 @blp.arguments(SignatureBatchSchema)
 @blp.response(200, SignedBatchSchema)
+@no_rehearsal
 def sign_batch(args: dict[str, Any]) -> Any:
     """Sign what was reviewed; the answer says of each item what became of it
 
     A wrong password signs nothing and counts as a failed attempt.
     """
-    if "dry_run" in flask.request.args:
-        # A rehearsal would be rolled back with its count of wrong passwords: anybody could guess without end.
-        raise Invalid("A signature cannot be rehearsed.", pointer="/query/dry_run")
     doorman: Doorman = flask.current_app.extensions["doorman"]
     items = [signing.SignItem(**item) for item in args["items"]]
     try:

@@ -85,6 +85,13 @@ def test_a_dry_run_answers_and_changes_nothing(app: Coordinator, user: User, dat
         assert session.execute(sa.select(sa.func.count()).select_from(ApiToken)).scalar_one() == 0
 
 
+def test_a_password_cannot_be_guessed_in_rehearsals(app: Coordinator, user: User) -> None:
+    answer = app.test_client().post(
+        "/api/v1/sessions?dry_run=true", json={"username": "sam", "password": "not the password"}
+    )
+    assert answer.status_code == 422
+
+
 @pytest.mark.parametrize(
     ("body", "pointer"),
     [
