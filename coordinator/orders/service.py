@@ -3,8 +3,10 @@
 from datetime import date, datetime
 from typing import Any
 
+import sqlalchemy as sa
+
 from coordinator.agency import service as agency
-from coordinator.core.db import fetch, locked
+from coordinator.core.db import fetch
 from coordinator.core.errors import Conflict, Forbidden, Invalid, RuleBroken, StaleVersion
 from coordinator.core.work import Work, permitted
 from coordinator.domain.events import OrderActivated, OrderSent
@@ -67,6 +69,7 @@ __all__ = [
     "sign_receipt",
     "take_verbal",
     "void",
+    "wait_for_plan",
     "warnings_of",
     "week_on",
     "weeks_of",
@@ -193,7 +196,7 @@ def findings_about(work: Work, order: Order, *, verbal: VerbalReceipt | None = N
 
 
 def warnings_of(work: Work, order: Order) -> list[dict[str, object]]:
-    """Asked by other rooms and the door: what is odd about an order that is not live yet, and what would keep it from becoming so."""
+    """Asked by other rooms and the door: what is odd about an order not yet live, and what would keep it from that."""
     if order.status in LIVE_ORDER or not may_become(ORDER, order.status, OrderStatus.VOID):
         return []
     episode = fetch(work.session, Episode, order.episode_id, "episode")
@@ -289,6 +292,7 @@ def sign_receipt(work: Work, order_id: int) -> Order:
         )
     if order.status is not OrderStatus.VERBAL_RECEIVED or order.verbal_received_at is None:
         raise wrong_state(order, OrderStatus.ACTIVE_VERBAL)
+    wait_for_plan(work, order)
     order.responsible_signed_at = work.now
     receipt = verbal_receipt(work, order)
     assert receipt is not None
@@ -343,14 +347,25 @@ def recall(work: Work, order_id: int) -> Order:
 # ------------------------------------------------------------------------------------ live
 
 
+def wait_for_plan(work: Work, order: Order) -> None:
+    """Asked by other rooms and by signing, before a change: activations of a plan come one by one, each to its commit.
+
+    Its rows' keys are not locked: whoever writes an order of the plan meanwhile need not wait.
+    """
+    with work.session.no_autoflush:
+        work.session.execute(
+            sa.select(CarePlan.id).where(CarePlan.id == order.care_plan_id).with_for_update(key_share=True)
+        ).scalar_one()
+
+
 def go_live(work: Work, order: Order, *, verbal: VerbalReceipt | None = None, as_written: bool = False) -> None:
     """Asked by other rooms and by signing: the order's weeks are there, and what it supersedes ends (ORD-07).
 
     The older order ends on the day before the new one begins, or where that day is past, on the day before this one:
     visits already made stood on it. `as_written` keeps the text's own day, for a history that is told at once.
     """
-    plan = locked(work.session, CarePlan, order.care_plan_id, "care plan")  # one activation of a plan at a time
-    episode = fetch(work.session, Episode, plan.episode_id, "episode")
+    wait_for_plan(work, order)
+    episode = fetch(work.session, Episode, order.episode_id, "episode")
     _require_open(work, order)
     _require(work, order, verbal=verbal)
     superseded, _ = weeks.in_the_way(work, order, lock=True)

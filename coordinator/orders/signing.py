@@ -28,7 +28,7 @@ from coordinator.orders.endings import become, stop, wrong_state
 from coordinator.orders.facts import signing_facts
 from coordinator.orders.model import Order, Signature
 from coordinator.orders.queries import AWAITS_SIGNATURE, ENDED_ORDER, awaits_signature
-from coordinator.orders.service import go_live
+from coordinator.orders.service import go_live, wait_for_plan
 from coordinator.patients.model import Episode
 from coordinator.rules.orders import ask_signing
 from coordinator.rules.terms import refusals
@@ -159,6 +159,10 @@ def _check_item(work: Work, signer: Physician, order: Order, item: SignItem) -> 
 
 def _sign(work: Work, order: Order, *, user_id: int, method: str, as_written: bool = False) -> Signature:
     """A name under the text as it stands. An order that was not live becomes so, with its weeks."""
+    has_ended = order.status in ENDED_ORDER
+    was_live = has_ended or order.status in LIVE_ORDER
+    if not was_live:
+        wait_for_plan(work, order)
     signature = Signature(
         order_id=order.id,
         physician_id=order.physician_id,
@@ -170,8 +174,6 @@ def _sign(work: Work, order: Order, *, user_id: int, method: str, as_written: bo
         at=work.now,
     )
     work.session.add(signature)
-    has_ended = order.status in ENDED_ORDER
-    was_live = has_ended or order.status in LIVE_ORDER
     if not has_ended:  # a verbal order whose days are over is signed for what was given; it does not live again
         become(order, OrderStatus.ACTIVE_SIGNED)
     if not was_live:
