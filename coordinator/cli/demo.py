@@ -1,13 +1,18 @@
 """`flask demo`: the demo agency. Refused in production."""
 
 import json
+from datetime import date, timedelta
 
 import click
+import sqlalchemy as sa
 from flask.cli import AppGroup
 
 from coordinator.access.service import installer_actor
+from coordinator.agency.service import branch_by_code, today
 from coordinator.cli.common import command_work, door, say
-from coordinator.demo.agency import Loaded, OnceDoorman, is_loaded, load
+from coordinator.cli.planning import page_of, plan_days
+from coordinator.demo.agency import BRANCH, PASSWORD, Loaded, OnceDoorman, is_loaded, load
+from coordinator.planning.model import PlanRun
 
 group = AppGroup("demo", help="The demo agency.")
 
@@ -46,3 +51,39 @@ def load_command(patients: int, clinicians: int, seed: int, as_json: bool) -> No
             f"Loaded {loaded.patients} patients, {loaded.clinicians} clinicians, {loaded.physicians} physicians and "
             f"{loaded.orders} signed orders into branch SF."
         )
+
+
+#: Seconds that the demo's first plan searches.
+PLAN_SECONDS = 12
+#: Who signs in by which name.
+SIGN_INS = (("scheduler", "plans and publishes"), ("nurse", "has a roster"), ("physician", "has orders to sign"))
+
+
+@group.command("start")
+def start() -> None:
+    """Load the demo agency and plan its coming week, once; then say how to sign in. What `make run` calls."""
+    loaded = load_demo(60, 16, 1)
+    if loaded is not None:
+        click.echo(
+            f"Loaded the demo agency: {loaded.patients} patients, {loaded.clinicians} clinicians, "
+            f"{loaded.orders} signed orders."
+        )
+    first = _unplanned()
+    if first is not None:
+        click.echo(
+            f"Planning {first} to {first + timedelta(days=6)}; the first time, the planner is compiled (a minute) ..."
+        )
+        click.echo(page_of(plan_days(BRANCH, first, seconds=PLAN_SECONDS, and_publish=True)))
+    click.echo(f"\nSign in on http://127.0.0.1:8000 with the password {PASSWORD}:")
+    for username, does in SIGN_INS:
+        click.echo(f"  {username:<10} {does}")
+    click.echo("The other accounts, from intake to aide, have the same password. Stop with Ctrl-C.\n")
+
+
+def _unplanned() -> date | None:
+    """Tomorrow in the branch's zone, if nobody has planned anything yet; None if somebody has."""
+    with command_work("demo-start", write=False) as work:
+        branch = branch_by_code(work, BRANCH)
+        if work.session.execute(sa.select(PlanRun.id).where(PlanRun.branch_id == branch.id).limit(1)).scalar():
+            return None
+        return today(work, branch.id) + timedelta(days=1)

@@ -46,7 +46,18 @@ def week(
     as_json: bool,
 ) -> None:  # fmt: skip
     """Plan a branch's week now, and print what came of it. Nothing is changed without --publish."""
-    run_id = _ask(code, start.date(), days, seconds, seed, iterations)
+    answer = plan_days(
+        code, start.date(), days=days, seconds=seconds, seed=seed, iterations=iterations, and_publish=and_publish
+    )
+    click.echo(json.dumps(answer, ensure_ascii=False) if as_json else page_of(answer))
+
+
+def plan_days(
+    code: str, start: date, *, days: int = 7, seconds: int = 20, seed: int = 0, iterations: int | None = None,
+    and_publish: bool = False,
+) -> dict[str, Any]:  # fmt: skip
+    """Plan those days of the branch in this process, and say what came of it."""
+    run_id = _ask(code, start, days, seconds, seed, iterations)
     workshop: Workshop = flask.current_app.extensions["workshop"]
     context = JobContext(workshop=workshop, name=service.JOB, key=service.job_key(run_id))
     service.perform(context, run_id, _search_aloud)
@@ -56,8 +67,7 @@ def week(
             raise click.ClickException(f"The run {run_id} is {run.status.value}. {run.error or ''}".strip())
         if and_publish:
             _publish(work, run)
-        answer = _answer(work, run)
-    click.echo(json.dumps(answer, ensure_ascii=False) if as_json else _page(answer))
+        return _answer(work, run)
 
 
 def _ask(code: str, start: date, days: int, seconds: int, seed: int, iterations: int | None) -> int:
@@ -113,7 +123,8 @@ def _answer(work: Work, run: PlanRun) -> dict[str, Any]:
     } | result | {"unplaced": unplaced}  # fmt: skip
 
 
-def _page(answer: dict[str, Any]) -> str:
+def page_of(answer: dict[str, Any]) -> str:
+    """What came of a run, as people read it."""
     left_out, broken_rules = len(answer["unplaced"]), len(answer["violations"])
     lines = [
         f"Run {answer['run']}, {answer['from']} to {answer['to']}: {answer['status']}.",
@@ -227,4 +238,4 @@ def _roster_page(answer: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-__all__ = ["group", "roster_command"]
+__all__ = ["group", "page_of", "plan_days", "roster_command"]

@@ -1,4 +1,4 @@
-"""The first week over HTTP, on both engines: from a referral to a signed order to a published roster, and what is owed."""
+"""The first week over HTTP, on both engines: from a referral to a signed order, a roster, and what is still owed."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -101,7 +101,9 @@ def _criteria(agency: Agency) -> list[dict[str, Any]]:
         {"criterion": "ELG-1", "result": "met", "evidence": "Membership looked up"},
         {
             "criterion": "ELG-2", "evidence": "Referral letter and telephone call",
-            "facts": {"progressive_advanced": True, "symptom_needs": ["SHORTNESS_OF_BREATH"], "desires_home_care": True},
+            "facts": {
+                "progressive_advanced": True, "symptom_needs": ["SHORTNESS_OF_BREATH"], "desires_home_care": True,
+            },
             "result": "met",
         },
         {"criterion": "ELG-3", "result": "met", "evidence": "Patient and daughter agree"},
