@@ -33,6 +33,20 @@ class CountersignatureDue:
     reminders: tuple[date, ...]
 
 
+#: How a state that is not live is said to people.
+_STATES = {
+    OrderStatus.DRAFT: "is a draft",
+    OrderStatus.VERBAL_RECEIVED: "was taken by word of mouth and its receipt is not signed",
+    OrderStatus.SENT_FOR_SIGNATURE: "waits for its signature",
+    OrderStatus.DECLINED: "was declined",
+    OrderStatus.SUPERSEDED: "was replaced by a later one",
+    OrderStatus.DISCONTINUED: "was discontinued",
+    OrderStatus.EXPIRED: "has expired",
+    OrderStatus.COMPLETED: "is completed",
+    OrderStatus.VOID: "was entered in error",
+}
+
+
 @rule(
     "ORD-01",
     family=FAMILY,
@@ -63,10 +77,11 @@ def ask_live_order(case: VisitCase, moment: Moment, policy: Policy) -> Finding |
         )
         return found(
             "ORD-01",
-            "Order {order} is {status}, not active.",
+            "Order {order} {state}: nothing may be given under it.",
             cure=cure,
             order=order_name(order),
-            status=order.status,
+            state=_STATES.get(order.status, "is not active"),
+            facts={"status": order.status},
             discipline=visit.discipline,
             day=visit.day,
         )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -109,7 +109,7 @@ def test_an_order_that_nobody_signed_is_not_planned_and_is_named(agency: TestAge
     assert waiting["code"] == "ORD-01"
     assert waiting["discipline"] == "PT"
     assert waiting["visits"] == 3
-    assert waiting["sentence"] == f"Order {unsigned.order.id} is sent_for_signature, not active."
+    assert waiting["sentence"] == f"Order {unsigned.order.id} waits for its signature: nothing may be given under it."
     assert "signs order" in waiting["cure"]
 
 
@@ -206,6 +206,37 @@ def test_a_run_at_work_stops_when_it_is_cancelled(app: Coordinator, agency: Test
         run = service.get(work, run_id)
     assert (run.status, run.result) == (RunStatus.CANCELLED, None)
     assert rows(agency.session, run_id) == ([], [])
+
+
+def test_a_fault_of_ours_ends_the_run_and_says_so(app: Coordinator, agency: TestAgency, work_as: WorkAs) -> None:
+    agency.session.commit()
+    with work_as(now=EVE) as work:
+        run_id = service.start_run(work, agency.branch.id, WEEK[0]).id
+
+    def broken(_task: Task, _look: Look) -> Found:
+        raise KeyError("Mei Lee")
+
+    with pytest.raises(KeyError):
+        do(app, run_id, broken)
+    with work_as(now=EVE) as work:
+        run = service.get(work, run_id)
+    assert (run.status, run.error) == (RunStatus.FAILED, "A fault of ours (KeyError); it was logged.")
+
+
+def test_a_run_whose_worker_is_lost_can_be_cancelled(app: Coordinator, agency: TestAgency, work_as: WorkAs) -> None:
+    agency.session.commit()
+    with work_as(now=EVE) as work:
+        run_id = service.start_run(work, agency.branch.id, WEEK[0]).id
+
+    def killed(_task: Task, _look: Look) -> Found:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        do(app, run_id, killed)
+    with work_as(now=EVE + timedelta(minutes=5)) as work:
+        assert service.cancel(work, run_id).status is RunStatus.RUNNING
+    with work_as(now=EVE + timedelta(hours=1)) as work:
+        assert service.cancel(work, run_id).status is RunStatus.CANCELLED
 
 
 def test_a_run_done_twice_has_one_effect(app: Coordinator, agency: TestAgency, work_as: WorkAs, run: Perform) -> None:
