@@ -106,16 +106,22 @@ class PostgresLeader:
             if self._connection is not None:
                 self._connection.execute(sa.text("SELECT 1"))
                 return True
-            connection = self._database.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-            connection.detach()  # the pool must not hand it to anybody else
-            if connection.execute(sa.select(sa.func.pg_try_advisory_lock(_CLOCK_LOCK))).scalar_one():
-                self._connection = connection
-                return True
-            connection.close()
+            return self._try()
         except DBAPIError as error:
             log.warning("clock lost its connection", error=code_of(error))
             self.release()
-        return False
+            return False
+
+    def _try(self) -> bool:
+        connection = self._database.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        connection.detach()  # the pool must not hand it to anybody else
+        try:
+            if connection.execute(sa.select(sa.func.pg_try_advisory_lock(_CLOCK_LOCK))).scalar_one():
+                self._connection = connection
+        finally:
+            if self._connection is None:
+                connection.close()
+        return self._connection is not None
 
     def release(self) -> None:
         if self._connection is not None:

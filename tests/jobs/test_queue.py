@@ -58,10 +58,11 @@ def test_the_same_key_twice_is_one_job(work_as: WorkAs, database: Database) -> N
     assert _keys(database) == _carried(database) == ["mark:1"]
 
 
-@pytest.mark.parametrize(("name", "key"), [("", "k"), ("n", ""), ("n" * 81, "k"), ("n", "k" * 161)])
-def test_a_name_or_key_that_does_not_fit_is_refused(work_as: WorkAs, name: str, key: str) -> None:
-    with work_as() as work, pytest.raises(ValueError, match="characters"):
-        work.later(name, key)
+def test_a_name_or_key_that_does_not_fit_is_refused(work_as: WorkAs, database: Database) -> None:
+    for name, key in (("", "k"), ("n", ""), ("n" * 81, "k"), ("n", "k" * 161)):
+        with work_as() as work, pytest.raises(ValueError, match="characters"):
+            work.later(name, key)
+    assert _keys(database) == []
 
 
 def test_arguments_that_are_not_json_are_refused(work_as: WorkAs, database: Database) -> None:
