@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from coordinator.agency import service as agency
 from coordinator.core.db import fetch
 from coordinator.core.work import Work
-from coordinator.deadlines.book import close_deadlines, open_deadline, open_rows
+from coordinator.deadlines.book import close_deadlines, end, open_deadline, open_rows
 from coordinator.deadlines.model import Deadline
 from coordinator.domain.events import OrderActivated, OrderDeclined, OrderEnded, OrderSent, OrderSigned
 from coordinator.domain.lifecycle import LIVE_ORDER
@@ -140,6 +140,40 @@ def open_renewals(work: Work, branch_id: int) -> None:
             ends_on=order.effective_to.isoformat(),
             remind_on=[(order.effective_to - timedelta(days=days)).isoformat() for days in RENEWAL_REMINDERS],
         )  # fmt: skip
+
+
+def settle_signatures(work: Work, branch_id: int) -> None:
+    """Nobody chases an order that was recalled or voided before it was live."""
+    rows = (
+        work.session.execute(
+            sa.select(Deadline)
+            .where(
+                Deadline.branch_id == branch_id,
+                Deadline.rule.in_((SIGNATURE, REFUSED)),
+                Deadline.status == DeadlineStatus.OPEN,
+            )
+            .order_by(Deadline.id)
+            .with_for_update()
+        )
+        .scalars()
+        .all()
+    )
+    wanted = {int(row.subject.partition(":")[2]) for row in rows} | {
+        row.facts["replacement"] for row in rows if "replacement" in row.facts
+    }
+    orders = {
+        order.id: order
+        for order in work.session.execute(sa.select(Order).where(Order.id.in_(sorted(wanted)))).scalars()
+    }
+    for row in rows:
+        if row.rule == SIGNATURE:
+            order = orders.get(int(row.subject.partition(":")[2]))
+            if order is None or not awaits_signature(order):
+                end(work, row, "not asked for any more", DeadlineStatus.SUPERSEDED)
+        else:
+            redraft = orders.get(row.facts.get("replacement", 0))
+            if redraft is not None and redraft.status is OrderStatus.VOID:
+                end(work, row, "withdrawn")
 
 
 def _forget_renewal_of_predecessors(work: Work, order: Order) -> None:

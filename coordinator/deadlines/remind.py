@@ -13,7 +13,7 @@ from coordinator.agency import service as agency
 from coordinator.core.work import Work
 from coordinator.deadlines.book import end, open_deadline
 from coordinator.deadlines.model import Deadline
-from coordinator.deadlines.order_clock import open_renewals
+from coordinator.deadlines.order_clock import open_renewals, settle_signatures
 from coordinator.deadlines.referral_clock import REF_02, open_recertifications, open_reviews
 from coordinator.deadlines.staff_clock import follow_credentials
 from coordinator.deadlines.visit_clock import RESUMED, stop_idle_supervision
@@ -36,6 +36,7 @@ def look_after(work: Work, branch_id: int) -> None:
     """The branch's book is complete for today, and everybody who must act has been told once."""
     open_recertifications(work, branch_id)
     open_reviews(work, branch_id)
+    settle_signatures(work, branch_id)
     open_renewals(work, branch_id)
     stop_idle_supervision(work, branch_id)
     follow_credentials(work, branch_id)

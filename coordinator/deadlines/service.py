@@ -42,6 +42,7 @@ def _visible(work: Work, deadline_id: int, *, lock: bool = False) -> Deadline:
     return found
 
 
+@permitted("deadline:close")
 def for_change(work: Work, deadline_id: int) -> Deadline:
     """The obligation, locked until this transaction ends; NotFound if it is not the actor's to see."""
     return _visible(work, deadline_id, lock=True)

@@ -14,14 +14,20 @@ from coordinator.notify.model import Notice
 
 
 def tell_role(work: Work, *, role: str, branch_id: int, kind: str, subject: str, key: str, **facts: Any) -> None:
-    """Everybody who holds `role` at the branch has the notice; a second time with the same key changes nothing."""
+    """Everybody who holds `role` at the branch has the notice; a second time with the same key changes nothing.
+
+    Asked by other rooms and by handlers, never by a door.
+    """
     _tell(work, kind, subject, f"{key}:{role}@{branch_id}", facts, branch_id=branch_id, role=role)
 
 
 def tell_user(
     work: Work, *, user_id: int, kind: str, subject: str, key: str, branch_id: int | None = None, **facts: Any
 ) -> None:
-    """The user has the notice; a second time with the same key changes nothing."""
+    """The user has the notice; a second time with the same key changes nothing.
+
+    Asked by other rooms and by handlers, never by a door.
+    """
     _tell(work, kind, subject, f"{key}:user{user_id}", facts, branch_id=branch_id, user_id=user_id)
 
 
@@ -33,7 +39,10 @@ def _tell(work: Work, kind: str, subject: str, key: str, facts: dict[str, Any], 
 def users_of(
     work: Work, *, clinician_ids: Iterable[int] = (), physician_ids: Iterable[int] = ()
 ) -> dict[tuple[str, int], list[int]]:
-    """The accounts of those clinicians and physicians, by ("clinician" or "physician", number), in one query."""
+    """The accounts of those clinicians and physicians, by ("clinician" or "physician", number), in one query.
+
+    Asked by other rooms and by handlers, never by a door.
+    """
     clinicians, physicians = sorted(set(clinician_ids)), sorted(set(physician_ids))
     rows = work.session.execute(
         sa.select(User.id, User.clinician_id, User.physician_id)

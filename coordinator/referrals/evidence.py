@@ -25,6 +25,9 @@ SYMPTOMS = frozenset({"PAIN", "SHORTNESS_OF_BREATH", "FREQUENT_INFECTIONS", "OTH
 #: Criteria that are met only on the parts that the programme asks for, each told in words.
 NEEDS_FACTS = frozenset({Criterion.CONDITION_NEED_DESIRE, Criterion.HOMEBOUND})
 
+#: More symptoms or caregivers than anybody has, and a longer narrative than anybody reads.
+MOST, LONGEST = 50, 4000
+
 _KNOWN: dict[Criterion, frozenset[str]] = {
     Criterion.MEMBER: frozenset({"covered"}),
     Criterion.CONDITION_NEED_DESIRE: frozenset(
@@ -48,7 +51,7 @@ def computed(
     for name in facts:
         if name not in _KNOWN[criterion]:
             known = ", ".join(sorted(_KNOWN[criterion]))
-            raise Invalid(f"{criterion.value} has no such fact. It has: {known}.", pointer=f"/facts/{name}")
+            raise Invalid(f"{criterion.value} has no such fact. It has: {known}.", pointer=f"/facts/{_shown(name)}")
     return _COMPUTE[criterion](facts, programme, policy)
 
 
@@ -58,6 +61,16 @@ def certifier(facts: Mapping[str, Any]) -> int | None:
     if value is not None and (isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 2**53):
         raise Invalid("Name the certifying practitioner by number.", pointer="/facts/certified_by")
     return value
+
+
+def _shown(name: object) -> str:
+    """A name that somebody made up, fit to be said back."""
+    return str(name)[:60].encode("ascii", "replace").decode()
+
+
+def _plain(text: str) -> bool:
+    """Neither NUL nor half a character, neither of which a database keeps."""
+    return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _flag(facts: Mapping[str, Any], name: str, pointer: str = "/facts") -> bool | None:
@@ -73,9 +86,11 @@ def _words(facts: Mapping[str, Any], known: tuple[str, ...]) -> dict[str, str]:
         raise Invalid("Narratives are words by the name of their part.", pointer="/facts/narratives")
     for name, text in given.items():
         if name not in known:
-            raise Invalid(f"There is no such part. There are: {', '.join(known)}.", pointer=f"/facts/narratives/{name}")
-        if not isinstance(text, str) or len(text) > 4000 or "\x00" in text:
-            raise Invalid("A narrative is text of at most 4000 characters.", pointer=f"/facts/narratives/{name}")
+            raise Invalid(
+                f"There is no such part. There are: {', '.join(known)}.", pointer=f"/facts/narratives/{_shown(name)}"
+            )
+        if not isinstance(text, str) or len(text) > LONGEST or not _plain(text):
+            raise Invalid(f"A narrative is text of at most {LONGEST} characters.", pointer=f"/facts/narratives/{name}")
     return dict(given)
 
 
@@ -91,7 +106,11 @@ def _condition(facts: Mapping[str, Any], _programme: Programme, _policy: Policy)
     told = _words(facts, parts)
     needs = facts.get("symptom_needs")
     if needs is not None:
-        if not isinstance(needs, list) or any(not isinstance(need, str) or need not in SYMPTOMS for need in needs):
+        if (
+            not isinstance(needs, list)
+            or len(needs) > MOST
+            or any(not isinstance(need, str) or need not in SYMPTOMS for need in needs)
+        ):
             raise Invalid(
                 f"Symptom needs are a list of: {', '.join(sorted(SYMPTOMS))}.", pointer="/facts/symptom_needs"
             )
@@ -106,7 +125,11 @@ def _condition(facts: Mapping[str, Any], _programme: Programme, _policy: Policy)
 
 def _willing(facts: Mapping[str, Any], _programme: Programme, _policy: Policy) -> Determination:
     caregivers = facts.get("caregivers") or []
-    if not isinstance(caregivers, list) or any(one is not None and not isinstance(one, bool) for one in caregivers):
+    if (
+        not isinstance(caregivers, list)
+        or len(caregivers) > MOST
+        or any(one is not None and not isinstance(one, bool) for one in caregivers)
+    ):
         raise Invalid("Caregivers are a list of true, false or null, one each.", pointer="/facts/caregivers")
     return rules.willing(_flag(facts, "patient"), tuple(caregivers))
 
@@ -117,7 +140,9 @@ def _homebound(facts: Mapping[str, Any], _programme: Programme, _policy: Policy)
         raise Invalid("The homebound test is its six answers by name.", pointer="/facts/homebound")
     for name in leaves or {}:
         if name not in HOMEBOUND_LEAVES:
-            raise Invalid(f"The homebound test has: {', '.join(HOMEBOUND_LEAVES)}.", pointer=f"/facts/homebound/{name}")
+            raise Invalid(
+                f"The homebound test has: {', '.join(HOMEBOUND_LEAVES)}.", pointer=f"/facts/homebound/{_shown(name)}"
+            )
         _flag(leaves or {}, name, "/facts/homebound")
     certified = _flag(facts, "certified")
     if facts.get("certification") not in (None, "verbal", "signed"):

@@ -27,7 +27,7 @@ from coordinator.patients import checks
 from coordinator.referrals import content
 from coordinator.referrals.model import Referral
 from coordinator.referrals.queries import visible
-from coordinator.referrals.states import IN_CARE, OPEN, episode_of, move
+from coordinator.referrals.states import AWAITING_VISIT, OPEN, episode_of, move
 from coordinator.staff import service as staff
 from coordinator.staff.model import Physician
 
@@ -85,9 +85,9 @@ def receive(work: Work, branch_id: int, programme: Programme, received_at: datet
 def edit(work: Work, referral_id: int, **changes: Any) -> Referral:
     """The referral with those fields changed; what it lacks and when the first visit is due are known anew."""
     referral = visible(work, referral_id, lock=True)
-    if referral.status not in OPEN and referral.status not in IN_CARE:
+    if referral.status not in OPEN and referral.status not in AWAITING_VISIT:
         raise Conflict("This referral is closed.", code="referral-closed", status_now=referral.status.value)
-    if referral.status in IN_CARE:
+    if referral.status in AWAITING_VISIT:
         for name in sorted(changes.keys() - CLOCK_CONTENT):
             raise Conflict(
                 f"The patient is accepted: change {name} in the patient's record.",

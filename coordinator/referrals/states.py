@@ -13,6 +13,8 @@ from coordinator.referrals.model import Referral
 
 #: Not yet decided.
 OPEN = frozenset({ReferralStatus.RECEIVED, ReferralStatus.SCREENING, ReferralStatus.PENDING_INFO})
+#: Accepted, and the initial visit has not led to admission yet: its clock may still be set.
+AWAITING_VISIT = frozenset({ReferralStatus.ACCEPTED, ReferralStatus.INITIAL_VISIT_BOOKED})
 #: The person is a patient.
 IN_CARE = frozenset({ReferralStatus.ACCEPTED, ReferralStatus.INITIAL_VISIT_BOOKED, ReferralStatus.ADMITTED})
 

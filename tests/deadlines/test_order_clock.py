@@ -172,6 +172,32 @@ def test_an_order_that_ended_still_owes_the_signature_under_which_care_was_given
         assert one(work, "ORD-06", None).status is kept
 
 
+@pytest.mark.parametrize("status", [OrderStatus.DRAFT, OrderStatus.VOID])
+def test_the_night_forgets_what_was_recalled_or_voided(work_as: WorkAs, case: Case, status: OrderStatus) -> None:
+    with work_as() as work:
+        order = _order(work, case, status=OrderStatus.SENT_FOR_SIGNATURE, sent_at=NOW, signed_at=None)
+        waiting = _order(work, case, status=OrderStatus.SENT_FOR_SIGNATURE, sent_at=NOW, signed_at=None)
+        for one_order in (order, waiting):
+            work.publish(events.OrderSent(one_order.id))
+        order.status = status
+        work.session.flush()
+        look_after(work, case.branch_id)
+        assert one(work, "ORD-06").subject == f"order:{waiting.id}"
+
+
+def test_a_redraft_that_was_voided_answers_the_refusal(work_as: WorkAs, case: Case) -> None:
+    with work_as() as work:
+        order = _order(work, case, status=OrderStatus.DECLINED, signed_at=None)
+        redraft = _order(work, case, status=OrderStatus.DRAFT, replaces_id=order.id, signed_at=None)
+        work.publish(events.OrderDeclined(order.id, redraft.id))
+        look_after(work, case.branch_id)
+        assert one(work, "ORD-08").status is OPEN
+        redraft.status = OrderStatus.VOID
+        work.session.flush()
+        look_after(work, case.branch_id)
+        assert one(work, "ORD-08", None).status is DONE
+
+
 def test_an_order_that_runs_out_is_brought_up_until_it_has_a_successor(work_as: WorkAs, case: Case) -> None:
     with work_as() as work:
         ending = _order(work, case, effective_to=date(2026, 11, 22))

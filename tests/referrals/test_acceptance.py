@@ -1,12 +1,14 @@
 """Accepting and closing: all of it or nothing, nobody twice, and never without somewhere else to turn to (REF-03)."""
 
 import threading
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 
+from coordinator.agency.model import Branch
 from coordinator.core.db import Database
-from coordinator.core.errors import Conflict, Forbidden, Invalid, Refusal, RuleBroken
+from coordinator.core.errors import Conflict, Forbidden, Invalid, NotFound, Refusal, RuleBroken
 from coordinator.deadlines.model import Deadline
 from coordinator.domain import events
 from coordinator.domain.vocabulary import (
@@ -16,16 +18,19 @@ from coordinator.domain.vocabulary import (
     Payer,
     ReferralDeclineReason,
     ReferralStatus,
+    VisitStatus,
 )
 from coordinator.notify.model import Notice
 from coordinator.orders import plans
 from coordinator.orders.model import CarePlan
+from coordinator.patients import service as patients
 from coordinator.patients.model import Episode, Patient
 from coordinator.referrals import service
 from coordinator.referrals.model import Referral
-from tests.builders import NPIS
-from tests.conftest import NOW, WorkAs
-from tests.referrals.kit import OPEN_AT_THE_DOOR, Scene, judge, receive
+from coordinator.visits.model import Visit
+from tests.builders import NPIS, make_clinician, make_user
+from tests.conftest import NOW, WorkAs, actor_with
+from tests.referrals.kit import OPEN_AT_THE_DOOR, Scene, homebound_facts, judge, receive
 
 
 def _count(work, row) -> int:
@@ -265,6 +270,45 @@ def test_after_acceptance_only_the_clock_is_edited_here(work_as: WorkAs, scene: 
         assert refused.value.problem_code == "referral-accepted"
         service.edit(work, referral.id, returned_home_at=NOW)
         assert episode.initial_visit_due_at == referral.due_at is not None
+
+
+def test_the_nurse_at_the_door_settles_what_was_open(work_as: WorkAs, scene: Scene) -> None:
+    """ELG-4 and ELG-6 are answered by whoever makes the initial visit, and by nobody else's nurse."""
+    with work_as(scene.intake) as work:
+        referral = receive(work, scene)
+        judge(work, scene, referral, *OPEN_AT_THE_DOOR)
+        patient = service.accept(work, referral.id)
+        branch = work.session.get_one(Branch, scene.branch_id)
+        nurse, other = make_clinician(work.session, branch), make_clinician(work.session, branch)
+        actors = [
+            actor_with(
+                "clinician", clinician_id=one.id,
+                user_id=make_user(work.session, "none", "clinician", clinician_id=one.id).id,
+            )
+            for one in (nurse, other)
+        ]  # fmt: skip
+        visit = work.session.execute(sa.select(Visit).where(Visit.patient_id == patient.id)).scalar_one()
+        visit.clinician_id, visit.status = nurse.id, VisitStatus.BOOKED
+        visit.starts_at, visit.ends_at = NOW + timedelta(hours=4), NOW + timedelta(hours=5)
+    with work_as(actors[1]) as work, pytest.raises(NotFound):
+        service.determine(work, referral.id, Criterion.SAFE_HOME, Determination.MET, "never there")
+    with work_as(actors[0], now=NOW + timedelta(hours=5)) as work:
+        service.determine(work, referral.id, Criterion.SAFE_HOME, None, "seen", {"safety": "safe"})
+        assert work.session.get_one(Episode, patient.episodes[0].id).eligibility == "pending"
+        service.determine(work, referral.id, Criterion.HOMEBOUND, None, "tested", homebound_facts(scene))
+        assert work.session.get_one(Episode, patient.episodes[0].id).eligibility == "eligible"
+
+
+def test_once_admitted_the_clock_is_history(work_as: WorkAs, scene: Scene) -> None:
+    with work_as(scene.intake) as work:
+        referral = receive(work, scene)
+        judge(work, scene, referral)
+        episode = service.accept(work, referral.id).episodes[0]
+        patients.start_of_care(work, episode.id, NOW.date())
+        with pytest.raises(Conflict):
+            service.edit(work, referral.id, ordered_soc_date=NOW.date())
+        with pytest.raises(Conflict):
+            service.withdraw(work, referral.id, "too late")
 
 
 def test_a_scheduler_reads_and_does_not_decide(work_as: WorkAs, scene: Scene, database: Database) -> None:

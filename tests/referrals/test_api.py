@@ -77,8 +77,9 @@ def test_from_fax_to_patient(intake: Browser, scene: Scene) -> None:
         assert [one["id"] for one in patient["episodes"]] == [accepted.json["episode_id"]]
         assert intake.get(path).json["patient_id"] == patient["id"]
         visits = intake.get(f"/visits?patient_id={patient['id']}")
-        if visits.status_code == 200:
-            assert [visit["kind"] for visit in visits.json["items"]] == ["initial"]
+        assert [(visit["kind"], visit["due_at"]) for visit in visits.json["items"]] == [
+            ("initial", "2026-11-11T15:00:00Z")
+        ]
 
 
 def test_declining_without_a_resource_names_the_rule(intake: Browser, scene: Scene) -> None:
@@ -244,6 +245,28 @@ def test_contradictions_and_bare_boxes_are_refused_by_rule(intake: Browser, scen
         assert pointers(intake.post(path, {"criterion": "ELG-1", "evidence": "x"})) == {"/result"}
         assert pointers(intake.post(path, {"criterion": "ELG-1", "result": "met", "evidence": "x",
                                            "facts": {"covered": "a\x00"}})) == {"/facts/covered"}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"narratives": {"needs_another_person": "half \ud800"}},
+        {"narratives": {"\ud800" * 5000: "x"}},
+        {"homebound": {"\ud800": True}},
+        {"\ud800": 1},
+        {"homebound": [True]},
+        {"certified_by": 10**30, "certified": True, "certification": "verbal"},
+        {"certified_by": True, "certified": True, "certification": "verbal"},
+        {"certified_by": 4711, "certified": True, "certification": "verbal"},
+        {"certification": {"a": 1}},
+    ],
+)
+def test_facts_that_no_database_keeps_are_refused(intake: Browser, scene: Scene, facts: dict[str, Any]) -> None:
+    path = f"/referrals/{_receive(intake, scene)['id']}/determinations"
+    with at():
+        answer = intake("POST", path, raw=json.dumps({"criterion": "ELG-4", "evidence": "x", "facts": facts}))
+    assert answer.status_code == 422, answer.json
+    assert all(pointer.startswith("/facts") for pointer in pointers(answer))
 
 
 def test_the_list_is_paged_and_filtered(intake: Browser, scene: Scene) -> None:
