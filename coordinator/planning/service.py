@@ -21,6 +21,7 @@ from coordinator.core.errors import Conflict, Invalid, NotFound, Refusal
 from coordinator.core.work import Work, permitted
 from coordinator.domain.vocabulary import RunStatus
 from coordinator.jobs.context import JobContext
+from coordinator.jobs.ledger import Superseded
 from coordinator.planner import ProblemError
 from coordinator.planning.bridge import Bridge, build
 from coordinator.planning.decode import Decoded, decode
@@ -40,7 +41,9 @@ MOST_ITERATIONS = 2_000_000
 MOST_WAITING = 5
 DEFAULT_SECONDS = 30
 NIGHTLY_SECONDS = 120
-#: How many unfinished lines the result of a run keeps apart from its placements.
+#: A run at work for so much longer than it was to search has lost its worker for good.
+LOST_AFTER = timedelta(minutes=30)
+#: A run in one of these has its answer, whatever it is.
 OVER = frozenset({RunStatus.PROPOSED, RunStatus.PUBLISHED, RunStatus.CANCELLED, RunStatus.FAILED, RunStatus.STALE})
 
 Search = Callable[[Task, Look], Found]
@@ -130,6 +133,8 @@ def cancel(work: Work, run_id: int) -> PlanRun:
         run.status, run.finished_at = RunStatus.CANCELLED, work.now
     elif run.status is RunStatus.RUNNING:
         run.cancel_requested = True
+        if run.started_at is not None and run.started_at + timedelta(seconds=run.seconds) + LOST_AFTER < work.now:
+            run.status, run.finished_at = RunStatus.CANCELLED, work.now  # nobody is at work on it any more
     else:
         raise Conflict(f"The run is {run.status.value}: there is nothing to cancel.", code="run-over")
     work.session.flush()  # the new version is in the answer
@@ -256,6 +261,11 @@ def perform(context: JobContext, run_id: int, search: Search) -> None:
         # Trying again would fail again: the run says so, in words that hold no patient's.
         log.error("run failed", run=run_id, error=type(error).__name__)
         _finish(context, run_id, RunStatus.FAILED, error=str(error))
+    except (DBAPIError, Superseded):
+        raise  # another try may go better; or another worker has the run now
+    except Exception as error:
+        _finish(context, run_id, RunStatus.FAILED, error=f"A fault of ours ({type(error).__name__}); it was logged.")
+        raise
     else:
         _write(context, run_id, bridge, decode(bridge, found.outcome, found.explanation), waiting)
 
