@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy.exc import IntegrityError
@@ -15,7 +16,7 @@ from coordinator.domain.vocabulary import VisitKind, VisitStatus
 from coordinator.orders.model import OrderWeek
 from coordinator.rules.facts import Moment, OrderWeekFacts
 from coordinator.rules.frequencies import ask_move
-from coordinator.rules.terms import Finding
+from coordinator.rules.terms import Finding, Severity
 from coordinator.rules.visit import ask
 from coordinator.staff.hours import availability
 from coordinator.staff.model import Clinician
@@ -132,7 +133,8 @@ def outside_window(work: Work, visit: Visit, starts_at: datetime) -> list[Findin
         return []
     week = work.session.get_one(OrderWeek, visit.order_week_id)
     finding = ask_move(OrderWeekFacts(week.number, visit.window_from, visit.window_to, week.minimum, week.maximum), day)
-    return [finding] if finding is not None else []
+    # The rule warns whoever writes down what happened; a plan for another week is not made at all.
+    return [] if finding is None else [replace(finding, severity=Severity.BLOCK)]
 
 
 def check_bounds(work: Work, visit: Visit, starts_at: datetime) -> None:

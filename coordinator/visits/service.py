@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from coordinator.core.errors import Conflict, Invalid
+from coordinator.core.errors import Conflict, Invalid, RuleBroken
 from coordinator.core.work import Work, permitted
 from coordinator.domain.events import VisitBooked, VisitCancelled, VisitMoved
 from coordinator.domain.lifecycle import LIVE_ORDER, LIVE_VISIT
@@ -326,6 +326,14 @@ def ask_about(
     outside = placing.outside_window(work, visit, starts_at)
     findings = placing.put_question(work, visit, clinician, starts_at, ends_at, moment)
     blocking = queries.in_the_way(work, visit, clinician.id, starts_at, ends_at)
+    try:
+        placing.check_bounds(work, visit, starts_at)
+        placing.check_companion(work, visit, starts_at, ends_at)
+        placing.refuse_absent(clinician, starts_at, ends_at)
+    except RuleBroken:
+        pass  # its findings are in the answer already
+    except Conflict as conflict:
+        blocking.append({"code": conflict.problem_code, "detail": conflict.detail})
     work.record("visit.checked", f"visit:{visit.id}", patient_id=visit.patient_id, clinician=clinician.id)
     return Answer((*outside, *findings), blocking, placing.remarks(work, visit, clinician, starts_at, ends_at))
 
