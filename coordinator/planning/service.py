@@ -146,7 +146,9 @@ def cancel(work: Work, run_id: int) -> PlanRun:
 
 
 def visible_run(work: Work, run_id: int, *, lock: bool = False) -> PlanRun:
-    """The run, if its branch is the actor's."""
+    """The run, if its branch is the actor's; NotFound otherwise. Asked by other rooms and the verbs here, which name
+    the permission themselves.
+    """
     run = locked(work.session, PlanRun, run_id, "run") if lock else fetch(work.session, PlanRun, run_id, "run")
     mine = branches_of(work.actor)
     if mine is not None and run.branch_id not in mine:
