@@ -50,11 +50,13 @@ def search(
     branch_id: int | None = None,
     programme: Programme | None = None,
     active: bool | None = True,
+    by_name: bool = True,
     limit: int = 50,
     cursor: str | None = None,
 ) -> dict[str, Any]:
-    """One page of the patients that the actor may see, by name: {items, next}. Each patient listed is in the trail.
+    """One page of the patients that the actor may see: {items, next}. Each patient listed is in the trail.
 
+    In the order of names, whose cursor holds a name and so belongs in no address; or else in that of their numbers.
     `text` is a part of a name or the beginning of a record number; `programme` asks for an episode not yet ended.
     """
     query = sa.select(Patient).where(Patient.id.in_(patients_in_sight(work)))
@@ -76,7 +78,7 @@ def search(
     found = page(
         work.session,
         query.options(*(lazyload(relation) for relation in _NOT_LISTED)),
-        (Patient.family_name, Patient.given_name, Patient.id),
+        (Patient.family_name, Patient.given_name, Patient.id) if by_name else (Patient.id,),
         {"limit": limit, "cursor": cursor},
     )
     for patient in found["items"]:

@@ -97,7 +97,7 @@ def test_an_aide_reads_their_own_patients_and_a_denied_read_leaves_a_line(
             )
         )
     assert aide.get(made).json["diagnoses"][0]["code"] == "C34.90"
-    assert [row["family_name"] for row in aide.get("/patients?q=wong").json["items"]] == ["Wong"]
+    assert [row["family_name"] for row in aide.post("/patient-searches", {"q": "wong"}).json["items"]] == ["Wong"]
 
 
 def test_an_edit_names_the_version_it_edits(intake: Browser, made: str) -> None:
