@@ -2,7 +2,7 @@
 
 import tomllib
 
-from flask import Response
+from flask import Response, jsonify
 
 from coordinator.access import api as access_api
 from coordinator.access.service import Doorman, system_actor
@@ -14,6 +14,7 @@ from coordinator.core.settings import Settings, load_settings
 from coordinator.deadlines import api as deadlines_api
 from coordinator.directory import api as directory_api
 from coordinator.jobs.context import Workshop
+from coordinator.jobs.ledger import counts
 from coordinator.jobs.queue import enqueue
 from coordinator.notify import api as notify_api
 from coordinator.orders import api as orders_api
@@ -79,9 +80,9 @@ def create_app(settings: Settings | None = None) -> Coordinator:
     @app.get("/health")
     @http.public
     def health() -> Response:
-        """Whether the server answers and its database does."""
-        http.work().session.connection()
-        return Response('{"status": "ok"}', mimetype="application/json")
+        """Whether the server answers, its database does, and its jobs get done."""
+        jobs = counts(http.work().session)
+        return jsonify(status="ok" if not jobs.get("failed") else "look", jobs=jobs)
 
     return app
 

@@ -7,7 +7,7 @@ from marshmallow import fields, validate
 
 from coordinator.agency import service
 from coordinator.core.fields import Day, Id, Number, Schema, Text, Whole
-from coordinator.core.http import Blueprint, DryRunQuery, require_match, with_etag, work
+from coordinator.core.http import Blueprint, require_match, with_etag, work
 
 blp = Blueprint("agency", __name__, url_prefix="/api/v1", description="Branches, their zone and their service area")
 
@@ -76,9 +76,8 @@ def list_branches() -> Any:
 
 @blp.route("/branches", methods=["POST"])
 @blp.arguments(BranchCreateSchema)
-@blp.arguments(DryRunQuery, location="query", as_kwargs=True)
 @blp.response(201, BranchSchema)
-def create_branch(args: dict[str, Any], **_query: Any) -> Any:
+def create_branch(args: dict[str, Any]) -> Any:
     """Open a branch
 
     The agency comes into being with its first branch.

@@ -24,7 +24,7 @@ _MOST_ZIPS = 5_000
 
 
 def zone_of(work: Work, branch_id: int) -> ZoneInfo:
-    """The zone in which the branch has its days; read once per session."""
+    """The zone in which the branch has its days; read once per session. Asked by other rooms."""
     known: dict[int, ZoneInfo] = work.session.info.setdefault(_ZONES, {})
     zone = known.get(branch_id)
     if zone is None:
@@ -36,7 +36,7 @@ def zone_of(work: Work, branch_id: int) -> ZoneInfo:
 
 
 def today(work: Work, branch_id: int) -> date:
-    """The branch's calendar day at this instant."""
+    """The branch's calendar day at this instant. Asked by other rooms."""
     return local_day(work.now, zone_of(work, branch_id))
 
 
@@ -51,6 +51,7 @@ def serves(
     """Whether the branch serves that address on that day (ELG-5).
 
     Where the branch has a polygon and the point is known, the polygon decides; otherwise the ZIP list of the day does.
+    Asked by other rooms.
     """
     branch = fetch(work.session, Branch, branch_id, "branch")
     if branch.polygon is not None and lat is not None and lon is not None:
@@ -164,7 +165,7 @@ def edit_branch(work: Work, branch_id: int, **changes: Any) -> Branch:
 
 
 def for_change(work: Work, branch_id: int) -> Branch:
-    """The branch, which nobody else changes until this transaction ends; compare versions only after this."""
+    """The branch, locked until this transaction ends: versions are compared after this. Asked by other rooms."""
     return locked(work.session, Branch, branch_id, "branch")
 
 

@@ -19,14 +19,16 @@ import flask
 import sqlalchemy as sa
 import structlog
 from flask import Flask, Response, g, request
-from flask_smorest import Api, Blueprint
+from flask_smorest import Api
+from flask_smorest import Blueprint as SmorestBlueprint
 from marshmallow import ValidationError, fields
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column, object_session
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BaseConverter
+from werkzeug.routing import ValidationError as NoMatch
 
 from coordinator.core import audit
 from coordinator.core.db import Base, Database, UtcDateTime, broken_constraint, is_busy, is_retryable
@@ -83,6 +85,35 @@ class ProblemSchema(Schema):
     findings = fields.List(fields.Dict(), metadata={"description": "Rule, severity, citation, facts and cure"})
 
 
+#: Said of every change in the document; the door itself reads them.
+KEY_HEADER = {
+    "name": "Idempotency-Key", "in": "header", "required": False, "schema": {"type": "string", "maxLength": 255},
+    "description": "The same key twice has one effect; the second answer is the first one's",
+}  # fmt: skip
+MATCH_HEADER = {
+    "name": "If-Match", "in": "header", "required": False, "schema": {"type": "string"}, "example": '"3"',
+    "description": "The ETag that was read: 428 where it is needed and missing, 412 where it is old",
+}  # fmt: skip
+DRY_RUN = {
+    "name": "dry_run", "in": "query", "required": False, "schema": {"type": "boolean"},
+    "description": "Give the same answer and change nothing",
+}  # fmt: skip
+
+
+class Blueprint(SmorestBlueprint):
+    """A room's routes; every change says in the document which headers the door reads."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._prepare_doc_cbks.append(_document_change)
+
+
+def _document_change(doc: dict[str, Any], _info: Any, *, method: str, **_: Any) -> dict[str, Any]:
+    if method.upper() not in SAFE:
+        doc.setdefault("parameters", []).extend([KEY_HEADER, MATCH_HEADER, DRY_RUN])
+    return doc
+
+
 class CoordinatorApi(Api):
     """flask-smorest with problem documents for errors."""
 
@@ -100,7 +131,7 @@ class IdConverter(BaseConverter):
     def to_python(self, value: str) -> int:
         number = int(value)
         if number > MAX_ID:
-            raise NotFound("thing")
+            raise NoMatch  # no row has such a number: the path leads nowhere
         return number
 
     def to_url(self, value: Any) -> str:
@@ -396,7 +427,13 @@ def with_etag(row: Any) -> tuple[Any, dict[str, str]]:
 
 
 def require_match(row: Any) -> None:
-    """Refuse an edit that does not say which version it edits (428) or edits an old one (412)."""
+    """Refuse an edit that does not say which version it edits (428) or edits an old one (412).
+
+    The row is locked first and its version read anew: of two who read the same version, one passes.
+    """
+    held = object_session(row)
+    if held is not None:
+        held.refresh(row, attribute_names=["version"], with_for_update=True)
     sent = request.headers.get("If-Match")
     if sent is None:
         raise VersionRequired(
@@ -411,12 +448,6 @@ class PageQuery(Schema):
 
     limit = Whole(low=1, high=200, load_default=50)
     cursor = Text(max_length=400, load_default=None, allow_none=True)
-
-
-class DryRunQuery(Schema):
-    """`dry_run=true` gives the same answer and changes nothing."""
-
-    dry_run = fields.Boolean(load_default=False)
 
 
 def page_schema(item: type[Schema]) -> type[Schema]:

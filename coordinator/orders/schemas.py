@@ -6,7 +6,7 @@ import marshmallow as ma
 from marshmallow import fields, validate
 from webargs.fields import DelimitedList
 
-from coordinator.core.fields import MAX_ID, Day, Id, Instant, Schema, Text, Whole, Word
+from coordinator.core.fields import Day, Id, Instant, Schema, Text, Whole, Word
 from coordinator.core.http import PageQuery, page_schema
 from coordinator.domain.vocabulary import Discipline, OrderDeclineReason, OrderStatus
 from coordinator.orders import signing
@@ -119,24 +119,13 @@ class OrderSchema(Schema):
 OrderPageSchema = page_schema(OrderSchema)
 
 
-class Figure(Whole):
-    """A whole number in a query, where everything is text."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        plain = (
-            int(value) if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 17 else value
-        )
-        return super()._deserialize(plain, attr, data, **kwargs)
-
-
 class OrderQuery(PageQuery):
-    limit = Figure(low=1, high=200, load_default=50)
     status = DelimitedList(Text(max_length=40, validate=validate.OneOf(STATUS_WORDS)), load_default=list)
-    blocks_within = Figure(
+    blocks_within = Whole(
         low=0, high=400, load_default=None, metadata={"description": "Unsigned, and needed within so many days"}
     )
-    patient_id = Figure(low=1, high=MAX_ID, load_default=None)
-    physician_id = Figure(low=1, high=MAX_ID, load_default=None)
+    patient_id = Id(load_default=None)
+    physician_id = Id(load_default=None)
     discipline = Word(Discipline, load_default=None)
 
 
