@@ -176,6 +176,14 @@ class Ledger(RuleBasedStateMachine):
                 service.move(work, visit.id, self.people[who], self.at(visit, day, hour))
 
     @rule(pick=_PICK, day=_PICK, hour=_HOURS, who=_WHO)
+    def change_ones_mind(self, pick: int, day: int, hour: int, who: str) -> None:
+        """A slot is held, confirmed, moved and given up."""
+        self.assign(pick, day, hour, who, tentative=True)
+        self.confirm(pick)
+        self.move(pick, day + 1, hour, who)
+        self.cancel(pick)
+
+    @rule(pick=_PICK, day=_PICK, hour=_HOURS, who=_WHO)
     def go_at_once(self, pick: int, day: int, hour: int, who: str) -> None:
         """A visit from wanted to done, or as far as it gets."""
         self.assign(pick, day, hour, who, tentative=False)
@@ -283,7 +291,7 @@ def test_nothing_ordered_is_ever_lost_or_invented(
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=30,
+            max_examples=40,
             stateful_step_count=35,
             deadline=None,
             derandomize=True,
