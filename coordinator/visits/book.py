@@ -279,7 +279,7 @@ class CaseBook:
         """Unknown where the branch has recorded no area at all."""
         key = (patient.id, day)
         if key not in self._areas:
-            branch = self._work.session.get(Branch, patient.branch_id)
+            branch = self._extra.branches.get(patient.branch_id)
             home = patient.home
             if branch is None or (branch.polygon is None and not branch.service_zips):
                 self._areas[key] = None
@@ -411,6 +411,8 @@ class Lookups:
     #: Whether a therapist set the order's goals (ORD-09).
     goals: dict[int, bool]
     with_companion: set[int]
+    #: Held here, so that the session does not forget them between one question and the next.
+    branches: dict[int, Branch]
     #: The weeks of orders that are not live yet, as they would be.
     laid_out: dict[int, list[OrderWeek]] = field(default_factory=dict)
 

@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 import sqlalchemy as sa
 
 from coordinator.agency import service as agency
+from coordinator.agency.model import Branch
 from coordinator.core.work import Work
 from coordinator.domain.lifecycle import DONE_VISIT, LIVE_VISIT, OWED_VISIT
 from coordinator.domain.timeline import (
@@ -98,6 +99,12 @@ def load(work: Work, visits: Iterable[Visit], clinicians: Iterable[Clinician] | 
             )
         )
         - {None},  # type: ignore[arg-type]
+        branches={
+            branch.id: branch
+            for branch in session.scalars(
+                sa.select(Branch).where(Branch.id.in_({book.patient.branch_id for book in books.values()}))
+            )
+        },
         laid_out={
             order.id: rows_of(lay_out(work, order, episodes[order.episode_id]).weeks)
             for order in orders.values()
