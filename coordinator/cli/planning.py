@@ -128,7 +128,8 @@ def page_of(answer: dict[str, Any]) -> str:
     left_out, broken_rules = len(answer["unplaced"]), len(answer["violations"])
     lines = [
         f"Run {answer['run']}, {answer['from']} to {answer['to']}: {answer['status']}.",
-        f"Wanted {answer['wanted']}, placed {answer['placed']}, left out {left_out}, fixed {answer['fixed']}.",
+        f"Wanted {answer['wanted']}, placed {answer['placed']}, left out {left_out}, fixed {answer['fixed']}."
+        + (f" {answer['later']} can wait for a later run." if answer["later"] else ""),
         f"Travel {answer['travel_minutes']} min, overtime {answer['overtime_minutes']} min.",
         f"Continuity {answer['continuity']} %, violations {broken_rules}.",
     ]
@@ -148,7 +149,8 @@ def page_of(answer: dict[str, Any]) -> str:
 def _whom(reason: dict[str, Any]) -> str:
     people, days = reason["clinician_ids"], reason["days"]
     whom = f" (clinician{'s' if len(people) > 1 else ''} {', '.join(map(str, people))})" if people else ""
-    return whom + (f" on {', '.join(days)}" if days else "")
+    when = f" on {', '.join(days)}" if days else ""
+    return whom + when + (f"; that is {reason['at_best_on']}, the closest" if reason.get("at_best_on") else "")
 
 
 # ------------------------------------------------------------------------------------ a clinician's day

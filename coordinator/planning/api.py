@@ -41,6 +41,9 @@ class ReasonSchema(Schema):
     clinician_ids = fields.List(fields.Integer(), metadata={"description": "Whom it concerns; none: whoever it were"})
     day = fields.String(allow_none=True)
     days = fields.List(fields.String(), metadata={"description": "On which days; none: on all"})
+    at_best_on = fields.String(
+        allow_none=True, metadata={"description": "Of several days, the one that comes closest, and speaks"}
+    )
     facts = fields.Dict()
 
 
@@ -69,6 +72,7 @@ class ResultSchema(Schema):
     wanted = fields.Integer()
     placed = fields.Integer()
     fixed = fields.Integer(metadata={"description": "Visits that stay as they are: begun, locked, or to be decided"})
+    later = fields.Integer(metadata={"description": "Wanted, with days after the run: they wait for a later one"})
     unplaced = fields.List(fields.Nested(UnplacedSchema))
     waiting = fields.List(fields.Nested(WaitingSchema))
     travel_minutes = fields.Integer()

@@ -146,36 +146,43 @@ def reasons(bridge: Bridge, number: int, obstacles: Iterable[Obstacle]) -> list[
     visit = bridge.visits[number]
     said = _of_days(bridge, number)
     known = {(entry["code"], entry["sentence"]) for entry in said}
-    whom: dict[tuple[str, str], set[tuple[int, int | None]]] = defaultdict(set)
-    entries: dict[tuple[str, str], dict[str, Any]] = {}
-    nearest: dict[tuple[str, str], int] = {}
+    # Per clinician and code: the days on which it holds, and the one that comes closest, which speaks.
+    found: dict[tuple[int, str, str], list[tuple[int, int | None, str, dict[str, Any]]]] = defaultdict(list)
     for obstacle in obstacles:
         code, sentence, facts = say(bridge, obstacle.reason)
-        if (code, sentence) in known:
-            continue
-        # The planner's own reasons differ in their numbers only: the one that comes closest speaks for all.
-        key = (code, "") if code in SENTENCES else (code, sentence)
-        excess = _excess(obstacle.reason)
-        if key not in entries or (code in SENTENCES and excess < nearest[key]):
-            nearest[key] = excess
-            entries[key] = _entry(code, sentence, None)
-            entries[key]["facts"] = facts | ({"rule": _RULES[code]} if code in _RULES else {})
-        whom[key].add((bridge.scene.clinicians[obstacle.clinician].id, obstacle.day))
-    for key, entry in entries.items():
-        people = sorted({clinician for clinician, _ in whom[key]})
-        days = sorted({day for _, day in whom[key] if day is not None})
-        entry["clinician_ids"] = people
-        entry["clinician_id"] = people[0] if len(people) == 1 else None
-        entry["days"] = [bridge.scene.horizon.days[day].isoformat() for day in days]
-        entry["day"] = entry["days"][0] if len(days) == 1 else None
+        if (code, sentence) not in known:
+            own = code in SENTENCES
+            key = (bridge.scene.clinicians[obstacle.clinician].id, code, "" if own else sentence)
+            found[key].append((_excess(obstacle.reason) if own else 0, obstacle.day, sentence, facts))
+    # Clinicians of whom the same holds on the same days are named together; nothing is said of anybody that is not so.
+    together: dict[tuple[str, str, tuple[str, ...], str | None], dict[str, Any]] = {}
+    for (clinician_id, code, _), entries in found.items():
+        _, nearest, sentence, facts = min(entries, key=lambda entry: (entry[0], entry[1] or 0))
+        days = tuple(_label(bridge, day) for day in sorted({day for _, day, *_ in entries if day is not None}))
+        at_best = _label(bridge, nearest) if nearest is not None and len(days) > 1 and code in SENTENCES else None
+        if len({sentence for _, _, sentence, _ in entries}) == 1:
+            at_best = None
+        entry = together.setdefault((code, sentence, days, at_best), _entry(code, sentence, None))
+        entry["facts"] = facts | ({"rule": _RULES[code]} if code in _RULES else {})
+        entry["clinician_ids"] = sorted({*entry["clinician_ids"], clinician_id})
+        entry["days"], entry["at_best_on"] = list(days), at_best
+    for entry in together.values():
+        entry["clinician_id"] = entry["clinician_ids"][0] if len(entry["clinician_ids"]) == 1 else None
+        entry["day"] = entry["days"][0] if len(entry["days"]) == 1 else None
     able = {
         clinician.id for clinician in bridge.scene.clinicians if clinician.performer in PERFORMERS[visit.discipline]
     }
     # Those who could go are what a scheduler looks for; that a therapist is no nurse comes last.
-    said += sorted(entries.values(), key=lambda entry: able.isdisjoint(entry["clinician_ids"]))
+    said += sorted(
+        together.values(), key=lambda entry: (able.isdisjoint(entry["clinician_ids"]), entry["clinician_ids"])
+    )
     if not said:
         said.append(_entry("no-clinician", f"Nobody of the branch can make visit {visit.id}.", None))
     return said
+
+
+def _label(bridge: Bridge, day: int | None) -> str:
+    return "" if day is None else bridge.scene.horizon.days[day].isoformat()
 
 
 def _excess(reason: Reason) -> int:
@@ -225,6 +232,7 @@ def _entry(code: str, sentence: str, day: date | None) -> dict[str, Any]:
         "clinician_ids": [],
         "day": None if day is None else day.isoformat(),
         "days": [],
+        "at_best_on": None,
         "facts": {},
     }
 
@@ -239,6 +247,7 @@ def _result(bridge: Bridge, outcome: Outcome, placed: int, left: int, travel: in
         "placed": placed,
         "left_out": left,
         "fixed": len(bridge.fixed),
+        "later": len(bridge.scene.later),
         "travel_minutes": travel,
         "waiting_minutes": score.measures.waiting_minutes,
         "overtime_minutes": score.measures.overtime_minutes,

@@ -12,11 +12,12 @@ from coordinator.agency.model import Branch
 from coordinator.core.db import fetch
 from coordinator.core.work import Work
 from coordinator.domain.lifecycle import BEGUN_VISIT, DONE_VISIT, LIVE_VISIT
-from coordinator.domain.timeline import WeekAnchor, week_start
+from coordinator.domain.timeline import WeekAnchor, local_day, week_start
 from coordinator.domain.vocabulary import Discipline, VisitStatus
 from coordinator.orders.model import CaseReview, Order, OrderWeek
 from coordinator.patients.model import Episode, Patient
 from coordinator.planning.horizon import Horizon
+from coordinator.planning.share import this_run
 from coordinator.staff.model import CareTeamMember, Clinician
 from coordinator.visits.book import UNCOUNTED
 from coordinator.visits.model import Visit
@@ -50,6 +51,8 @@ class Scene:
     horizon: Horizon
     now: datetime
     visits: tuple[Visit, ...]
+    #: Wanted visits whose week reaches past the run and that may wait for a later one.
+    later: tuple[int, ...]
     clinicians: tuple[Clinician, ...]
     patients: Mapping[int, Patient]
     orders: Mapping[int, Order]
@@ -91,7 +94,9 @@ def load(work: Work, branch_id: int, horizon: Horizon) -> Scene:
             sa.select(Clinician.id).where(Clinician.branch_id == branch_id, Clinician.active.is_(True))
         ).scalars()
     )
-    visits = _visits(session, branch_id, horizon, own)
+    visits, later = this_run(
+        _visits(session, branch_id, horizon, own), horizon, local_day(work.now, horizon.zone)
+    )
     people = own | {visit.clinician_id for visit in visits if visit.clinician_id is not None}
     patient_ids = {visit.patient_id for visit in visits}
     order_ids = {visit.order_id for visit in visits if visit.order_id is not None}
@@ -100,7 +105,8 @@ def load(work: Work, branch_id: int, horizon: Horizon) -> Scene:
         branch=branch,
         horizon=horizon,
         now=work.now,
-        visits=visits,
+        visits=tuple(visits),
+        later=tuple(later),
         clinicians=tuple(
             session.execute(sa.select(Clinician).where(Clinician.id.in_(people)).order_by(Clinician.id)).scalars()
         ),
