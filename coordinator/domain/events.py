@@ -145,6 +145,8 @@ class VisitMoved(Event):
     visit_id: int
     old_clinician_id: int | None
     clinician_id: int | None
+    #: Where it was before; the roster of that day changes too.
+    old_starts_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

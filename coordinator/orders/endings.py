@@ -107,7 +107,8 @@ def void(work: Work, order_id: int, *, reason: str) -> Order:
     if was_live:
         order.ended_on, order.ends_as = order.effective_from - ONE_DAY, None
         weeks.cut(order, order.ended_on)
-        _tell(work, order, OrderStatus.VOID, order.effective_from)
+    # A slot may be held even against an order that never was live, and somebody may be chasing its signature.
+    _tell(work, order, OrderStatus.VOID, order.effective_from)
     work.session.flush()  # the new version is in the answer
     work.record("order.voided", f"order:{order.id}", patient_id=order.patient_id, was_live=was_live)
     return order

@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from coordinator.core.db import Base, UtcDateTime, Versioned, enum_column, may_refer_to, refers_to, row_id
+from coordinator.core.db import Base, EnumText, UtcDateTime, Versioned, enum_column, may_refer_to, refers_to, row_id
 from coordinator.domain.vocabulary import Gender, HomeSafety, InterpreterMode, Payer, Programme
 
 
@@ -26,11 +26,11 @@ class Patient(Versioned, Base):
     spoken_language: Mapped[str] = mapped_column(sa.String(20), nullable=False, default="en")
     written_language: Mapped[str] = mapped_column(sa.String(20), nullable=False, default="en")
     interpreter_needed: Mapped[bool] = mapped_column(sa.Boolean, nullable=False, default=False)
-    interpreter_mode: Mapped[InterpreterMode | None] = mapped_column(sa.String(40))
+    interpreter_mode: Mapped[InterpreterMode | None] = mapped_column(EnumText(InterpreterMode))
     #: The patient was offered an interpreter and declined, and it was written down (LNG-01).
     interpreter_declined_on: Mapped[date | None] = mapped_column(sa.Date)
     #: Only female or male clinicians, if the patient asked for it: for personal care alone, unless `gender_required`.
-    preferred_clinician_gender: Mapped[Gender | None] = mapped_column(sa.String(40))
+    preferred_clinician_gender: Mapped[Gender | None] = mapped_column(EnumText(Gender))
     gender_required: Mapped[bool] = mapped_column(sa.Boolean, nullable=False, default=False)
     spiritual_tradition: Mapped[str | None] = mapped_column(sa.String(200))
     cultural_notes: Mapped[str | None] = mapped_column(sa.Text)

@@ -70,13 +70,19 @@ def raise_versions(
 
 
 def on_visit_changed(work: Work, event: VisitBooked | VisitMoved | VisitCancelled | VisitMissed) -> None:
-    """A change by hand shows on the day that it concerns: of the clinician who has the visit, and of the one before."""
+    """A change by hand shows on the days that it concerns: where the visit is now, and where it was before."""
     if work.session.info.get(_PUBLISHING):
         return
     visit = work.session.get(Visit, event.visit_id)
-    if visit is None or visit.starts_at is None:
+    if visit is None:
         return
-    day = local_day(visit.starts_at, zone_of(work, visit.branch_id))
-    people = {getattr(event, "clinician_id", None), getattr(event, "old_clinician_id", None), visit.clinician_id}
+    zone = zone_of(work, visit.branch_id)
+    days: set[tuple[int, date]] = set()
+    if visit.starts_at is not None:
+        now_at = {getattr(event, "clinician_id", None), visit.clinician_id}
+        days |= {(number, local_day(visit.starts_at, zone)) for number in now_at if number is not None}
+    before, who = getattr(event, "old_starts_at", None), getattr(event, "old_clinician_id", None)
+    if before is not None and who is not None:
+        days.add((who, local_day(before, zone)))
     cause = {VisitBooked: "publish", VisitMoved: "move", VisitCancelled: "cancel", VisitMissed: "missed"}[type(event)]
-    raise_versions(work, [(number, day) for number in people if number is not None], cause=cause)
+    raise_versions(work, days, cause=cause)

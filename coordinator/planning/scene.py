@@ -94,9 +94,7 @@ def load(work: Work, branch_id: int, horizon: Horizon) -> Scene:
             sa.select(Clinician.id).where(Clinician.branch_id == branch_id, Clinician.active.is_(True))
         ).scalars()
     )
-    visits, later = this_run(
-        _visits(session, branch_id, horizon, own), horizon, local_day(work.now, horizon.zone)
-    )
+    visits, later = this_run(_visits(session, branch_id, horizon, own), horizon, local_day(work.now, horizon.zone))
     people = own | {visit.clinician_id for visit in visits if visit.clinician_id is not None}
     patient_ids = {visit.patient_id for visit in visits}
     order_ids = {visit.order_id for visit in visits if visit.order_id is not None}

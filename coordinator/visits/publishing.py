@@ -61,7 +61,12 @@ def book_many(work: Work, placements: Sequence[BookRequest]) -> list[Visit]:
         ):  # fmt: skip
             continue
         if status is VisitStatus.BOOKED:
-            work.publish(VisitMoved(visit_id=visit.id, old_clinician_id=clinician_id, clinician_id=visit.clinician_id))
+            work.publish(
+                VisitMoved(
+                    visit_id=visit.id, old_clinician_id=clinician_id, clinician_id=visit.clinician_id,
+                    old_starts_at=starts_at,
+                )
+            )  # fmt: skip
         else:
             work.publish(VisitBooked(visit_id=visit.id, clinician_id=visit.clinician_id))
     return visits

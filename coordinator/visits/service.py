@@ -157,7 +157,12 @@ def move(
     _loosen_companions(work, visit)
     work.record("visit.moved", f"visit:{visit.id}", patient_id=visit.patient_id, clinician=visit.clinician_id)
     if booked:
-        work.publish(VisitMoved(visit_id=visit.id, old_clinician_id=old_clinician, clinician_id=visit.clinician_id))
+        work.publish(
+            VisitMoved(
+                visit_id=visit.id, old_clinician_id=old_clinician, clinician_id=visit.clinician_id,
+                old_starts_at=old_start,
+            )
+        )  # fmt: skip
     return visit
 
 
@@ -176,13 +181,13 @@ def unassign(work: Work, visit_id: int) -> Visit:
 
 
 def _take_away(work: Work, visit: Visit) -> None:
-    old, booked = visit.clinician_id, visit.status is VisitStatus.BOOKED
+    old, old_start, booked = visit.clinician_id, visit.starts_at, visit.status is VisitStatus.BOOKED
     units.clear(visit)
     visit.status = VisitStatus.PROPOSED
     work.session.flush()  # the new version is in the answer, and companions are asked about what now stands
     work.record("visit.unassigned", f"visit:{visit.id}", patient_id=visit.patient_id, clinician=old)
     if booked:
-        work.publish(VisitMoved(visit_id=visit.id, old_clinician_id=old, clinician_id=None))
+        work.publish(VisitMoved(visit_id=visit.id, old_clinician_id=old, clinician_id=None, old_starts_at=old_start))
 
 
 def _loosen_companions(work: Work, visit: Visit) -> None:
