@@ -7,7 +7,7 @@ from flask import Response, jsonify
 from coordinator.access import api as access_api
 from coordinator.access.service import Doorman, system_actor
 from coordinator.agency import api as agency_api
-from coordinator.core import http
+from coordinator.core import http, logs
 from coordinator.core.db import Database
 from coordinator.core.http import Coordinator, CoordinatorApi, Door
 from coordinator.core.settings import Settings, load_settings
@@ -50,6 +50,7 @@ BLUEPRINTS = (
 def create_app(settings: Settings | None = None) -> Coordinator:
     """The WSGI application. SettingsError if something it needs is missing, by name."""
     settings = settings or load_settings()
+    logs.configure()
     app = Coordinator("coordinator", static_folder=None)
     app.config.update(
         API_TITLE="Coordinator",

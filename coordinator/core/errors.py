@@ -107,5 +107,7 @@ class RuleBroken(Refusal):
 
     def __init__(self, findings: Sequence[Any], *, code: str | None = None, **extra: Any) -> None:
         self.findings = tuple(findings)
-        detail = " ".join(finding.sentence() for finding in self.findings)
+        #: Those that refuse; the others come along so that nobody meets them only afterwards.
+        self.refusing = tuple(finding for finding in self.findings if finding.refuses)
+        detail = " ".join(finding.sentence() for finding in self.refusing)
         super().__init__(detail, code=code, **extra)

@@ -362,7 +362,7 @@ def answer_refusal(refusal: Refusal) -> Response:
     findings = getattr(refusal, "findings", None)
     if findings is not None:
         extra["findings"] = [finding_document(finding) for finding in findings]
-        extra.setdefault("blocking", [{"rule": finding.rule} for finding in findings])
+        extra.setdefault("blocking", [{"rule": finding.rule} for finding in getattr(refusal, "refusing", findings)])
     current = extra.pop("etag", None)
     answer = problem(refusal.status, refusal.problem_code, refusal.title, refusal.detail, **extra)
     if current is not None:
@@ -386,8 +386,16 @@ def _pointers(messages: Any, path: str = "") -> list[dict[str, str]]:
 
 def _answer_validation(messages: Any) -> Response:
     errors = _pointers(messages)
-    named = ", ".join(sorted({entry["pointer"] for entry in errors})[:5])
-    return problem(422, "invalid", "The request cannot be understood", f"Look at {named}.", errors=errors)
+    said = " ".join(f"{entry['pointer']}: {entry['detail']}" for entry in errors[:3])
+    more = f" And {len(errors) - 3} more." if len(errors) > 3 else ""
+    return problem(422, "invalid", "The request cannot be understood", said + more, errors=errors)
+
+
+#: What is said instead of the framework's own words for people who mistyped an address.
+_SAID = {
+    404: "There is nothing at this address. /openapi.json lists every address.",
+    405: "This address does not answer to that method; the Allow header names those it does.",
+}
 
 
 def _answer_http(error: HTTPException) -> Response:
@@ -398,13 +406,15 @@ def _answer_http(error: HTTPException) -> Response:
     name = {404: "not-found", 405: "method-not-allowed", 413: "too-large", 415: "unsupported-media-type"}.get(
         code, f"http-{code}"
     )
-    answer = problem(code, name, error.name, error.description or error.name)
+    answer = problem(code, name, error.name, _SAID.get(code) or error.description or error.name)
     if code == 405 and getattr(error, "valid_methods", None):
         answer.headers["Allow"] = ", ".join(sorted(error.valid_methods))  # type: ignore[attr-defined]
     return answer
 
 
 def _answer_fault(error: Exception) -> Response:
+    if isinstance(error, RecursionError):
+        return problem(400, "too-deep", "Nested too deeply", "The request is nested deeper than anything can mean.")
     if isinstance(error, IntegrityError):
         return answer_refusal(Conflict("The database refused it.", constraint=broken_constraint(error)))
     log.error("fault", exc_info=error, route=str(request.url_rule), request_id=g.get("request_id"))
@@ -439,7 +449,7 @@ def require_match(row: Any) -> None:
         raise VersionRequired(
             "Send If-Match with the ETag you read, so that nobody's change is lost.", etag=etag_of(row)
         )
-    if sent.strip() != etag_of(row):
+    if sent.strip() not in ("*", etag_of(row)):  # RFC 9110: an asterisk means whatever version there is
         raise StaleVersion("It was changed since you read it. Read it again and repeat your change.", etag=etag_of(row))
 
 

@@ -83,11 +83,10 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
             f"Missing: {', '.join(missing)}. The {profile} profile starts only with settings of its own; "
             "`make run` starts the demo, which brings its own."
         )
-    if profile == "production":
-        if secret_key == DEMO_SECRET:
-            raise SettingsError("COORDINATOR_SECRET_KEY is the demo's, which everybody knows. Make one of your own.")
-        if len(secret_key) < 32:
-            raise SettingsError("COORDINATOR_SECRET_KEY must have at least 32 characters.")
+    if profile != "demo" and secret_key == DEMO_SECRET:
+        raise SettingsError("COORDINATOR_SECRET_KEY is the demo's, which everybody knows. Make one of your own.")
+    if profile == "production" and len(secret_key) < 32:
+        raise SettingsError("COORDINATOR_SECRET_KEY must have at least 32 characters.")
     if not database_url.startswith(("sqlite:", "postgresql:", "postgresql+psycopg:")):
         raise SettingsError("COORDINATOR_DATABASE_URL must begin with sqlite: or postgresql: .")
     return Settings(

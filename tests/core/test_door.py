@@ -142,3 +142,19 @@ def test_the_document_is_openapi_and_public(app: Coordinator) -> None:
     answer = app.test_client().get("/openapi.json")
     assert answer.status_code == 200
     assert answer.json["openapi"] == "3.1.0"
+
+
+def test_a_body_nested_without_end_is_a_clear_problem(app: Coordinator, user: User) -> None:
+    client = app.test_client()
+    _sign_in(client)
+    answer = client.post("/api/v1/tokens", data=b"[" * 100_000, content_type="application/json")
+    assert answer.status_code in (400, 422)
+    assert answer.content_type == "application/problem+json"
+
+
+def test_a_number_that_no_row_has_is_an_address_without_anything(app: Coordinator, user: User) -> None:
+    client = app.test_client()
+    _sign_in(client)
+    for number in ("9007199254740993", "0", "-1", "1" * 40, "abc"):
+        answer = client.get(f"/api/v1/patients/{number}")
+        assert (answer.status_code, answer.content_type) == (404, "application/problem+json"), number

@@ -1,0 +1,57 @@
+"""Production without its own secrets fails with the name of what is missing; the demo's serve nowhere else."""
+
+import subprocess
+import sys
+
+import pytest
+
+from coordinator.core.settings import DEMO_SECRET, ROOT, SettingsError, load_settings
+
+OWN = {
+    "COORDINATOR_PROFILE": "production",
+    "COORDINATOR_DATABASE_URL": "sqlite:////tmp/x.sqlite3",
+    "COORDINATOR_SECRET_KEY": "0123456789abcdef0123456789abcdef",
+}
+
+
+def test_production_starts_with_secrets_of_its_own() -> None:
+    settings = load_settings(OWN)
+    assert settings.secure_cookies
+    assert not settings.embedded_worker
+    assert OWN["COORDINATOR_SECRET_KEY"] not in repr(settings)
+
+
+@pytest.mark.parametrize("name", ["COORDINATOR_DATABASE_URL", "COORDINATOR_SECRET_KEY"])
+def test_what_is_missing_is_named(name: str) -> None:
+    with pytest.raises(SettingsError, match=name):
+        load_settings({key: value for key, value in OWN.items() if key != name})
+
+
+@pytest.mark.parametrize("profile", ["production", "test"])
+def test_the_demo_s_key_serves_nowhere_else(profile: str) -> None:
+    with pytest.raises(SettingsError, match="everybody knows"):
+        load_settings(OWN | {"COORDINATOR_PROFILE": profile, "COORDINATOR_SECRET_KEY": DEMO_SECRET})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("COORDINATOR_PROFILE", "staging"),
+        ("COORDINATOR_SECRET_KEY", "short"),
+        ("COORDINATOR_DATABASE_URL", "mysql://x"),
+        ("COORDINATOR_SESSION_IDLE_MINUTES", "soon"),
+        ("COORDINATOR_POOL_SIZE", "0"),
+    ],
+)
+def test_a_wrong_value_is_named(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=name):
+        load_settings(OWN | {name: value})
+
+
+def test_whoever_starts_it_reads_one_line() -> None:
+    started = subprocess.run(
+        [sys.executable, "-c", "import wsgi"], cwd=ROOT, env={"PATH": ""}, capture_output=True, text=True, check=False
+    )
+    assert started.returncode == 1
+    assert "COORDINATOR_SECRET_KEY" in started.stderr
+    assert "Traceback" not in started.stderr
