@@ -93,17 +93,17 @@ def _look(work: Work, row: Deadline, referral: Referral, visits: list[Visit]) ->
         return
     if any(visit.actual_start_at is not None and visit.actual_start_at <= row.due_at for visit in begun):
         return  # the clinician is with the patient, and came in time
-    late = work.now > row.due_at
-    # A booking that has passed without a visit is no booking.
+    if work.now > row.due_at:
+        # A booking that has passed without a visit is no booking.
+        _overdue(work, row)
+        open_late_start(work, referral, row)
+        return
     booked: datetime | None = next(
         (visit.starts_at for visit in visits if visit.status in _BOOKED and visit.starts_at is not None), None
     )
     zone = agency.zone_of(work, referral.branch_id)
-    finding = ask_initial_visit(facts_of(referral), None if late else booked, work.now, zone, work.policy)
-    if late:
-        _overdue(work, row)
-        open_late_start(work, referral, row)
-    elif finding is not None and finding.severity is Severity.WARN:
+    finding = ask_initial_visit(facts_of(referral), booked, work.now, zone, work.policy)
+    if finding is not None and finding.severity is Severity.WARN:
         _warn(work, row)
 
 

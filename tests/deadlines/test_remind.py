@@ -71,6 +71,18 @@ def test_a_renewed_licence_is_owed_no_more_and_who_left_owes_nothing(work_as: Wo
         assert [row.status for row in book(work, "CRD-01")] == [DONE, DONE]
 
 
+def test_a_licence_whose_date_was_corrected_is_due_on_the_right_day(work_as: WorkAs, scene: Scene) -> None:
+    with work_as() as work:
+        clinician = make_clinician(work.session, _branch(work, scene), expires_on=date(2026, 11, 30))
+        look_after(work, scene.branch_id)
+        clinician.credentials[0].expires_on = date(2026, 12, 30)
+        work.session.flush()
+        look_after(work, scene.branch_id)
+        assert [(row.due_on, row.status) for row in book(work, "CRD-01")] == [
+            (date(2026, 11, 30), DONE), (date(2026, 12, 30), OPEN),
+        ]  # fmt: skip
+
+
 def test_an_answer_is_asked_for_again_before_its_review_day(work_as: WorkAs, scene: Scene) -> None:
     with work_as(scene.intake) as work:
         referral = receive(work, scene)
