@@ -20,6 +20,7 @@ from coordinator.notify import api as notify_api
 from coordinator.orders import api as orders_api
 from coordinator.orders import plan_api
 from coordinator.patients import api as patients_api
+from coordinator.patients import authorisations_api
 from coordinator.planning import api as planning_api
 from coordinator.referrals import api as referrals_api
 from coordinator.rules.terms import policy_from
@@ -34,6 +35,7 @@ BLUEPRINTS = (
     access_api.blp,
     agency_api.blp,
     patients_api.blp,
+    authorisations_api.blp,
     staff_api.blp,
     directory_api.blp,
     plan_api.blp,

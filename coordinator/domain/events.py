@@ -86,6 +86,13 @@ class PatientDischarged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class AuthorisationChanged(Event):
+    """A payer's leave for visits was recorded, widened or ended (INT-04)."""
+
+    patient_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class EpisodeHeld(Event):
     """The patient is away from home (an inpatient stay): visits wait until `EpisodeResumed`."""
 

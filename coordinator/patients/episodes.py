@@ -105,7 +105,7 @@ def start_of_care(work: Work, episode_id: int, soc_date: date) -> Episode:
         raise Conflict("This episode has ended.", code="episode-ended")
     patient = locked(work.session, Patient, episode.patient_id, "patient")
     if soc_date > today(work, patient.branch_id):
-        raise Invalid("Care cannot have begun on a day yet to come.", pointer="/soc_date")
+        raise Invalid("The start of care lies in the future.", pointer="/soc_date")
     if soc_date < accepted_day(work, episode):
         raise Invalid("Care cannot begin before the patient was accepted.", pointer="/soc_date")
     episode.soc_date = soc_date

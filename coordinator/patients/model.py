@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from coordinator.core.db import Base, EnumText, UtcDateTime, Versioned, enum_column, may_refer_to, refers_to, row_id
-from coordinator.domain.vocabulary import Gender, HomeSafety, InterpreterMode, Payer, Programme
+from coordinator.domain.vocabulary import Discipline, Gender, HomeSafety, InterpreterMode, Payer, Programme
 
 
 class Patient(Versioned, Base):
@@ -110,6 +110,24 @@ class Coverage(Base):
     member_id: Mapped[str | None] = mapped_column(sa.String(60))
     starts_on: Mapped[date] = mapped_column(sa.Date, nullable=False)
     ends_on: Mapped[date | None] = mapped_column(sa.Date)
+
+
+class Authorisation(Base):
+    """A payer's leave for so many visits of one discipline, from day to day, both included (INT-04).
+
+    Not a list of `Patient`: most who read a patient have no use for it, and who counts visits asks for many at once.
+    """
+
+    __tablename__ = "authorisation"
+    id: Mapped[int] = row_id()
+    patient_id: Mapped[int] = refers_to("patient.id")
+    payer: Mapped[Payer] = enum_column(Payer, nullable=False)
+    discipline: Mapped[Discipline] = enum_column(Discipline, nullable=False)
+    #: The payer's own number of it, as it stands on the letter.
+    number: Mapped[str | None] = mapped_column(sa.String(60))
+    maximum_visits: Mapped[int] = mapped_column(sa.Integer, nullable=False)
+    starts_on: Mapped[date] = mapped_column(sa.Date, nullable=False)
+    ends_on: Mapped[date] = mapped_column(sa.Date, nullable=False)
 
 
 class Diagnosis(Base):

@@ -294,7 +294,7 @@ def record_home_safety(
     if mitigations_open < 0 or (mitigations_open and result is not HomeSafety.SAFE_WITH_MITIGATION):
         raise Invalid("Only a home that is safe with mitigation has mitigations open.", pointer="/mitigations_open")
     if assessed_on > today(work, patient.branch_id):
-        raise Invalid("The day of the assessment is yet to come.", pointer="/assessed_on")
+        raise Invalid("The day of the assessment lies in the future.", pointer="/assessed_on")
     home = patient.home
     if home.safety_assessed_on is not None and assessed_on < home.safety_assessed_on:
         raise Conflict("There is a later assessment of this home.", code="assessment-superseded")

@@ -14,6 +14,7 @@ from coordinator.core.errors import Conflict, Forbidden, Invalid
 from coordinator.core.work import Work, permitted
 from coordinator.domain.vocabulary import Gender, HomeSafety
 from coordinator.patients import checks, record
+from coordinator.patients.authorisations import add_authorisation, authorisations, edit_authorisation
 from coordinator.patients.episodes import (
     DischargeReason,
     close_after_death,
@@ -43,8 +44,9 @@ from coordinator.patients.record import (
 )
 
 __all__ = [
-    "DischargeReason", "add_caregiver", "add_coverage", "add_diagnosis", "add_no_visit_window", "add_unavailability",
-    "create", "current_episode", "discharge", "edit", "edit_caregiver", "end_coverage", "episode_for_change",
+    "DischargeReason", "add_authorisation", "add_caregiver", "add_coverage", "add_diagnosis", "add_no_visit_window",
+    "add_unavailability", "authorisations", "create", "current_episode", "discharge", "edit", "edit_authorisation",
+    "edit_caregiver", "end_coverage", "episode_for_change",
     "for_change", "get", "hold", "open_episode", "record_eligibility", "record_home_safety", "remove_diagnosis",
     "remove_no_visit_window", "remove_unavailability", "require_visible", "resume", "search", "set_preferences",
     "start_of_care",
@@ -202,7 +204,7 @@ def _check(
             fields[name] = checks.language_tag(fields[name], f"/{name}")
     for name in ("birth_date", "deceased_on", "interpreter_declined_on"):
         if fields.get(name) is not None and fields[name] > day:
-            raise Invalid("This day is yet to come.", pointer=f"/{name}")
+            raise Invalid("This day lies in the future.", pointer=f"/{name}")
     born: date | None = fields.get("birth_date", patient.birth_date if patient else None)
     died: date | None = fields.get("deceased_on", patient.deceased_on if patient else None)
     if born is not None and died is not None and died < born:

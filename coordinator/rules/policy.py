@@ -141,6 +141,7 @@ class Intermittent:
     aide_visit_warning_minutes: int
     aide_review_day: int
     authorisation_warning_visits: int
+    authorisation_reminder_days: int
 
 
 @dataclass(frozen=True, slots=True)

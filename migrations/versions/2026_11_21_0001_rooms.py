@@ -281,6 +281,22 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_app_user_physician_id"), ["physician_id"], unique=False)
 
     op.create_table(
+        "authorisation",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("patient_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("payer", sa.String(length=40), nullable=False),
+        sa.Column("discipline", sa.String(length=40), nullable=False),
+        sa.Column("number", sa.String(length=60), nullable=True),
+        sa.Column("maximum_visits", sa.Integer(), nullable=False),
+        sa.Column("starts_on", sa.Date(), nullable=False),
+        sa.Column("ends_on", sa.Date(), nullable=False),
+        sa.ForeignKeyConstraint(["patient_id"], ["patient.id"], name=op.f("fk_authorisation_patient_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_authorisation")),
+    )
+    with op.batch_alter_table("authorisation", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_authorisation_patient_id"), ["patient_id"], unique=False)
+
+    op.create_table(
         "caregiver",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("patient_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -1341,6 +1357,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_caregiver_patient_id"))
 
     op.drop_table("caregiver")
+    with op.batch_alter_table("authorisation", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_authorisation_patient_id"))
+
+    op.drop_table("authorisation")
     with op.batch_alter_table("app_user", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_app_user_physician_id"))
         batch_op.drop_index(batch_op.f("ix_app_user_clinician_id"))
