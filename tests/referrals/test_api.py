@@ -111,9 +111,11 @@ def test_changes_need_the_version_that_was_read(intake: Browser, scene: Scene) -
         ):
             assert intake(method, where, body).status_code == 428
             assert intake(method, where, body, match='"77"').status_code == 412
-        before = intake.etag(path)
         body = {"criterion": "ELG-1", "result": "met", "evidence": "card"}
         assert intake.post(f"{path}/determinations", body).status_code == 201
+        before = intake.etag(path)
+        # The first answer begins the screening; the second changes no column of the referral itself.
+        assert intake.post(f"{path}/determinations", body | {"result": "not_met"}).status_code == 201
         # Whoever decides must have seen the answer.
         assert intake("POST", f"{path}/accept", {}, match=before).status_code == 412
 
