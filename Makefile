@@ -20,7 +20,6 @@ $(VENV)/.dev: requirements.txt requirements-dev.txt $(VENV)/.runtime
 
 ## Build, migrate, load and plan the demo agency, and serve it on http://127.0.0.1:8000
 run: $(VENV)/.runtime
-	@$(DEMO) $(BIN)/flask --app wsgi db upgrade
 	@$(DEMO) $(BIN)/flask --app wsgi demo start
 	@$(DEMO) exec $(BIN)/gunicorn --config config/gunicorn.py wsgi:app
 

@@ -23,12 +23,17 @@ def upgrade_database(database: Database, revision: str = "head") -> None:
         connection.commit()
 
 
-@group.command("upgrade")
-@click.argument("revision", default="head")
-def upgrade(revision: str) -> None:
-    """Create or update every table."""
+def upgrade_here(revision: str = "head") -> None:
+    """Bring this app's database to `revision`; a SQLite file's folder is made."""
     database = door().database
     if database.engine.dialect.name == "sqlite" and database.engine.url.database:
         Path(database.engine.url.database).parent.mkdir(parents=True, exist_ok=True)
     upgrade_database(database, revision)
+
+
+@group.command("upgrade")
+@click.argument("revision", default="head")
+def upgrade(revision: str) -> None:
+    """Create or update every table."""
+    upgrade_here(revision)
     click.echo(f"The tables are at {revision}.")

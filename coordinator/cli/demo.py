@@ -10,6 +10,7 @@ from flask.cli import AppGroup
 from coordinator.access.service import installer_actor
 from coordinator.agency.service import branch_by_code, today
 from coordinator.cli.common import command_work, door, say
+from coordinator.cli.db import upgrade_here
 from coordinator.cli.planning import page_of, plan_days
 from coordinator.demo.agency import BRANCH, PASSWORD, Loaded, OnceDoorman, is_loaded, load
 from coordinator.planning.model import PlanRun
@@ -61,7 +62,8 @@ SIGN_INS = (("scheduler", "plans and publishes"), ("nurse", "has a roster"), ("p
 
 @group.command("start")
 def start() -> None:
-    """Load the demo agency and plan its coming week, once; then say how to sign in. What `make run` calls."""
+    """Bring up the demo: tables, agency and the coming week's plan, each once; then say how to sign in."""
+    upgrade_here()
     loaded = load_demo(60, 16, 1)
     if loaded is not None:
         click.echo(

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 
-from coordinator.planner import explain, solve
+from coordinator.planner import explain, solve, warm_up
 from coordinator.planner.plan import Explanation, Outcome, Plan, Progress, Stop
 from coordinator.planner.problem import Problem
 
@@ -85,6 +85,7 @@ def search_here(task: Task, look: Look) -> Found:
 
     if look(None):
         raise Cancelled
+    warm_up()  # compiling, the first time, is not time to search
     outcome = solve(task.problem, task.stop(cancel), seed=task.seed, start=task.start, listen=listen)
     if cancelled[0]:
         raise Cancelled
@@ -144,6 +145,7 @@ def _child(theirs: Connection) -> None:
                 spoken[0] = time.monotonic()
                 theirs.send(Heard(progress.seconds, progress.iteration, progress.cost, progress.placed))
 
+        warm_up()  # compiling, the first time, is not time to search
         outcome = solve(task.problem, task.stop(), seed=task.seed, start=task.start, listen=listen)
         theirs.send(Found(outcome, explain(task.problem, outcome.plan)))
     except Exception as error:  # noqa: BLE001  (whatever it was, the parent must hear that there is no answer)
