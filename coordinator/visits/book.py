@@ -38,9 +38,11 @@ from coordinator.domain.vocabulary import (
 from coordinator.orders.facts import order_facts
 from coordinator.orders.model import Order, OrderWeek
 from coordinator.orders.queries import last_day
+from coordinator.patients.model import Authorisation as AuthorisationRow
 from coordinator.patients.model import Episode, Patient
 from coordinator.rules.facts import (
     AidePlanFacts,
+    Authorisation,
     CaregiverFacts,
     CaseReview,
     ClinicianFacts,
@@ -81,6 +83,7 @@ class Placed:
     """Another visit of the patient, as far as a rule counts it."""
 
     id: int
+    episode_id: int
     order_id: int | None
     order_week_id: int | None
     discipline: Discipline
@@ -100,6 +103,11 @@ class Placed:
         """Whether it uses up a visit of its order's week (FRQ-03)."""
         return self.is_live and self.order_id is not None and self.kind not in UNCOUNTED and not self.joint
 
+    @property
+    def is_charged(self) -> bool:
+        """Whether it uses up a visit of what the payer authorised (INT-04): made or to be made, and not supervision."""
+        return self.is_live and self.kind is not VisitKind.SUPERVISION and not self.joint
+
 
 @dataclass(slots=True)
 class PatientBook:
@@ -112,6 +120,7 @@ class PatientBook:
     plans: list[tuple[date, Performer]] = field(default_factory=list)
     supervised: list[date] = field(default_factory=list)
     reviews: list[CaseReview] = field(default_factory=list)
+    authorisations: list[AuthorisationRow] = field(default_factory=list)
     minutes: dict[date, list[tuple[int, int]]] = field(default_factory=lambda: defaultdict(list))
     nursing: dict[date, set[int]] = field(default_factory=lambda: defaultdict(set))
 
@@ -327,8 +336,9 @@ class CaseBook:
         return facts
 
     def _usage(self, book: PatientBook, episode: Episode, visit: Visit, day: date) -> UsageFacts | None:
+        authorisation = self._authorisation(book, episode, visit, day)
         if visit.discipline not in INTERMITTENT:
-            return None
+            return UsageFacts(authorisation=authorisation) if authorisation is not None else None
         anchor: WeekAnchor = self._policy.weeks.hours_week_anchor
         soc = episode.soc_date or day
         following = day + ONE_DAY
@@ -347,7 +357,30 @@ class CaseBook:
             daily_nursing_ends_on=max(statements, default=None),
             daily_insulin=any(order.daily_insulin for order in running),
             other_qualifying_service=bool(live & (QUALIFYING - {Discipline.SN})),
+            authorisation=authorisation,
         )
+
+    def _authorisation(self, book: PatientBook, episode: Episode, visit: Visit, day: date) -> Authorisation | None:
+        """What the episode's payer authorised for that day. None recorded: the payer asks for none.
+
+        The second person of a joint visit takes nothing of it.
+        """
+        if visit.joint_with_id is not None:
+            return None
+        for row in book.authorisations:
+            if (row.payer, row.discipline) == (episode.payer, visit.discipline) and row.starts_on <= day <= row.ends_on:
+                used = sum(
+                    1
+                    for other in book.placed
+                    if other.id != visit.id
+                    and other.is_charged
+                    and other.discipline is row.discipline
+                    and other.day is not None
+                    and row.starts_on <= other.day <= row.ends_on
+                    and self._extra.episodes[other.episode_id].payer == row.payer
+                )
+                return Authorisation(maximum=row.maximum_visits, used=used)
+        return None
 
     def _qualifying(self, book: PatientBook) -> QualifyingFacts:
         done = {other.discipline for other in book.placed if other.status in DONE_VISIT}

@@ -31,7 +31,7 @@ from coordinator.orders.facts import goals_set_by_therapist
 from coordinator.orders.model import AideCarePlan, Order
 from coordinator.orders.model import CaseReview as CaseReviewRow
 from coordinator.orders.weeks import lay_out, rows_of
-from coordinator.patients.model import Episode, Patient
+from coordinator.patients.model import Authorisation, Episode, Patient
 from coordinator.referrals.model import CriterionDetermination, Referral
 from coordinator.rules.facts import (
     CaseReview,
@@ -75,6 +75,11 @@ def load(work: Work, visits: Iterable[Visit], clinicians: Iterable[Clinician] | 
         books[order.patient_id].orders.append(order)
     _load_placed(work, books, ids)
     _load_aide_care(work, books, ids)
+    for leave in session.scalars(
+        sa.select(Authorisation).where(Authorisation.patient_id.in_(ids)).order_by(Authorisation.id),
+        execution_options=_FRESH,
+    ):
+        books[leave.patient_id].authorisations.append(leave)
     visit_ids = [visit.id for visit in visits if visit.id is not None]
     extra = Lookups(
         episodes=episodes,
@@ -118,9 +123,9 @@ def _load_placed(work: Work, books: dict[int, PatientBook], ids: list[int]) -> N
     """Whatever counts: placed visits, as-needed visits asked for, and resumption visits still to be made."""
     rows = work.session.execute(
         sa.select(
-            Visit.id, Visit.patient_id, Visit.order_id, Visit.order_week_id, Visit.discipline, Visit.kind, Visit.status,
-            Visit.starts_at, Visit.ends_at, Visit.actual_start_at, Visit.actual_end_at, Visit.joint_with_id,
-            Visit.window_from, Clinician.performer,
+            Visit.id, Visit.patient_id, Visit.episode_id, Visit.order_id, Visit.order_week_id, Visit.discipline,
+            Visit.kind, Visit.status, Visit.starts_at, Visit.ends_at, Visit.actual_start_at, Visit.actual_end_at,
+            Visit.joint_with_id, Visit.window_from, Clinician.performer,
         )
         .outerjoin(Clinician, Clinician.id == Visit.clinician_id)
         .where(
@@ -141,6 +146,7 @@ def _load_placed(work: Work, books: dict[int, PatientBook], ids: list[int]) -> N
         book.placed.append(
             Placed(
                 id=row.id,
+                episode_id=row.episode_id,
                 order_id=row.order_id,
                 order_week_id=row.order_week_id,
                 discipline=row.discipline,
