@@ -268,7 +268,12 @@ def raise_initial(work: Work, event: ReferralAccepted) -> None:
     today = agency.today(work, patient.branch_id)
     ordered = episode.ordered_soc_date
     first = max(today, ordered) if ordered is not None else today
-    last = local_day(event.due_at, zone) if event.due_at is not None else first + timedelta(days=INPATIENT_DAYS)
+    # Due at midnight means by the end of the day before.
+    last = (
+        local_day(event.due_at - timedelta(microseconds=1), zone)
+        if event.due_at is not None
+        else first + timedelta(days=INPATIENT_DAYS)
+    )
     standing = work.session.scalars(
         sa.select(Visit).where(
             Visit.episode_id == episode.id,

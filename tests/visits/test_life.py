@@ -261,6 +261,20 @@ def test_the_first_visit_begins_care(scene: Scene, work_as: WorkAs, database: Da
         assert session.get_one(Episode, episode_id).soc_date == TUESDAY
 
 
+def test_a_first_visit_that_is_ordered_for_a_day_is_wanted_on_that_day(
+    scene: Scene, work_as: WorkAs, database: Database
+) -> None:
+    with database.transaction() as session:
+        patient = builders.make_patient(session, session.get_one(builders.Branch, scene.branch))
+        builders.make_episode(session, patient, soc=None, ordered_soc_date=WEDNESDAY)
+        patient_id = patient.id
+    midnight_after = local(WEDNESDAY + timedelta(days=1), 0)
+    with work_as() as work:
+        demand.raise_initial(work, ReferralAccepted(referral_id=1, patient_id=patient_id, due_at=midnight_after))
+        visit = work.session.scalars(sa.select(Visit).where(Visit.patient_id == patient_id)).one()
+        assert (visit.window_from, visit.window_to) == (WEDNESDAY, WEDNESDAY)
+
+
 def test_a_first_visit_that_is_missed_is_wanted_again_and_may_come_late(
     scene: Scene, work_as: WorkAs, database: Database
 ) -> None:
@@ -305,6 +319,43 @@ def test_a_missed_visit_is_owed_until_the_practitioner_has_decided(
     assert row(number).waive_reason is WaiveReason.PRACTITIONER_SKIP
     with work_as(scene.actor("physician"), now=local(TUESDAY, 12)) as work:
         assert list(work.session.scalars(missed.decisions_queue(work))) == []
+
+
+@pytest.mark.parametrize("reason", [MissedReason.NOT_HOME_NOT_FOUND, MissedReason.UNSAFE_CONDITIONS])
+def test_what_is_found_at_the_door_is_not_known_before(
+    scene: Scene, ordered: OrderMaker, wanted: Wanted, book: Book, work_as: WorkAs, reason: MissedReason
+) -> None:
+    number, other = wanted(ordered())[:2]
+    book(number, local(TUESDAY, 9))
+    with pytest.raises(Conflict) as refused, work_as(scene.actor("nurse"), now=local(TUESDAY, 8, 59)) as work:
+        missed.miss(work, number, reason)
+    assert refused.value.problem_code == "visit-not-due"
+    assert "begins on 2026-11-10 at 09:00" in refused.value.detail
+    assert {"patient_refused", "staff_illness", "interpreter_unavailable"} < set(refused.value.extra["reasons"])
+    with pytest.raises(Conflict) as unplaced, work_as(scene.actor("scheduler"), now=local(TUESDAY, 8)) as work:
+        missed.miss(work, other, reason)
+    assert unplaced.value.problem_code == "visit-not-due"
+    with work_as(scene.actor("nurse"), now=local(TUESDAY, 9)) as work:
+        assert missed.miss(work, number, reason).status is VisitStatus.MISSED
+
+
+def test_whoever_is_on_the_way_may_find_nobody_before_the_hour(
+    scene: Scene, ordered: OrderMaker, wanted: Wanted, book: Book, work_as: WorkAs
+) -> None:
+    number = wanted(ordered())[0]
+    book(number, local(TUESDAY, 9))
+    with work_as(scene.actor("nurse"), now=local(TUESDAY, 8, 50)) as work:
+        doing.en_route(work, number)
+        assert missed.miss(work, number, MissedReason.NOT_HOME_NOT_FOUND).status is VisitStatus.MISSED
+
+
+def test_a_visit_is_refused_ahead_of_its_hour(
+    scene: Scene, ordered: OrderMaker, wanted: Wanted, book: Book, work_as: WorkAs
+) -> None:
+    number = wanted(ordered())[0]
+    book(number, local(TUESDAY, 9))
+    with work_as(scene.actor("scheduler")) as work:
+        assert missed.miss(work, number, MissedReason.PATIENT_CANCELLED).status is VisitStatus.MISSED
 
 
 def test_within_its_week_a_missed_visit_is_made_up_by_a_new_one_in_its_place(
