@@ -14,10 +14,12 @@ from coordinator.access.service import installer_actor
 from coordinator.agency.model import Branch
 from coordinator.cli.common import command_work, say
 from coordinator.core.errors import Invalid, NotFound, RuleBroken
+from coordinator.core.fields import FIRST_YEAR, LAST_YEAR
 from coordinator.core.work import Work
 from coordinator.domain.vocabulary import RunStatus
 from coordinator.jobs.context import JobContext, Workshop
 from coordinator.planning import publication, service
+from coordinator.planning.decode import OTHER_PROFESSION
 from coordinator.planning.model import PlanRun
 from coordinator.planning.search import Found, Heard, Look, Task, search_here
 from coordinator.staff.model import Clinician
@@ -136,7 +138,7 @@ def page_of(answer: dict[str, Any]) -> str:
     lines += [f"  violation: {broken['rule']} of visits {broken['visits']}" for broken in answer["violations"]]
     for left in answer["unplaced"]:
         lines.append(f"Visit {left['visit']} is left out:")
-        lines += [f"  {reason['code']}: {reason['sentence']}{_whom(reason)}" for reason in left["reasons"]]
+        lines += [f"  {reason['code']}: {reason['sentence']}{_whom(reason)}" for reason in _telling(left["reasons"])]
     for order in answer["waiting"]:
         lines.append(f"Order {order['order']} ({order['discipline']}, {order['visits']} visits) cannot be planned:")
         lines.append(f"  {order['code']}: {order['sentence']} {order['cure']}")
@@ -144,6 +146,11 @@ def page_of(answer: dict[str, Any]) -> str:
         why = kept["reasons"][0]["sentence"] if kept["reasons"] else ""
         lines.append(f"Visit {kept['visit']} stands and needs a decision: {why}")
     return "\n".join(lines)
+
+
+def _telling(reasons: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The reasons without those of other professions, unless there are no others."""
+    return [reason for reason in reasons if not reason["facts"].get(OTHER_PROFESSION)] or reasons
 
 
 def _whom(reason: dict[str, Any]) -> str:
@@ -156,9 +163,24 @@ def _whom(reason: dict[str, Any]) -> str:
 # ------------------------------------------------------------------------------------ a clinician's day
 
 
+def _within_memory(_context: click.Context, _option: click.Parameter, value: datetime) -> datetime:
+    """A day of the calendar that the product keeps."""
+    if not FIRST_YEAR < value.year < LAST_YEAR:
+        raise click.BadParameter(f"The year lies between {FIRST_YEAR} and {LAST_YEAR}.")
+    return value
+
+
 @click.command("roster")
 @click.argument("clinician")
-@click.option("--date", "day", required=True, type=DAY, metavar="DATE", help="The day, in the branch's zone.")
+@click.option(
+    "--date",
+    "day",
+    required=True,
+    type=DAY,
+    metavar="DATE",
+    callback=_within_memory,
+    help="The day, in the branch's zone.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 @flask.cli.with_appcontext
 def roster_command(clinician: str, day: datetime, as_json: bool) -> None:

@@ -137,6 +137,10 @@ def _homeward(bridge: Bridge, plan: Plan) -> int:
 # ------------------------------------------------------------------------------------ why not
 
 
+#: Among the facts of a reason that concerns nobody whose profession could make the visit.
+OTHER_PROFESSION = "other_profession"
+
+
 def reasons(bridge: Bridge, number: int, obstacles: Iterable[Obstacle]) -> list[dict[str, Any]]:
     """Why a visit is left out: first what concerns the patient and the days, then what stops each clinician.
 
@@ -172,6 +176,9 @@ def reasons(bridge: Bridge, number: int, obstacles: Iterable[Obstacle]) -> list[
     able = {
         clinician.id for clinician in bridge.scene.clinicians if clinician.performer in PERFORMERS[visit.discipline]
     }
+    for entry in together.values():
+        if able.isdisjoint(entry["clinician_ids"]):
+            entry["facts"] = entry["facts"] | {OTHER_PROFESSION: True}
     # Those who could go are what a scheduler looks for; that a therapist is no nurse comes last.
     said += sorted(
         together.values(), key=lambda entry: (able.isdisjoint(entry["clinician_ids"]), entry["clinician_ids"])

@@ -211,11 +211,13 @@ def _chosen(changes: list[Change], only: Iterable[int] | None) -> list[Change]:
     return [change for change in changes if change.visit.id in wanted]
 
 
-def _refuse_stale(changes: Iterable[Change]) -> None:
+def _refuse_stale(changes: Sequence[Change]) -> None:
     stale = [change.visit.id for change in changes if change.stale]
     if stale:
         raise StaleVersion(
-            f"{len(stale)} of the plan's visits changed since it was made. Plan again, or publish without them.",
+            f"{len(stale)} of the plan's visits changed since it was made. Plan again, or publish without them: "
+            "name the visits to publish in only_visit_ids (those of `publishable`).",
+            publishable=[change.visit.id for change in changes if not change.stale],
             visits=stale,
             blocking=[{"visit": number} for number in stale],
         )

@@ -18,6 +18,7 @@ from coordinator.access.scope import branches_of, require_branch
 from coordinator.agency.service import today, zone_of
 from coordinator.core.db import fetch, locked
 from coordinator.core.errors import Conflict, Invalid, NotFound, Refusal
+from coordinator.core.fields import FIRST_YEAR, LAST_YEAR
 from coordinator.core.work import Work, permitted
 from coordinator.domain.vocabulary import RunStatus
 from coordinator.jobs.context import JobContext
@@ -69,7 +70,7 @@ def start_run(
     """A run over these days is in the queue (`queue=False`: the caller does it). Nothing is planned yet."""
     require_branch(work, branch_id)
     zone_of(work, branch_id)  # NotFound for a branch that is not there
-    last = start_on + timedelta(days=days - 1) if end_on is None else end_on
+    last = _last_day(start_on, end_on, days)
     _check(work, branch_id, start_on, last, seconds, seed, iterations, kind)
     run = PlanRun(
         branch_id=branch_id,
@@ -90,6 +91,15 @@ def start_run(
     if queue:
         work.later(JOB, job_key(run.id), run_id=run.id)
     return run
+
+
+def _last_day(start_on: date, end_on: date | None, days: int) -> date:
+    """The run's last day; Invalid where the days leave the calendar that the product keeps."""
+    ordinal = start_on.toordinal() + days - 1
+    last = end_on if end_on is not None else date.fromordinal(min(ordinal, date.max.toordinal()))
+    if start_on.year < FIRST_YEAR or last.year > LAST_YEAR:
+        raise Invalid(f"The days of a run lie in the years {FIRST_YEAR} to {LAST_YEAR}.", pointer="/start_on")
+    return last
 
 
 def job_key(run_id: int) -> str:

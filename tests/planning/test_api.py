@@ -87,8 +87,15 @@ def test_what_changed_since_is_named_with_412(
         assert booked.status_code == 200, booked.json
         match = sam.etag(f"/plan-runs/{number}")
         refused = sam("POST", f"/plan-runs/{number}/publish", {}, match=match)
-    assert refused.status_code == 412
-    assert refused.json["blocking"] == [{"visit": visit}]
+        assert refused.status_code == 412
+        assert refused.json["blocking"] == [{"visit": visit}]
+        others = refused.json["publishable"]
+        assert visit not in others
+        assert len(others) == 1
+        assert "only_visit_ids" in refused.json["detail"]
+        without = sam("POST", f"/plan-runs/{number}/publish", {"only_visit_ids": others}, match=match)
+        assert (without.status_code, without.json["status"]) == (200, "published")
+        assert sam.get(f"/visits/{others[0]}").json["status"] == "booked"
 
 
 def test_a_run_that_waits_is_cancelled(agency: TestAgency, sam: Browser) -> None:
@@ -103,6 +110,7 @@ def test_a_run_that_waits_is_cancelled(agency: TestAgency, sam: Browser) -> None
     [
         ({"start_on": "soon"}, "/start_on"),
         ({"start_on": "2026-10-01", "end_on": "2026-10-07"}, "/start_on"),
+        ({"start_on": "2200-12-31", "end_on": None}, "/start_on"),
         ({"end_on": "2026-11-01"}, "/end_on"),
         ({"seconds": 0}, "/seconds"),
         ({"seconds": 10**30}, "/seconds"),

@@ -74,12 +74,29 @@ def test_what_is_left_out_says_why(agency: TestAgency, run) -> None:
     )
 
 
+def test_who_could_never_go_is_not_printed_beside_who_could(agency: TestAgency, run) -> None:
+    agency.hire(Performer.PT)
+    nurse = agency.hire(weekdays=(5,))
+    person = agency.admit(visits=1)
+    person.visits[0].window_from = person.visits[0].window_to = date(2026, 11, 9)
+    answer = json.loads(run(*WEEK, "--branch", "SF", "--json").stdout)
+    (left,) = answer["unplaced"]
+    assert "ASM-01" in {reason["code"] for reason in left["reasons"]}
+    assert nurse.id in {number for reason in left["reasons"] for number in reason["clinician_ids"]}
+    page = run(*WEEK, "--branch", "SF").stdout
+    assert "is left out:\n  no-shift: Does not work on that day." in page
+    assert "furnish" not in page
+
+
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
         ((*WEEK, "--branch", "NOWHERE"), "--branch"),
         (("plan", "week", "--branch", "SF", "--start", "soon"), "--start"),
         (("plan", "week", "--branch", "SF", "--start", "2026-10-01"), "--start"),
+        (("plan", "week", "--branch", "SF", "--start", "9999-12-31"), "--start"),
+        (("plan", "week", "--branch", "SF", "--start", "0001-01-01"), "--start"),
+        (("roster", "E1", "--date", "9999-12-31"), "--date"),
         ((*WEEK, "--branch", "SF", "--seconds", "0"), "--seconds"),
         ((*WEEK, "--branch", "SF", "--seed", "-1"), "--seed"),
         (("roster", "nobody", "--date", "2026-11-09"), "CLINICIAN"),
