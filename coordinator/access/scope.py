@@ -17,7 +17,7 @@ from coordinator.core.db import ROW_ID, UtcDateTime
 from coordinator.core.errors import NotFound
 from coordinator.core.work import Actor, Work
 from coordinator.domain.timeline import day_bounds, local_day
-from coordinator.domain.vocabulary import OrderStatus, Role, VisitStatus
+from coordinator.domain.vocabulary import OrderStatus, Performer, Role, VisitStatus
 
 #: Days before and after today within which a visit opens the patient's record to whoever makes it.
 VISIT_DAYS = 7
@@ -63,8 +63,9 @@ def visible_patients(actor: Actor, today: date, zone: ZoneInfo | None = None) ->
     """Ids of the patients whose record the actor may see, to be used as `.where(X.patient_id.in_(...))`.
 
     Office roles: their branches. Clinicians: whom they visit from seven days ago to seven days ahead, and whose care
-    team they are in. Physicians: whom they manage or write orders for. With `zone` the seven days begin and end at its
-    midnights; without, at those of every zone of the United States, which may be some hours more.
+    team they are in, unless they are aides. Physicians: whom they manage or write orders for. With `zone` the seven
+    days begin and end at its midnights; without, at those of every zone of the United States, which may be some hours
+    more.
     """
     mine = branches_of(actor)
     if mine is None:
@@ -73,13 +74,22 @@ def visible_patients(actor: Actor, today: date, zone: ZoneInfo | None = None) ->
     if mine:
         ways.append(_patient.c.branch_id.in_(sorted(mine)))
     if actor.clinician_id is not None and actor.has_role(Role.CLINICIAN.value):
-        ways += _as_clinician(actor.clinician_id, today, zone)
+        ways += _as_clinician(actor.clinician_id, today, zone, team=not _is_aide(actor))
     if actor.physician_id is not None and actor.has_role(Role.PHYSICIAN.value):
         ways += _as_physician(actor.physician_id)
     return sa.select(_patient.c.id).where(sa.or_(*ways) if ways else sa.false())
 
 
-def _as_clinician(clinician_id: int, today: date, zone: ZoneInfo | None) -> list[sa.ColumnElement[bool]]:
+def _is_aide(actor: Actor) -> bool:
+    return actor.performer == Performer.CHHA.value
+
+
+def sees_own_visits_only(actor: Actor) -> bool:
+    """Whether, of a patient in sight, the actor sees no visits but their own: an aide who has no other role."""
+    return _is_aide(actor) and actor.roles <= {Role.CLINICIAN.value}
+
+
+def _as_clinician(clinician_id: int, today: date, zone: ZoneInfo | None, *, team: bool) -> list[sa.ColumnElement[bool]]:
     first, last = today - timedelta(days=VISIT_DAYS), today + timedelta(days=VISIT_DAYS)
     if zone is not None:
         begins, ends = day_bounds(first, zone)[0], day_bounds(last, zone)[1]
@@ -95,12 +105,14 @@ def _as_clinician(clinician_id: int, today: date, zone: ZoneInfo | None) -> list
             sa.and_(_visit.c.starts_at.is_(None), _visit.c.window_from <= last, _visit.c.window_to >= first),
         ),
     )
-    team = sa.select(_team.c.patient_id).where(
+    if not team:
+        return [_patient.c.id.in_(visited)]
+    members = sa.select(_team.c.patient_id).where(
         _team.c.clinician_id == clinician_id,
         _team.c.starts_on <= today,
         sa.or_(_team.c.ends_on.is_(None), _team.c.ends_on >= today),
     )
-    return [_patient.c.id.in_(visited), _patient.c.id.in_(team)]
+    return [_patient.c.id.in_(visited), _patient.c.id.in_(members)]
 
 
 def _as_physician(physician_id: int) -> list[sa.ColumnElement[bool]]:

@@ -26,6 +26,8 @@ class Actor:
     physician_id: int | None = None
     branch_ids: frozenset[int] = frozenset()
     session_id: int | None = None
+    #: The profession of an acting clinician: RN, CHHA, ...
+    performer: str | None = None
 
     def may(self, permission: str) -> bool:
         return permission in self.permissions

@@ -1,6 +1,6 @@
 """Who may do what: one page of permissions. Whose rows they may do it to is decided by the verb's own select."""
 
-from coordinator.domain.vocabulary import Role
+from coordinator.domain.vocabulary import Performer, Role
 
 #: Permission -> the roles that hold it. A permission is noun:verb.
 PERMISSIONS: dict[str, frozenset[Role]] = {
@@ -50,6 +50,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "order:void": frozenset({Role.CLINICIAN, Role.CLINICAL_MANAGER, Role.INTAKE}),
     "order:expire": frozenset({Role.SYSTEM}),
     "aide-plan:write": frozenset({Role.CLINICIAN}),
+    "aide-plan:read": frozenset({Role.CLINICIAN, Role.PHYSICIAN, Role.CLINICAL_MANAGER, Role.INTAKE, Role.SYSTEM}),
     "case:review": frozenset({Role.CLINICAL_MANAGER}),
     # visits
     "visit:read": frozenset(Role),
@@ -84,7 +85,36 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "import:run": frozenset({Role.SYSTEM}),
 }
 
+_OF_CLINICIANS = frozenset(permission for permission, holders in PERMISSIONS.items() if Role.CLINICIAN in holders)
+#: All that an aide holds: their day, their visits, the instructions they work by, and no clinical detail. What is added
+#: to the clinicians' permissions above is an aide's only if it is added here as well.
+_OF_AIDES = frozenset(
+    {
+        "agency:read", "aide-plan:read", "clinician:read", "notice:read", "patient:read", "physician:read",
+        "resource:read", "roster:read", "self:read", "token:issue", "visit:miss", "visit:perform", "visit:read",
+    }
+)  # fmt: skip
+#: What calls for a nurse's, a therapist's or a physician's own judgement.
+_JUDGEMENT = frozenset({"eligibility:determine", "home:assess-safety", "supervision:record"})
+_ORDERING = frozenset({"order:draft", "order:take-verbal", "order:send", "order:void"})
+#: Profession -> what it lacks of the clinician's role (ORD-05, SUP-01, AID-02). Not named: lacks nothing.
+LACKS: dict[Performer, frozenset[str]] = {
+    Performer.CHHA: _OF_CLINICIANS - _OF_AIDES,
+    Performer.PTA: _JUDGEMENT | _ORDERING,
+    Performer.COTA: _JUDGEMENT | _ORDERING,
+    Performer.CHAPLAIN: _JUDGEMENT | _ORDERING,
+    Performer.LVN: _JUDGEMENT,
+}
 
-def permissions_of(roles: frozenset[Role]) -> frozenset[str]:
-    """Everything that holders of these roles may do."""
-    return frozenset(permission for permission, holders in PERMISSIONS.items() if not holders.isdisjoint(roles))
+
+def permissions_of(roles: frozenset[Role], performer: str | None = None) -> frozenset[str]:
+    """Everything that holders of these roles may do; a clinician's profession takes away what it does not include.
+
+    It takes away of the clinician's role alone: what another role gives as well, stays.
+    """
+    lacks = LACKS.get(Performer(performer), frozenset()) if performer is not None else frozenset()
+    return frozenset(
+        permission
+        for permission, holders in PERMISSIONS.items()
+        if (roles - {Role.CLINICIAN} if permission in lacks else roles) & holders
+    )

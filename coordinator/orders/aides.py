@@ -68,7 +68,7 @@ def instructions_on(work: Work, patient_id: int, day: date) -> AideCarePlan | No
     ).scalar()
 
 
-@permitted("plan:read")
+@permitted("aide-plan:read")
 def current_instructions(work: Work, patient_id: int, day: date) -> AideCarePlan | None:
     """The aide's written instructions in force on `day`; None if there are none."""
     require_sight(work, patient_id)
@@ -77,7 +77,7 @@ def current_instructions(work: Work, patient_id: int, day: date) -> AideCarePlan
     return found
 
 
-@permitted("plan:read")
+@permitted("aide-plan:read")
 def all_instructions(work: Work, patient_id: int) -> list[AideCarePlan]:
     """Every version of the aide's instructions, latest first."""
     require_sight(work, patient_id)

@@ -12,7 +12,7 @@ from coordinator.core.work import Work, permitted
 from coordinator.domain.events import OrderActivated, OrderSent
 from coordinator.domain.lifecycle import LIVE_ORDER, ORDER, may_become
 from coordinator.domain.timeline import ONE_DAY, local_day
-from coordinator.domain.vocabulary import Discipline, OrderStatus
+from coordinator.domain.vocabulary import Discipline, OrderStatus, Role
 from coordinator.orders import weeks
 from coordinator.orders.drafting import fill
 from coordinator.orders.endings import (
@@ -239,9 +239,16 @@ def take_verbal(
 ) -> Order:
     """The draft was given by word of mouth and waits for its receipt to be signed (ORD-05).
 
-    `received_by_clinician_id` is None when the office took the call; the responsible clinician is then told by it.
+    Whoever took the call writes it down: `received_by_clinician_id` is the acting clinician. A clinical manager may
+    name another, or nobody when the office took the call; the responsible clinician is then told by it.
     """
     order = visible_order(work, order_id, lock=True)
+    if not work.actor.has_role(Role.CLINICAL_MANAGER.value):
+        if received_by_clinician_id not in (None, work.actor.clinician_id):
+            raise Invalid(
+                "A verbal order is written down by the clinician who received it.", pointer="/received_by_clinician_id"
+            )
+        received_by_clinician_id = work.actor.clinician_id
     if received_at > work.now:
         raise Invalid("An order cannot be received in the future.", pointer="/received_at")
     performers = _performers(work, responsible_clinician_id, received_by_clinician_id)

@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
+from coordinator.access.scope import sees_own_visits_only
 from coordinator.agency import service as agency
-from coordinator.core.errors import Conflict, NotFound, StaleVersion
+from coordinator.core.errors import Conflict, Invalid, NotFound, StaleVersion
 from coordinator.core.http import etag_of
 from coordinator.core.work import Work, permitted
 from coordinator.domain.lifecycle import LIVE_ORDER, LIVE_VISIT
@@ -25,10 +26,15 @@ _OFFICE = (Role.SCHEDULER, Role.CLINICAL_MANAGER, Role.INTAKE, Role.ADMINISTRATO
 
 
 def visible(work: Work) -> sa.Select[Visit]:
-    """The visits of patients in sight. A slot that is only held is the office's business: clinicians do not see it."""
+    """The visits of patients in sight; of them, an aide sees the own ones alone.
+
+    A slot that is only held is the office's business: clinicians do not see it.
+    """
     query = sa.select(Visit).where(Visit.patient_id.in_(patients_in_sight(work)))
     if not work.actor.has_role(*_OFFICE, Role.PHYSICIAN):
         query = query.where(Visit.status != VisitStatus.PENDING)
+    if sees_own_visits_only(work.actor):
+        query = query.where(Visit.clinician_id == work.actor.clinician_id)
     return query
 
 
