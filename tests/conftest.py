@@ -184,12 +184,12 @@ def session(database: Database) -> Iterator[Session]:
 
 
 def actor_with(*roles: Role | str, **identity: object) -> Actor:
-    """An actor who holds these roles; identity: user_id, clinician_id, physician_id, branch_ids."""
+    """An actor who holds these roles; identity: user_id, clinician_id, performer, physician_id, branch_ids."""
     held = frozenset(Role(role) for role in roles)
     return Actor(
         name=f"test:{'+'.join(sorted(held))}",
         roles=frozenset(role.value for role in held),
-        permissions=permissions_of(held),
+        permissions=permissions_of(held, identity.get("performer")),  # type: ignore[arg-type]
         **identity,  # type: ignore[arg-type]
     )
 

@@ -1,6 +1,5 @@
 """People of the tests over HTTP: a browser for each role, signed in by token, at the clock of the tests."""
 
-import hashlib
 import itertools
 import secrets
 from collections.abc import Iterator
@@ -60,7 +59,7 @@ def browser(app: Coordinator, database: Database, *roles: str, **identity: Any) 
             ApiToken(
                 user_id=user.id,
                 label="test",
-                token_hash=hashlib.sha256(secret.encode()).hexdigest(),
+                token_hash=app.extensions["doorman"].digest(secret),
                 created_at=NOW - timedelta(days=1),
                 expires_at=NOW + timedelta(days=3650),
             )

@@ -1,17 +1,29 @@
-"""Sessions and tokens over HTTP."""
+"""Sessions, tokens, accounts and the audit trail over HTTP."""
 
 from typing import Any
 
 import flask
 from flask import Response
-from marshmallow import fields
+from marshmallow import fields, validate
 
-from coordinator.access import service
+from coordinator.access import service, trail, users
+from coordinator.access.model import ApiToken, User
+from coordinator.core.audit import AuditEvent
 from coordinator.core.errors import Unauthenticated
-from coordinator.core.fields import Id, Instant, Schema, Text
-from coordinator.core.http import Blueprint, no_rehearsal, public, work
+from coordinator.core.fields import Id, Instant, Schema, Text, Whole
+from coordinator.core.http import (
+    Blueprint,
+    PageQuery,
+    no_rehearsal,
+    page,
+    page_schema,
+    public,
+    require_match,
+    with_etag,
+    work,
+)
 
-blp = Blueprint("access", __name__, url_prefix="/api/v1", description="Signing in, tokens, who one is")
+blp = Blueprint("access", __name__, url_prefix="/api/v1", description="Signing in, tokens, accounts, the audit trail")
 
 
 def doorman() -> service.Doorman:
@@ -37,7 +49,7 @@ class UserSchema(Schema):
 
 class TokenRequestSchema(Schema):
     label = Text(required=True, max_length=100, metadata={"example": "nightly export"})
-    user_id = Id(load_default=None, allow_none=True)
+    user_id = Id(load_default=None, allow_none=True, metadata={"description": "Oneself, unless an administrator says"})
 
 
 class TokenSchema(Schema):
@@ -45,6 +57,91 @@ class TokenSchema(Schema):
     label = Text()
     token = Text(metadata={"description": "Shown once"})
     expires_at = Instant()
+
+
+class IssuedTokenSchema(Schema):
+    """A token as it is listed: its secret is nowhere any more."""
+
+    id = Id()
+    label = Text()
+    created_at = Instant()
+    expires_at = Instant()
+    revoked_at = Instant(allow_none=True)
+
+
+class AccountSchema(UserSchema):
+    """A user as administrators see them."""
+
+    active = fields.Boolean()
+    demo = fields.Boolean()
+    locked_until = Instant(allow_none=True)
+    version = Whole()
+
+
+_ROLES_EXAMPLE = ["clinician"]
+_MOST_BRANCHES = 200
+
+
+def _roles(**given: Any) -> fields.List:
+    return fields.List(
+        Text(max_length=40), validate=validate.Length(min=1, max=10), metadata={"example": _ROLES_EXAMPLE}, **given
+    )
+
+
+def _branches(**given: Any) -> fields.List:
+    return fields.List(
+        Id(),
+        validate=validate.Length(max=_MOST_BRANCHES),
+        metadata={"example": [1], "description": "An administrator without branches works for all of them"},
+        **given,
+    )
+
+
+class NewUserSchema(Schema):
+    username = Text(required=True, max_length=80, metadata={"example": "areyes"})
+    password = Text(
+        required=True, max_length=200,
+        metadata={"example": "correct horse battery staple", "description": "At least twelve characters"},
+    )  # fmt: skip
+    display_name = Text(required=True, max_length=200, metadata={"example": "Ana Reyes, RN"})
+    roles = _roles(required=True)
+    branch_ids = _branches(load_default=list)
+    clinician_id = Id(load_default=None, allow_none=True, metadata={"example": 7})
+    physician_id = Id(load_default=None, allow_none=True, metadata={"example": None})
+
+
+class UserEditSchema(Schema):
+    active = fields.Boolean(truthy={True}, falsy={False}, metadata={"example": False})
+    roles = _roles()
+    branch_ids = _branches()
+
+
+class UserQuery(PageQuery):
+    active = fields.Boolean(load_default=None, allow_none=True)
+
+
+class AuditQuery(PageQuery):
+    patient_id = Id(load_default=None, allow_none=True)
+    user_id = Id(load_default=None, allow_none=True, metadata={"description": "Who did it"})
+    action = Text(load_default=None, allow_none=True, max_length=80, metadata={"example": "patient.read"})
+    since = Instant(data_key="from", load_default=None, allow_none=True)
+    before = Instant(data_key="to", load_default=None, allow_none=True, metadata={"description": "Not included"})
+
+
+class AuditEventSchema(Schema):
+    """One line of the trail; `facts` are codes and numbers, never names."""
+
+    id = Id()
+    at = Instant()
+    actor = Text()
+    user_id = Id(allow_none=True)
+    action = Text()
+    outcome = Text()
+    subject = Text()
+    patient_id = Id(allow_none=True)
+    facts = fields.Dict()
+    request_id = Text(allow_none=True)
+    hash = Text()
 
 
 @blp.route("/sessions", methods=["POST"])
@@ -109,6 +206,88 @@ def issue_token(args: dict[str, Any]) -> Any:
     For oneself; an administrator may name another user. The secret is shown once.
     """
     token, secret = service.issue_token(
-        work(), user_id=args["user_id"] or work().actor.user_id or 0, label=args["label"]
+        work(), doorman(), user_id=args["user_id"] or work().actor.user_id or 0, label=args["label"]
     )
     return {"id": token.id, "label": token.label, "token": secret, "expires_at": token.expires_at}
+
+
+@blp.route("/tokens")
+@blp.arguments(PageQuery, location="query")
+@blp.response(200, page_schema(IssuedTokenSchema))
+def list_tokens(args: dict[str, Any]) -> Any:
+    """One's own tokens"""
+    return page(work().session, service.my_tokens(work()), (ApiToken.id,), args)
+
+
+@blp.route("/tokens/<id:token_id>", methods=["DELETE"])
+@blp.response(204)
+def revoke_token(token_id: int) -> Any:
+    """Revoke a token
+
+    One's own; an administrator may revoke anybody's of their branches.
+    """
+    service.revoke_token(work(), token_id)
+    return Response(status=204)
+
+
+# ------------------------------------------------------------------------------------ accounts
+
+
+@blp.route("/users", methods=["POST"])
+@blp.arguments(NewUserSchema)
+@blp.response(201, AccountSchema)
+def create_user(args: dict[str, Any]) -> Any:
+    """Open an account
+
+    A clinician's account names the clinician, a physician's the physician; the profession narrows what they may do.
+    """
+    return with_etag(service.create_user(work(), doorman(), **args))
+
+
+@blp.route("/users")
+@blp.arguments(UserQuery, location="query")
+@blp.response(200, page_schema(AccountSchema))
+def list_users(args: dict[str, Any]) -> Any:
+    """Accounts of one's branches"""
+    return page(work().session, users.search(work(), active=args["active"]), (User.id,), args)
+
+
+@blp.route("/users/<id:user_id>")
+@blp.response(200, AccountSchema)
+def get_user(user_id: int) -> Any:
+    """One account"""
+    return with_etag(users.get(work(), user_id))
+
+
+@blp.route("/users/<id:user_id>", methods=["PATCH"])
+@blp.arguments(UserEditSchema)
+@blp.response(200, AccountSchema)
+def edit_user(args: dict[str, Any], user_id: int) -> Any:
+    """Change or close an account
+
+    Closing it ends its sessions and revokes its tokens.
+    """
+    require_match(users.get(work(), user_id))
+    return with_etag(users.edit(work(), user_id, **args))
+
+
+@blp.route("/users/<id:user_id>/unlock", methods=["POST"])
+@blp.response(200, AccountSchema)
+def unlock_user(user_id: int) -> Any:
+    """Let a resting account sign in again"""
+    return with_etag(users.unlock(work(), user_id))
+
+
+# ------------------------------------------------------------------------------------ the trail
+
+
+@blp.route("/audit-events")
+@blp.arguments(AuditQuery, location="query")
+@blp.response(200, page_schema(AuditEventSchema))
+def list_audit_events(args: dict[str, Any]) -> Any:
+    """Who did or read what, the oldest first
+
+    Reading the trail leaves a line in it.
+    """
+    limit, cursor = args.pop("limit"), args.pop("cursor")
+    return page(work().session, trail.search(work(), **args), (AuditEvent.id,), {"limit": limit, "cursor": cursor})

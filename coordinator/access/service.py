@@ -1,6 +1,7 @@
 """Signing in and out, tokens, and proving again who one is."""
 
 import hashlib
+import hmac
 import secrets
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,8 +12,10 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy.orm import Session
 
 from coordinator.access.model import ApiToken, SignInSession, User
-from coordinator.core.db import fetch
-from coordinator.core.errors import Conflict, Forbidden, Invalid, TooMany, Unauthenticated
+from coordinator.access.scope import branches_of
+from coordinator.agency.model import Branch
+from coordinator.core.db import ROW_ID, fetch
+from coordinator.core.errors import Conflict, Forbidden, Invalid, NotFound, TooMany, Unauthenticated
 from coordinator.core.settings import Settings
 from coordinator.core.work import Actor, Work, permitted
 from coordinator.domain.roles import PERMISSIONS, permissions_of
@@ -24,6 +27,11 @@ FAILURES_BEFORE_LOCK = 5
 LOCK_FOR = timedelta(minutes=15)
 TOKEN_DAYS = 90
 SHORTEST_PASSWORD = 12
+
+# The rooms of staff and physicians stand above this one, since they ask it whose rows they may show; here their tables
+# are named by the columns that say who a user is, and `tests/access` asks through the real rows.
+_clinician = sa.table("clinician", sa.column("id", ROW_ID), sa.column("performer", sa.String()))
+_physician = sa.table("physician", sa.column("id", ROW_ID))
 
 
 class Doorman:
@@ -39,6 +47,14 @@ class Doorman:
 
     def hash(self, password: str) -> str:
         return self.hasher.hash(password)
+
+    def digest(self, secret: str) -> str:
+        """What is stored of a session's or a token's secret: worth nothing without this installation's key."""
+        return hmac.new(self.settings.secret_key.encode(), secret.encode(), hashlib.sha256).hexdigest()
+
+    def admits(self, user: User) -> bool:
+        """Whether the account is open; the demo's, whose password everybody knows, are so in the demo alone."""
+        return user.active and (self.settings.is_demo or not user.demo)
 
     def matches(self, password: str, hashed: str | None) -> bool:
         try:
@@ -82,19 +98,21 @@ class Doorman:
 
     def _by_token(self, session: Session, secret: str, now: datetime) -> Actor:
         found = session.execute(
-            sa.select(ApiToken, User)
+            sa.select(ApiToken, User, _clinician.c.performer)
             .join(User, User.id == ApiToken.user_id)
-            .where(ApiToken.token_hash == _hash(secret))
+            .outerjoin(_clinician, _clinician.c.id == User.clinician_id)
+            .where(ApiToken.token_hash == self.digest(secret))
         ).one_or_none()
         if found is None or found.ApiToken.revoked_at is not None or found.ApiToken.expires_at <= now:
             raise Unauthenticated("The token is unknown, expired or revoked.")
-        return self._actor(found.User, None)
+        return self._actor(found.User, found.performer)
 
     def _by_session(self, session: Session, secret: str, now: datetime) -> Actor | None:
         found = session.execute(
-            sa.select(SignInSession, User)
+            sa.select(SignInSession, User, _clinician.c.performer)
             .join(User, User.id == SignInSession.user_id)
-            .where(SignInSession.token_hash == _hash(secret))
+            .outerjoin(_clinician, _clinician.c.id == User.clinician_id)
+            .where(SignInSession.token_hash == self.digest(secret))
         ).one_or_none()
         if found is None or found.SignInSession.revoked_at is not None:
             return None
@@ -104,14 +122,14 @@ class Doorman:
             return None
         if opened.created_at + timedelta(minutes=self.settings.session_absolute_minutes) < now:
             return None
-        return self._actor(found.User, opened.id)
+        return self._actor(found.User, found.performer, opened.id)
 
-    def _actor(self, user: User, session_id: int | None) -> Actor:
-        if not user.active:
-            raise Unauthenticated("This account is closed.")
-        if user.demo and self.settings.profile == "production":
-            raise Unauthenticated("Demo accounts do not work here.")
-        return actor_of(user, session_id)
+    def _actor(self, user: User, performer: str | None, session_id: int | None = None) -> Actor:
+        if not self.admits(user):
+            raise Unauthenticated(
+                "This account is closed." if not user.active else "Demo accounts work in the demo alone."
+            )
+        return actor_of(user, performer, session_id)
 
     def touch(self, session: Session, actor: Actor, now: datetime) -> None:
         """Note that the session was used, at most once a minute."""
@@ -129,13 +147,12 @@ class Doorman:
             self.matches(password, None)
             work.record("session.refused", "user:unknown", outcome="deny")
             return None
-        usable = user.active and not (user.demo and self.settings.profile == "production")
-        if not self.prove(work.session, user, password, work.now) or not usable:
+        if not self.prove(work.session, user, password, work.now) or not self.admits(user):
             work.record("session.refused", f"user:{user.id}", outcome="deny")
             return None
         secret = secrets.token_urlsafe(32)
         work.session.add(
-            SignInSession(user_id=user.id, token_hash=_hash(secret), created_at=work.now, last_used_at=work.now)
+            SignInSession(user_id=user.id, token_hash=self.digest(secret), created_at=work.now, last_used_at=work.now)
         )
         work.record("session.opened", f"user:{user.id}")
         return user, secret
@@ -149,23 +166,25 @@ def _refuse_foreign_pages(request: Any) -> None:
         raise Forbidden("This change did not come from one of our own pages.", code="foreign-page")
 
 
-def _hash(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
-
-
-def actor_of(user: User, session_id: int | None = None) -> Actor:
-    """The actor that a user is."""
+def actor_of(user: User, performer: str | None, session_id: int | None = None) -> Actor:
+    """The actor that a user is; `performer` is the profession of the clinician that they are, None if they are none."""
     roles = frozenset(Role(role) for role in user.roles)
     return Actor(
         name=f"user:{user.id}",
         user_id=user.id,
         roles=frozenset(role.value for role in roles),
-        permissions=permissions_of(roles),
+        permissions=permissions_of(roles, performer),
         clinician_id=user.clinician_id,
         physician_id=user.physician_id,
         branch_ids=frozenset(user.branch_ids),
         session_id=session_id,
+        performer=performer,
     )
+
+
+def performer_of(session: Session, user: User) -> str | None:
+    """The profession of the clinician that the user is, if they are one."""
+    return session.execute(sa.select(_clinician.c.performer).where(_clinician.c.id == user.clinician_id)).scalar()
 
 
 def system_actor(job: str) -> Actor:
@@ -195,17 +214,25 @@ def me(work: Work) -> User:
     return fetch(work.session, User, work.actor.user_id or 0, "user")
 
 
+# ------------------------------------------------------------------------------------ tokens
+
+
 @permitted("token:issue")
-def issue_token(work: Work, *, user_id: int, label: str) -> tuple[ApiToken, str]:
+def issue_token(work: Work, doorman: Doorman, *, user_id: int, label: str) -> tuple[ApiToken, str]:
     """A bearer token for oneself, or by an administrator for another; the secret is shown once."""
-    if user_id != work.actor.user_id and not work.actor.may("user:manage"):
-        raise Forbidden("Only an administrator may issue a token for somebody else.")
-    user = fetch(work.session, User, user_id, "user")
+    if user_id == work.actor.user_id:
+        user = fetch(work.session, User, user_id, "user")
+    elif work.actor.may("user:manage"):
+        user = managed(work, user_id)
+    else:
+        raise Forbidden("Only an administrator may issue a token for somebody else.", permission="user:manage")
+    if not user.active:
+        raise Conflict("This account is closed. Open it before you issue a token for it.", code="account-closed")
     secret = secrets.token_urlsafe(32)
     token = ApiToken(
         user_id=user.id,
         label=label,
-        token_hash=_hash(secret),
+        token_hash=doorman.digest(secret),
         created_at=work.now,
         expires_at=work.now + timedelta(days=TOKEN_DAYS),
     )
@@ -213,6 +240,71 @@ def issue_token(work: Work, *, user_id: int, label: str) -> tuple[ApiToken, str]
     work.session.flush()  # the token's number is in the audit line
     work.record("token.issued", f"token:{token.id}", user=user.id)
     return token, secret
+
+
+@permitted("self:read")
+def my_tokens(work: Work) -> sa.Select[ApiToken]:
+    """The tokens that act for the signed-in user, those past their time as well."""
+    return sa.select(ApiToken).where(ApiToken.user_id == (work.actor.user_id or 0))
+
+
+@permitted("token:issue")
+def revoke_token(work: Work, token_id: int) -> None:
+    """The token opens nothing any more: one's own, or by an administrator somebody else's. A second time is as well."""
+    token = work.session.get(ApiToken, token_id, with_for_update=True, populate_existing=True)
+    if token is None or not _may_revoke(work, token):
+        raise NotFound("token")
+    if token.revoked_at is None:
+        token.revoked_at = work.now
+        work.record("token.revoked", f"token:{token.id}", user=token.user_id)
+
+
+def _may_revoke(work: Work, token: ApiToken) -> bool:
+    if token.user_id == work.actor.user_id:
+        return True
+    return work.actor.may("user:manage") and in_charge_of(work, fetch(work.session, User, token.user_id, "user"))
+
+
+# ------------------------------------------------------------------------------------ accounts
+
+
+def in_charge_of(work: Work, user: User) -> bool:
+    """Whether the acting administrator answers for this account: all of its branches are theirs.
+
+    An account without branches may reach into each of them, so it is the business of administrators of them all.
+    """
+    mine = branches_of(work.actor)
+    return mine is None or bool(user.branch_ids and mine.issuperset(user.branch_ids))
+
+
+def managed(work: Work, user_id: int) -> User:
+    """The account, if the actor answers for it; NotFound otherwise."""
+    user = work.session.get(User, user_id)
+    if user is None or not in_charge_of(work, user):
+        raise NotFound("user")
+    return user
+
+
+def sound_roles(roles: list[str]) -> list[str]:
+    """The roles that a person may hold, each once, in order; Invalid for others and for none."""
+    for role in roles:
+        if role not in {member.value for member in Role} or role == Role.SYSTEM:
+            raise Invalid(f"There is no role {role!r}.", pointer="/roles")
+    if not roles:
+        raise Invalid("An account has at least one role.", pointer="/roles")
+    return sorted(set(roles))
+
+
+def sound_branches(work: Work, branch_ids: list[int]) -> list[int]:
+    """Branches that there are and that the actor may give to others; none at all only by who works for all of them."""
+    wanted = set(branch_ids)
+    known = set(work.session.scalars(sa.select(Branch.id).where(Branch.id.in_(sorted(wanted)))))
+    mine = branches_of(work.actor)
+    if wanted - known or (mine is not None and wanted - mine):
+        raise Invalid("There is no such branch, or it is not yours.", pointer="/branch_ids")
+    if mine is not None and not wanted:
+        raise Invalid("Name the branches of the account: you do not work for all of them.", pointer="/branch_ids")
+    return sorted(wanted)
 
 
 @permitted("user:manage")
@@ -232,18 +324,24 @@ def create_user(
     """A new account. The password has at least twelve characters."""
     if len(password) < SHORTEST_PASSWORD:
         raise Invalid(f"A password has at least {SHORTEST_PASSWORD} characters.", pointer="/password")
+    held, branches = sound_roles(roles), sound_branches(work, branch_ids)
+    for role, table, key, pointer in (
+        (Role.CLINICIAN, _clinician, clinician_id, "/clinician_id"),
+        (Role.PHYSICIAN, _physician, physician_id, "/physician_id"),
+    ):
+        if role.value in held and key is None:
+            raise Invalid(f"A {role.value}'s account says which {role.value} it stands for.", pointer=pointer)
+        if key is not None and work.session.execute(sa.select(table.c.id).where(table.c.id == key)).scalar() is None:
+            raise Invalid(f"There is no such {role.value}.", pointer=pointer)
     taken = work.session.execute(sa.select(User.id).where(User.username == username)).scalar()
     if taken is not None:
         raise Conflict("There is a user of that name already.", code="user-exists")
-    for role in roles:
-        if role not in {member.value for member in Role} or role == Role.SYSTEM:
-            raise Invalid(f"There is no role {role!r}.", pointer="/roles")
     user = User(
         username=username,
         password_hash=doorman.hash(password),
         display_name=display_name,
-        roles=sorted(set(roles)),
-        branch_ids=sorted(set(branch_ids)),
+        roles=held,
+        branch_ids=branches,
         clinician_id=clinician_id,
         physician_id=physician_id,
         demo=demo,

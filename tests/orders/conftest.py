@@ -44,9 +44,10 @@ class Scene:
     aide_id: int = 0
     assistant_id: int = 0
     users: dict[str, User] = field(default_factory=dict)
+    performers: dict[str, str] = field(default_factory=dict)
 
     def actor(self, name: str) -> Actor:
-        return access.actor_of(self.users[name])
+        return access.actor_of(self.users[name], self.performers.get(name))
 
 
 @pytest.fixture
@@ -68,6 +69,7 @@ def scene(app: Coordinator, database: Database) -> Scene:
         }  # fmt: skip
         for name, performer in team.items():
             clinician = builders.make_clinician(session, branch, performer)
+            made.performers[name] = performer.value
             made.users[name] = builders.make_user(
                 session, hashed, Role.CLINICIAN, username=name, branch_ids=[branch.id], clinician_id=clinician.id
             )
@@ -215,8 +217,8 @@ def as_user(app: Coordinator, scene: Scene, work_as: WorkAs) -> Iterator[Callabl
 
     def client_of(name: str) -> FlaskClient:
         user = scene.users[name]
-        with work_as(access.actor_of(user)) as work:
-            _, secret = access.issue_token(work, user_id=user.id, label="tests")
+        with work_as(scene.actor(name)) as work:
+            _, secret = access.issue_token(work, app.extensions["doorman"], user_id=user.id, label="tests")
         client = app.test_client()
         client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {secret}"
         return client

@@ -49,9 +49,10 @@ class Scene:
     physician: int = 0
     people: dict[str, int] = field(default_factory=dict)
     users: dict[str, User] = field(default_factory=dict)
+    performers: dict[str, str] = field(default_factory=dict)
 
     def actor(self, name: str) -> Actor:
-        return access.actor_of(self.users[name])
+        return access.actor_of(self.users[name], self.performers.get(name))
 
     def __getitem__(self, name: str) -> int:
         return self.people[name]
@@ -75,6 +76,7 @@ def scene(app: Coordinator, database: Database) -> Scene:
         }  # fmt: skip
         for name, performer in team.items():
             clinician = builders.make_clinician(session, branch, performer)
+            made.performers[name] = performer.value
             made.people[name] = clinician.id
             made.users[name] = builders.make_user(
                 session, "-", Role.CLINICIAN, username=name, branch_ids=[branch.id], clinician_id=clinician.id

@@ -36,8 +36,8 @@ def scene(app: Coordinator, database: Database, work_as: WorkAs) -> str:
             session, app.extensions["doorman"].hash(builders.PASSWORD), *(role for role in Role if role != Role.SYSTEM),
             branch_ids=[branch.id], clinician_id=clinician.id, physician_id=physician.id,
         )  # fmt: skip
-    with work_as(service.actor_of(user), now=NOW) as work:
-        _, secret = service.issue_token(work, user_id=user.id, label="fuzz")
+    with work_as(service.actor_of(user, Performer.RN.value), now=NOW) as work:
+        _, secret = service.issue_token(work, app.extensions["doorman"], user_id=user.id, label="fuzz")
     return secret
 
 
@@ -48,8 +48,8 @@ def test_no_request_is_a_fault_of_ours(app: Coordinator, scene: str, database: D
     keys = itertools.count(1)
     for result in schema.get_all_operations():
         operation = result.ok()
-        if operation.path == "/api/v1/sessions/current":
-            continue
+        if operation.path in ("/api/v1/sessions/current", "/api/v1/tokens/{token_id}"):
+            continue  # they would sign the asker out
 
         @settings(
             max_examples=EXAMPLES, deadline=None, database=None, derandomize=True, phases=[Phase.generate],
