@@ -20,7 +20,18 @@ FIRST_ARGUMENT = "work"
 
 def _service_modules() -> list[str]:
     names = [module.name for module in pkgutil.walk_packages(coordinator.__path__, "coordinator.")]
-    rooms = ("agency", "patients", "staff", "directory", "orders", "referrals", "visits", "deadlines", "planning", "notify")
+    rooms = (
+        "agency",
+        "patients",
+        "staff",
+        "directory",
+        "orders",
+        "referrals",
+        "visits",
+        "deadlines",
+        "planning",
+        "notify",
+    )
     return [name for name in names if name.split(".")[1] in rooms and name.split(".")[-1] == "service"]
 
 
