@@ -33,8 +33,6 @@ class Settings:
     session_idle_minutes: int = 15
     session_absolute_minutes: int = 720
     pool_size: int = 20
-    #: Seconds a planning run may search unless the request says otherwise.
-    plan_seconds: int = 20
     #: Serve cookies over TLS only.
     secure_cookies: bool = True
     #: Run the timer and the worker inside the serving process (embedded SQLite; one process).
@@ -102,7 +100,6 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         session_idle_minutes=_whole(environ, "COORDINATOR_SESSION_IDLE_MINUTES", 15, 1, 1440),
         session_absolute_minutes=_whole(environ, "COORDINATOR_SESSION_ABSOLUTE_MINUTES", 720, 5, 10080),
         pool_size=_whole(environ, "COORDINATOR_POOL_SIZE", 20, 1, 200),
-        plan_seconds=_whole(environ, "COORDINATOR_PLAN_SECONDS", 20, 1, 3600),
         secure_cookies=profile == "production",
         embedded_worker=environ.get("COORDINATOR_EMBEDDED_WORKER", "1" if profile == "demo" else "0") == "1",
     )
