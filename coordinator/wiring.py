@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from coordinator.agency.model import Branch
 from coordinator.core.work import Work
-from coordinator.deadlines import order_clock, referral_clock, remind, visit_clock, watch
+from coordinator.deadlines import authorisation_clock, order_clock, referral_clock, remind, visit_clock, watch
 from coordinator.domain import events
 from coordinator.jobs.context import Job, Place
 from coordinator.jobs.timetable import ClockEntry
@@ -45,6 +45,7 @@ HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
         referrals.note_admitted,
         referral_clock.on_patient_admitted,
     ),
+    events.AuthorisationChanged: (authorisation_clock.on_authorisation_changed,),
     events.EpisodeHeld: (
         demand.rest,
         visit_clock.on_episode_held,

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from coordinator.agency import service as agency
 from coordinator.core.work import Work
+from coordinator.deadlines.authorisation_clock import follow_authorisations
 from coordinator.deadlines.book import end, open_deadline
 from coordinator.deadlines.model import Deadline
 from coordinator.deadlines.order_clock import open_renewals, settle_signatures
@@ -40,6 +41,7 @@ def look_after(work: Work, branch_id: int) -> None:
     open_renewals(work, branch_id)
     stop_idle_supervision(work, branch_id)
     follow_credentials(work, branch_id)
+    follow_authorisations(work, branch_id)
     _ask_for_discharge_again(work, branch_id)
     work.session.flush()  # what was opened above is read below
     _tell(work, branch_id)

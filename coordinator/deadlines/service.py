@@ -131,10 +131,16 @@ def waive(work: Work, deadline_id: int, reason: str) -> Deadline:
     return row
 
 
+def _whose(owner_role: str) -> str:
+    manager = Role.CLINICAL_MANAGER.value
+    owner = f"the {owner_role.replace('_', ' ')}" if owner_role != Role.INTAKE.value else "intake"
+    return owner if owner_role == manager else f"{owner} or the {manager.replace('_', ' ')}"
+
+
 def _closable(work: Work, deadline_id: int, reason: str) -> Deadline:
     row = _visible(work, deadline_id, lock=True)
     if not work.actor.has_role(row.owner_role, Role.CLINICAL_MANAGER.value):
-        raise Forbidden(f"Only {row.owner_role.replace('_', ' ')} or the clinical manager may close this.")
+        raise Forbidden(f"Only {_whose(row.owner_role)} may close this.")
     if row.status is not DeadlineStatus.OPEN:
         raise Conflict("This is closed already.", code="deadline-closed", status_now=row.status.value)
     if not reason.strip():

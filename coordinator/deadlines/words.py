@@ -37,6 +37,16 @@ TASKS: dict[str, Task] = {
     "observe-aide": Task("Observe the aide at work in the home: a concern was noted.", by_hand=True),
     "comprehensive-assessment": Task("Complete the comprehensive assessment.", by_hand=True),
     "recertify": Task("Make the recertification assessment, from {window_from} to {window_to}.", by_hand=True),
+    "authorisation-ends": Task(
+        "The payer's authorisation of {discipline} visits ends on {ends_on}: ask for the next, or settle that none is "
+        "needed.",
+        by_hand=True,
+    ),
+    "authorisation-visits": Task(
+        "{left} of the {maximum} {discipline} visits that the payer authorised until {ends_on} are left: ask for more, "
+        "or settle that none are needed.",
+        by_hand=True,
+    ),
     "renew-credential": Task("Renew the {kind} of clinician {clinician}, which ends on {ends_on}."),
 }
 
