@@ -1,4 +1,4 @@
-"""`flask demo`: the demo agency. Refused in production."""
+"""`flask demo`: the demo agency, in the profiles demo and test; its accounts sign in in the demo alone."""
 
 import json
 from datetime import date, timedelta
@@ -19,7 +19,7 @@ group = AppGroup("demo", help="The demo agency.")
 
 
 def load_demo(patients: int, clinicians: int, seed: int) -> Loaded | None:
-    """Fill the database with the demo agency; None if it is there already. ClickException outside the demo profile."""
+    """Fill the database with the demo agency; None if it is there already. ClickException in production."""
     settings = door().settings
     if settings.profile == "production":
         raise click.ClickException("The demo agency has no place in production: its passwords are known to everybody.")

@@ -1,4 +1,4 @@
-"""`flask import fhir`: take FHIR R4 bundles into a branch."""
+"""`flask import fhir`: take FHIR R4 bundles into a branch. Invented orders belong in the profiles demo and test."""
 
 import json
 from collections import Counter
