@@ -132,6 +132,38 @@ def test_a_receipt_that_cannot_be_is_refused_by_name(
     assert refused.value.extra["errors"][0]["pointer"] == pointer
 
 
+def test_a_clinician_writes_down_what_they_heard_themselves(
+    draft: Draft, scene: Scene, work_as: WorkAs, database
+) -> None:
+    number = draft(Discipline.SN)
+    with pytest.raises(Invalid) as refused, work_as(scene.actor("nurse")) as work:
+        _take(work, scene, number, received_by_clinician_id=scene.therapist_id)
+    assert refused.value.extra["errors"][0]["pointer"] == "/received_by_clinician_id"
+    with work_as(scene.actor("therapist")) as work:
+        _take(work, scene, number, received_by_clinician_id=None)
+    assert get(database, number).verbal_received_by_id == scene.therapist_id
+
+
+def test_a_clinical_manager_writes_down_what_somebody_else_heard(
+    draft: Draft, scene: Scene, work_as: WorkAs, database
+) -> None:
+    number = draft(Discipline.SN)
+    with work_as(scene.actor("manager")) as work:
+        _take(work, scene, number, received_by_clinician_id=scene.therapist_id)
+    assert get(database, number).verbal_received_by_id == scene.therapist_id
+
+
+@pytest.mark.parametrize("name", ["aide", "assistant"])
+def test_an_aide_or_assistant_takes_and_drafts_nothing(
+    name: str, draft: Draft, scene: Scene, work_as: WorkAs, database
+) -> None:
+    number = draft(Discipline.SN)
+    with pytest.raises(Forbidden) as refused, work_as(scene.actor(name)) as work:
+        _take(work, scene, number, received_by_clinician_id=None)
+    assert refused.value.extra["permission"] == "order:take-verbal"
+    assert get(database, number).status is OrderStatus.DRAFT
+
+
 def test_nobody_schedules_an_order_into_being(draft: Draft, scene: Scene, work_as: WorkAs) -> None:
     number = draft(Discipline.SN)
     for verb in (service.sign_receipt, service.send):
