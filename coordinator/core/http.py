@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from typing import Any
 
 import flask
@@ -21,6 +22,7 @@ import structlog
 from flask import Flask, Response, g, request
 from flask_smorest import Api
 from flask_smorest import Blueprint as SmorestBlueprint
+from flask_smorest.utils import prepare_response
 from marshmallow import ValidationError, fields
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -115,9 +117,17 @@ def _document_change(doc: dict[str, Any], _info: Any, *, method: str, **_: Any) 
 
 
 class CoordinatorApi(Api):
-    """flask-smorest with problem documents for errors."""
+    """flask-smorest with problem documents for errors, in the document as on the wire."""
 
     ERROR_SCHEMA = ProblemSchema
+
+    def _register_responses(self) -> None:
+        """The document's common answers: every refusal is a problem document."""
+        named = {status.name: status.phrase for status in HTTPStatus} | {"DEFAULT_ERROR": "A problem document"}
+        for name, said in named.items():
+            response: dict[str, Any] = {"description": said, "schema": self.ERROR_SCHEMA}
+            prepare_response(response, self.spec, PROBLEM)
+            self.spec.components.response(name, response, lazy=True)
 
     def _register_error_handlers(self) -> None:
         """The front door registers its own, for pages and programs alike."""
