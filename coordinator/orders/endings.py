@@ -18,8 +18,23 @@ from coordinator.orders import weeks
 from coordinator.orders.model import Order
 from coordinator.orders.queries import LAST_DAY, last_day, today_of, visible_order
 from coordinator.patients.model import Patient
+from coordinator.rules.orders import STATE_WORDS
 
 _REASON_COLUMN = 200
+#: The steps to each state, as people say them.
+_STEPS = {
+    OrderStatus.DRAFT: "become a draft again",
+    OrderStatus.VERBAL_RECEIVED: "be taken down as a verbal order",
+    OrderStatus.ACTIVE_VERBAL: "begin to hold as a verbal order",
+    OrderStatus.SENT_FOR_SIGNATURE: "be sent for signature",
+    OrderStatus.ACTIVE_SIGNED: "be signed",
+    OrderStatus.DECLINED: "be declined",
+    OrderStatus.SUPERSEDED: "be replaced by a later one",
+    OrderStatus.DISCONTINUED: "be discontinued",
+    OrderStatus.EXPIRED: "expire",
+    OrderStatus.COMPLETED: "be completed",
+    OrderStatus.VOID: "be withdrawn as entered in error",
+}
 #: What is not live yet and goes with the episode.
 _UNSIGNED = (OrderStatus.DRAFT, OrderStatus.VERBAL_RECEIVED, OrderStatus.SENT_FOR_SIGNATURE)
 
@@ -39,7 +54,7 @@ def become(order: Order, status: OrderStatus) -> None:
 def wrong_state(order: Order, wanted: OrderStatus) -> Conflict:
     """The refusal of a step that the order's state does not allow."""
     return Conflict(
-        f"Order {order.id} is {order.status}; it cannot become {wanted} from there.",
+        f"Order {order.id} {STATE_WORDS[order.status]}; it cannot {_STEPS[wanted]}.",
         code="order-state",
         blocking=[{"order": order.id, "status": order.status.value}],
     )

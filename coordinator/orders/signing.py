@@ -30,7 +30,7 @@ from coordinator.orders.model import Order, Signature
 from coordinator.orders.queries import AWAITS_SIGNATURE, ENDED_ORDER, awaits_signature
 from coordinator.orders.service import go_live, wait_for_plan
 from coordinator.patients.model import Episode
-from coordinator.rules.orders import ask_signing
+from coordinator.rules.orders import STATE_WORDS, ask_signing
 from coordinator.rules.terms import refusals
 from coordinator.staff.model import Physician
 
@@ -146,7 +146,7 @@ def _sign_item(work: Work, signer: Physician, item: SignItem) -> SignResult:
 
 def _check_item(work: Work, signer: Physician, order: Order, item: SignItem) -> None:
     if not awaits_signature(order):
-        raise Conflict(f"The order is {order.status} and does not wait for a signature.", code="not-signable")
+        raise Conflict(f"The order {STATE_WORDS[order.status]}; it does not wait for a signature.", code="not-signable")
     if order.version != item.version or content_hash(order) != item.content_hash:
         raise StaleVersion("The order was changed since you reviewed it. Read it again; it was not signed.")
     if order.reviewed_version != item.version:

@@ -68,7 +68,7 @@ def receive(work: Work, branch_id: int, programme: Programme, received_at: datet
     """
     require_branch(work, branch_id)
     if received_at > work.now:
-        raise Invalid("A referral cannot have been received yet to come.", pointer="/received_at")
+        raise Invalid("The instant at which the referral was received lies in the future.", pointer="/received_at")
     referral = Referral(
         branch_id=branch_id, programme=Programme(programme), status=ReferralStatus.RECEIVED, received_at=received_at,
         determinations=[], **_NEVER_EMPTY,
@@ -151,7 +151,7 @@ def _check(work: Work, referral: Referral, values: dict[str, Any]) -> None:
     area.check_point(said("lat"), said("lon"))
     today = agency.today(work, referral.branch_id)
     if said("birth_date") is not None and said("birth_date") > today:
-        raise Invalid("This day is yet to come.", pointer="/birth_date")
+        raise Invalid("This day lies in the future.", pointer="/birth_date")
     if said("coverage_from") is not None:
         checks.days_in_order(said("coverage_from"), said("coverage_to"), "/coverage_to")
     if said("returned_home_at") is not None and said("returned_home_at") > work.now:
@@ -162,7 +162,9 @@ def _check(work: Work, referral: Referral, values: dict[str, Any]) -> None:
             pointer="/soc_date_change_ordered_at",
         )
     if said("soc_date_change_ordered_at") is not None and said("soc_date_change_ordered_at") > work.now:
-        raise Invalid("The practitioner cannot have agreed yet to come.", pointer="/soc_date_change_ordered_at")
+        raise Invalid(
+            "The instant at which the practitioner agreed lies in the future.", pointer="/soc_date_change_ordered_at"
+        )
 
 
 def _word(words: type[W], value: Any, name: str) -> W:

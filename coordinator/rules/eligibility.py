@@ -25,6 +25,28 @@ from coordinator.rules.terms import Finding, Policy, Severity, also, found, rule
 FAMILY = "eligibility"
 
 
+#: The criteria in words.
+CRITERION_WORDS = {
+    Criterion.MEMBER: "membership",
+    Criterion.CONDITION_NEED_DESIRE: "condition, need and wish for care at home",
+    Criterion.WILLING: "willingness of patient and caregivers",
+    Criterion.HOMEBOUND: "homebound status",
+    Criterion.SERVICE_AREA: "care address in the service area",
+    Criterion.SAFE_HOME: "safety of the home",
+    Criterion.REFERRED: "referral by a physician of the patient",
+    Criterion.DIRECTED: "direction of all care by a physician of the plan",
+}
+
+
+def criterion_name(criterion: Criterion) -> str:
+    """The criterion in words, with its number: "membership (ELG-1)"."""
+    return f"{CRITERION_WORDS[criterion]} ({criterion.value})"
+
+
+def _first_capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
 @dataclass(frozen=True, slots=True)
 class EligibilityAnswer:
     """The answer to all criteria together, and which of them stand in the way."""
@@ -83,16 +105,16 @@ def ask_eligible(case: VisitCase, policy: Policy) -> Finding | None:
     if not patient.admitted and patient.eligibility is Eligibility.PENDING and case.visit.kind is VisitKind.INITIAL:
         return None
     message = (
-        "The patient is not eligible: {criteria}."
+        "The patient is not eligible. Not met or not known: {criteria}."
         if patient.eligibility is Eligibility.INELIGIBLE
-        else "Eligibility is not settled yet: {criteria}."
+        else "Eligibility is not settled yet. Not known: {criteria}."
     )
     return found(
         "ELG-00",
         message,
-        cure="Intake records that {criteria} is met; until then only the initial assessment visit may be scheduled.",
+        cure="Intake records the evidence; until then only the initial assessment visit may be scheduled.",
         severity=Severity.WARN if patient.admitted else Severity.BLOCK,
-        criteria=", ".join(patient.open_criteria) or "not all criteria are met",
+        criteria=", ".join(map(criterion_name, patient.open_criteria)) or "one criterion or more",
         facts={"eligibility": patient.eligibility, "admitted": patient.admitted, "kind": case.visit.kind},
     )
 
@@ -103,10 +125,11 @@ def ask_admission(answer: EligibilityAnswer) -> tuple[Finding, ...]:
     return tuple(
         found(
             criterion.value,
-            "{criterion} is not met." if criterion in answer.not_met else "{criterion} is not known.",
+            "{name} is not met." if criterion in answer.not_met else "{name} is not known.",
             cure="Intake records the evidence for {criterion}.",
             severity=Severity.BLOCK,
             criterion=criterion.value,
+            name=_first_capital(criterion_name(criterion)),
         )
         for criterion in answer.open_criteria
     )
@@ -119,11 +142,12 @@ def criterion_lost(criterion: Criterion, noticed_on: date, policy: Policy) -> Fi
     due = add_business_days(noticed_on, days, HolidayCalendar.CA_STATE)
     return found(
         "ELG-00",
-        "{criterion} is no longer met since {noticed_on}; visits stand until the clinical manager decides.",
+        "{name} is no longer met since {noticed_on}; visits stand until the clinical manager decides.",
         severity=Severity.TASK,
         due=due,
         owner="clinical_manager",
         criterion=criterion.value,
+        name=_first_capital(criterion_name(criterion)),
         noticed_on=noticed_on,
     )
 

@@ -221,7 +221,8 @@ def ask_move(week: OrderWeek | OrderWeekFacts, to_day: date) -> Finding | None:
         return None
     return found(
         "FRQ-06",
-        "{to_day} is outside the order week {first} to {last}: the visit is missed there and uses up the other.",
+        "{to_day} lies outside the order week {first} to {last}. There the visit would count as missed, and it would "
+        "use one of the visits of the other week.",
         cure="Move the visit within {first} to {last}.",
         to_day=to_day,
         first=week.starts_on,

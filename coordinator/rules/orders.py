@@ -33,8 +33,10 @@ class CountersignatureDue:
     reminders: tuple[date, ...]
 
 
-#: How a state that is not live is said to people.
-_STATES = {
+#: How an order's state is said to people.
+STATE_WORDS = {
+    OrderStatus.ACTIVE_VERBAL: "holds by a verbal order",
+    OrderStatus.ACTIVE_SIGNED: "is signed and holds",
     OrderStatus.DRAFT: "is a draft",
     OrderStatus.VERBAL_RECEIVED: "was taken by word of mouth and its receipt is not signed",
     OrderStatus.SENT_FOR_SIGNATURE: "waits for its signature",
@@ -80,7 +82,7 @@ def ask_live_order(case: VisitCase, moment: Moment, policy: Policy) -> Finding |
             "Order {order} {state}: nothing may be given under it.",
             cure=cure,
             order=order_name(order),
-            state=_STATES.get(order.status, "is not active"),
+            state=STATE_WORDS[order.status],
             facts={"status": order.status},
             discipline=visit.discipline,
             day=visit.day,
@@ -256,9 +258,10 @@ def ask_signing(signing: SigningFacts, policy: Policy) -> tuple[Finding, ...]:
         findings.append(
             found(
                 "ORD-08",
-                "An order that is {status} cannot be signed.",
+                "The order {state}; it cannot be signed.",
                 cure="The office sends the order for signature, or writes a new one.",
-                status=signing.status,
+                state=STATE_WORDS[signing.status],
+                facts={"status": signing.status},
             )
         )
     return tuple(findings)
@@ -478,9 +481,10 @@ def ask_edit(status: OrderStatus) -> Finding | None:
         return None
     return found(
         "ORD-08",
-        "An order that is {status} cannot be edited.",
+        "The order {state}; its text cannot be edited.",
         cure="Write a new order that supersedes this one.",
-        status=status,
+        state=STATE_WORDS[status],
+        facts={"status": status},
     )
 
 

@@ -51,7 +51,7 @@ def check_credential(work: Work, branch_id: int, row: Mapping[str, Any], pointer
     if row.get("expires_on") is not None and row["expires_on"] < row["issued_on"]:
         raise Invalid("It expires before it was issued.", pointer=f"{pointer}/expires_on")
     if row.get("verified_on") is not None and row["verified_on"] > today(work, branch_id):
-        raise Invalid("It cannot have been verified on a day yet to come.", pointer=f"{pointer}/verified_on")
+        raise Invalid("The day of the verification lies in the future.", pointer=f"{pointer}/verified_on")
     if row["status"] not in CREDENTIAL_STATUSES:
         raise Invalid(f"This must be one of: {', '.join(CREDENTIAL_STATUSES)}.", pointer=f"{pointer}/status")
 

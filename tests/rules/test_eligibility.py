@@ -69,7 +69,7 @@ def test_elg_00_an_ineligible_patient_is_not_even_visited_once():
     initial = replace(make_case(), patient=patient, visit=make_visit(kind=VisitKind.INITIAL), order=None)
     found = ask(initial, Moment.HOLD, POLICY)
     assert rules_of(found) == [("ELG-00", "BLOCK")]
-    assert found[0].sentence() == "The patient is not eligible: ELG-1."
+    assert found[0].sentence() == "The patient is not eligible. Not met or not known: membership (ELG-1)."
 
 
 def test_elg_00_after_admission_a_lost_criterion_warns_and_is_a_task():
