@@ -5,7 +5,7 @@ from typing import Any
 
 import flask
 
-from coordinator.core.errors import Forbidden, NotFound
+from coordinator.core.errors import Forbidden, Invalid
 from coordinator.core.fields import FIRST_YEAR, LAST_YEAR
 from coordinator.core.http import Blueprint, require_match, with_etag, work
 from coordinator.visits import doing, missed, queries, roster
@@ -28,9 +28,9 @@ def _day(text: str) -> date:
     try:
         day = date.fromisoformat(text)
     except ValueError:
-        raise NotFound("day") from None
-    if not FIRST_YEAR < day.year < LAST_YEAR:
-        raise NotFound("day")
+        day = None
+    if day is None or day.isoformat() != text or not FIRST_YEAR < day.year < LAST_YEAR:
+        raise Invalid("There is no such day.", pointer="/path/day")
     return day
 
 

@@ -15,6 +15,14 @@ from coordinator.visits.model import Visit
 
 #: Reasons that only the product itself gives.
 _OWN_REASONS = frozenset({MissedReason.WEEK_CLOSED, MissedReason.ON_HOLD})
+#: Reasons that somebody finds at the door, and nobody knows before.
+_AT_THE_DOOR = frozenset({MissedReason.NOT_HOME_NOT_FOUND, MissedReason.UNSAFE_CONDITIONS})
+#: What is said of the reasons that can be known before the visit begins.
+_AHEAD_OF_TIME = (
+    "Ahead of time these reasons are possible: the patient refused or cancelled, is in hospital, has a doctor's "
+    "appointment or has died; the family asked; weather or disaster; illness or want of staff; no interpreter; "
+    "an error of the agency."
+)
 _OFFICE = (Role.SCHEDULER, Role.CLINICAL_MANAGER)
 
 
@@ -35,12 +43,34 @@ def miss(
         return visit
     if not may_become(VISIT, visit.status, VisitStatus.MISSED) or visit.status is VisitStatus.ON_HOLD:
         raise placing.not_in_state(visit, "missed")
+    if reason in _AT_THE_DOOR:
+        _require_due(work, visit)
     mark(work, visit, reason, note, clinical_impact)
     if visit.kind is VisitKind.INITIAL:
         units.hand_over(work, visit, VisitStatus.MISSED, queries.today(work, visit))
     work.session.flush()  # the new version is in the answer
     work.publish(VisitMissed(visit_id=visit.id, reason=reason.value))
     return visit
+
+
+def _require_due(work: Work, visit: Visit) -> None:
+    """Conflict if nobody can have been at the door yet. Whoever is on the way may be there before the hour."""
+    if visit.status not in (VisitStatus.PROPOSED, VisitStatus.PENDING, VisitStatus.BOOKED):
+        return
+    if visit.starts_at is not None:
+        if visit.starts_at <= work.now:
+            return
+        begins = f"{visit.starts_at.astimezone(queries.zone(work, visit)):%Y-%m-%d at %H:%M}"
+        door = "Whoever is at the door already says first that they are on the way."
+        said, starts_at = f"The visit begins on {begins}: nobody can have been at the door. {door}", visit.starts_at
+    else:
+        said, starts_at = "The visit has no hour yet: nobody can have been at the door.", None
+    raise Conflict(
+        f"{said} {_AHEAD_OF_TIME}",
+        code="visit-not-due",
+        starts_at=starts_at,
+        reasons=sorted(reason.value for reason in MissedReason if reason not in _AT_THE_DOOR | _OWN_REASONS),
+    )
 
 
 def mark(

@@ -57,7 +57,7 @@ def place(
     check_companion(work, visit, starts_at, ends_at)
     blocking = queries.in_the_way(work, visit, clinician_id, starts_at, ends_at)
     if blocking:
-        raise queries.double_booking(blocking)
+        raise queries.double_booking(blocking, queries.zone(work, visit))
     findings = put_question(work, visit, clinician, starts_at, ends_at, moment)
     refuse_absent(clinician, starts_at, ends_at)
     verdict = judge(work, visit, findings, clinician_id=clinician_id, starts_at=starts_at, override=override)
@@ -97,7 +97,8 @@ def guarded(work: Work, visit: Visit, clinician_id: int, starts_at: datetime, en
     except IntegrityError as error:
         if broken_constraint(error) not in _GUARDS:
             raise
-        raise queries.double_booking(queries.in_the_way(work, visit, clinician_id, starts_at, ends_at)) from error
+        blocking = queries.in_the_way(work, visit, clinician_id, starts_at, ends_at)
+        raise queries.double_booking(blocking, queries.zone(work, visit)) from error
 
 
 def put_question(
@@ -217,9 +218,54 @@ def refuse_locked(visit: Visit) -> None:
         )
 
 
+#: A visit's states as people say them.
+STATE_WORDS = {
+    VisitStatus.PROPOSED: "is wanted and has no hour yet",
+    VisitStatus.PENDING: "is held and not booked yet",
+    VisitStatus.BOOKED: "is booked already",
+    VisitStatus.EN_ROUTE: "has begun: the clinician is on the way",
+    VisitStatus.ARRIVED: "has begun: the clinician is there",
+    VisitStatus.IN_PROGRESS: "has begun",
+    VisitStatus.COMPLETED: "was made",
+    VisitStatus.NOTE_SIGNED: "was made and its note is signed",
+    VisitStatus.VERIFIED: "was made and its record is verified",
+    VisitStatus.CANCELLED: "was cancelled",
+    VisitStatus.MISSED: "was missed",
+    VisitStatus.NO_SHOW: "was missed",
+    VisitStatus.ON_HOLD: "is on hold",
+    VisitStatus.ENTERED_IN_ERROR: "was entered in error",
+}
+#: What can be done instead, by the state.
+_WAY_OUT = {
+    VisitStatus.PROPOSED: "Assign it first.",
+    VisitStatus.PENDING: "Confirm it first, or unassign it.",
+    VisitStatus.BOOKED: "Move it, or unassign it first.",
+    VisitStatus.EN_ROUTE: "If it cannot be made, record it as missed.",
+    VisitStatus.ARRIVED: "If it cannot be made, record it as missed.",
+    VisitStatus.CANCELLED: "If it is wanted again, work on the visit that took its place, or ask for a new one.",
+    VisitStatus.MISSED: "If it is made up, work on the visit that takes its place.",
+    VisitStatus.NO_SHOW: "If it is made up, work on the visit that takes its place.",
+    VisitStatus.ON_HOLD: "It is wanted again when the hold ends.",
+}
+#: What must be so before, where a verb asks for one state only.
+_ONLY = {
+    "gone to": "Only a booked visit is gone to.",
+    "begun": "Only a booked visit is begun.",
+    "signed for": "Only a visit that has ended is signed for: record its end first.",
+    "verified": "Only a visit whose note is signed is verified.",
+    "decided about": "Only a missed visit waits for a decision.",
+    "confirmed": "Only a held visit is confirmed.",
+}
+
+
 def not_in_state(visit: Visit, what: str) -> Conflict:
-    if visit.status in BEGUN_VISIT:
-        return Conflict(
-            f"The visit has begun ({visit.status.value}): it cannot be {what}.", code="visit-begun", state=visit.status
-        )
-    return Conflict(f"A visit that is {visit.status.value} cannot be {what}.", code="wrong-state", state=visit.status)
+    """The refusal of a step that the visit's state does not allow, with the way out where there is one."""
+    way_out = _ONLY.get(what) or _WAY_OUT.get(visit.status, "")
+    if visit.status is VisitStatus.PROPOSED and what == "cancelled":
+        way_out = "Its order still asks for it: have the order changed or ended."
+    begun = visit.status in BEGUN_VISIT
+    return Conflict(
+        f"The visit {STATE_WORDS[visit.status]}; it cannot be {what}. {way_out}".rstrip(),
+        code="visit-begun" if begun else "wrong-state",
+        state=visit.status,
+    )

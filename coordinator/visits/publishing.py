@@ -131,7 +131,7 @@ def _put(work: Work, visits: list[Visit], wanted: dict[int, BookRequest]) -> Non
         placing.check_companion(work, visit, request.starts_at, request.ends_at)
         blocking = queries.in_the_way(work, visit, request.clinician_id, request.starts_at, request.ends_at)
         if blocking:
-            raise queries.double_booking(blocking)
+            raise queries.double_booking(blocking, queries.zone(work, visit))
         with placing.guarded(work, visit, request.clinician_id, request.starts_at, request.ends_at):
             visit.clinician_id, visit.starts_at, visit.ends_at = (
                 request.clinician_id, request.starts_at, request.ends_at,

@@ -67,6 +67,8 @@ def search(
     statuses: Sequence[VisitStatus] = (),
 ) -> sa.Select[Visit]:
     """Current and past visits in sight; the days are the branch's, and a visit without a time counts by its window."""
+    if from_day is not None and to_day is not None and to_day < from_day:
+        raise Invalid("The first day comes after the last.", pointer="/query/from")
     query = visible(work)
     if branch_id is not None:
         query = query.where(Visit.branch_id == branch_id)
@@ -191,7 +193,10 @@ def in_the_way(
     *,
     besides: Iterable[int] = (),
 ) -> list[dict[str, Any]]:
-    """The live visits that hold the clinician's or the patient's time: number, clinician, begin and end, no names."""
+    """The live visits that hold the clinician's or the patient's time: number, clinician, begin and end, no names.
+
+    `busy` says whose time it is; a visit of both is the clinician's, who cannot make two, be they joint or not.
+    """
     query = sa.select(Visit.id, Visit.clinician_id, Visit.starts_at, Visit.ends_at).where(
         Visit.status.in_(LIVE_VISIT),
         Visit.starts_at < ends_at,
@@ -210,6 +215,7 @@ def in_the_way(
         {
             "visit": row.id,
             "clinician": row.clinician_id,
+            "busy": "clinician" if row.clinician_id == clinician_id else "patient",
             "starts_at": row.starts_at.isoformat(),
             "ends_at": row.ends_at.isoformat(),
         }
@@ -217,11 +223,29 @@ def in_the_way(
     ]
 
 
-def double_booking(blocking: list[dict[str, Any]]) -> Conflict:
-    """The refusal that names the visit in the way."""
-    named = ", ".join(str(entry["visit"]) for entry in blocking[:5]) or "another"
+#: What is said of those whose time is taken, and what can be done about it.
+_TAKEN = {
+    "clinician": ("The clinician", "Choose another time or another clinician."),
+    "patient": ("The patient", "Choose another time, or record a joint visit."),
+}
+
+
+def double_booking(blocking: list[dict[str, Any]], zone: ZoneInfo) -> Conflict:
+    """The refusal that says whose time is taken, by which visits and when; `zone` is the home's."""
+    said = []
+    for busy, (whom, way_out) in _TAKEN.items():
+        mine = [entry for entry in blocking if entry["busy"] == busy]
+        if mine:
+            listed = "; ".join(f"visit {entry['visit']}, {_hours(entry, zone)}" for entry in mine[:5])
+            some = "another visit" if len(mine) == 1 else "other visits"
+            said.append(f"{whom} has {some} then ({listed}). {way_out}")
     return Conflict(
-        f"That time is taken: visit {named} is in the way. Choose another time or another clinician.",
+        " ".join(said) or "That time is taken by another visit. Choose another time.",
         code="double-booking",
         blocking=blocking,
     )
+
+
+def _hours(entry: dict[str, Any], zone: ZoneInfo) -> str:
+    begins, ends = (datetime.fromisoformat(entry[name]).astimezone(zone) for name in ("starts_at", "ends_at"))
+    return f"{begins:%H:%M} to {ends:%H:%M}"

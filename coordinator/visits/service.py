@@ -18,7 +18,7 @@ from coordinator.orders.model import Order
 from coordinator.orders.queries import visible_order
 from coordinator.patients.model import Patient
 from coordinator.rules.facts import Moment
-from coordinator.rules.orders import TENTATIVE_ORDER
+from coordinator.rules.orders import STATE_WORDS, TENTATIVE_ORDER
 from coordinator.rules.terms import Finding
 from coordinator.visits import placing, queries, units
 from coordinator.visits.model import Visit
@@ -94,7 +94,9 @@ def hold(
             order_id=order.id,
         )
     if order.status not in TENTATIVE_ORDER:
-        raise Conflict(f"The order is {order.status.value}: no slot can be held against it.", code="order-not-active")
+        raise Conflict(
+            f"The order {STATE_WORDS[order.status]}: no slot can be held against it.", code="order-not-active"
+        )
     patient = work.session.get_one(Patient, order.patient_id)
     queries.lock_people(work, [clinician_id], [patient.id])
     visit = units.wanted(
@@ -137,6 +139,8 @@ def move(
     override: Mapping[str, str] | None = None,
 ) -> Visit:
     """The visit has another clinician, hour or length, within its order week (FRQ-06); it stays held or booked."""
+    if clinician_id is None and starts_at is None and minutes is None:
+        raise Invalid("There is nothing to change: say another clinician, hour or length.", pointer="/starts_at")
     visit = queries.claim(work, visit_id, *([clinician_id] if clinician_id is not None else []))
     if visit.status not in units.AHEAD or visit.clinician_id is None or visit.starts_at is None:
         raise placing.not_in_state(visit, "moved")

@@ -96,10 +96,15 @@ def test_an_hour_of_a_clinician_is_given_once(
         {
             "visit": first,
             "clinician": scene["nurse"],
+            "busy": "clinician",
             "starts_at": local(TUESDAY, 9).isoformat(),
             "ends_at": local(TUESDAY, 9, 45).isoformat(),
         }
     ]
+    assert refused.value.detail == (
+        f"The clinician has another visit then (visit {first}, 09:00 to 09:45). "
+        "Choose another time or another clinician."
+    )
 
 
 def test_a_patient_is_not_visited_by_two_at_once(
@@ -111,8 +116,31 @@ def test_a_patient_is_not_visited_by_two_at_once(
     with pytest.raises(Conflict) as refused, work_as(scene.actor("scheduler")) as work:
         service.assign(work, aide, scene["aide"], local(TUESDAY, 9, 30))
     assert refused.value.problem_code == "double-booking"
+    assert [entry["busy"] for entry in refused.value.extra["blocking"]] == ["patient"]
+    assert refused.value.detail == (
+        f"The patient has another visit then (visit {nursing}, 09:00 to 09:45). "
+        "Choose another time, or record a joint visit."
+    )
     with work_as(scene.actor("scheduler")) as work:
         service.assign(work, aide, scene["aide"], local(TUESDAY, 10))
+
+
+def test_both_calendars_are_named_apart(
+    scene: Scene, ordered: OrderMaker, wanted: Wanted, work_as: WorkAs, database: Database
+) -> None:
+    nursing, therapy = wanted(ordered())[0], wanted(ordered(Discipline.PT))[0]
+    _, episode, plan = make_another_patient(database, scene)
+    elsewhere = wanted(ordered(Discipline.PT, episode_id=episode, plan_id=plan))[0]
+    with work_as(scene.actor("scheduler")) as work:
+        service.assign(work, nursing, scene["nurse"], local(TUESDAY, 9))
+        service.assign(work, elsewhere, scene["therapist"], local(TUESDAY, 9))
+    with pytest.raises(Conflict) as refused, work_as(scene.actor("scheduler")) as work:
+        service.assign(work, therapy, scene["therapist"], local(TUESDAY, 9, 30))
+    assert {entry["visit"]: entry["busy"] for entry in refused.value.extra["blocking"]} == {
+        nursing: "patient", elsewhere: "clinician",
+    }  # fmt: skip
+    assert f"The clinician has another visit then (visit {elsewhere}, 09:00 to" in refused.value.detail
+    assert f"The patient has another visit then (visit {nursing}, 09:00 to 09:45)" in refused.value.detail
 
 
 def test_the_databases_own_refusal_is_a_double_booking_too(

@@ -245,9 +245,43 @@ def test_bad_input_names_the_field(
     assert pointer in pointers(answer)
 
 
-@pytest.mark.parametrize("path", ["/visits/0", "/visits/99999999999999999999", "/visits/x", "/rosters/me/2026-02-30"])
-def test_what_is_no_number_or_day_is_not_there(nurse: Browser, path: str) -> None:
+@pytest.mark.parametrize("path", ["/visits/0", "/visits/99999999999999999999", "/visits/x"])
+def test_what_is_no_number_is_not_there(nurse: Browser, path: str) -> None:
     assert nurse.get(path).status_code == 404
+
+
+@pytest.mark.parametrize("day", ["2026-02-30", "tomorrow", "9999-12-31", "0001-01-01", "20261110"])
+def test_a_day_that_is_none_is_said(nurse: Browser, scene: Scene, day: str) -> None:
+    for path in (f"/rosters/me/{day}", f"/clinicians/{scene['nurse']}/roster/{day}"):
+        answer = nurse.get(path)
+        assert (answer.status_code, pointers(answer)) == (422, {"/path/day"})
+        assert answer.json["detail"] == "There is no such day."
+
+
+def test_days_in_the_wrong_order_are_refused(office: Browser) -> None:
+    answer = office.get("/visits?from=2026-11-12&to=2026-11-11")
+    assert (answer.status_code, pointers(answer)) == (422, {"/query/from"})
+    assert office.get("/visits?from=2026-11-12&to=2026-11-12").status_code == 200
+
+
+def test_a_move_changes_something(scene: Scene, ordered: OrderMaker, wanted: Wanted, office: Browser) -> None:
+    path = f"/visits/{wanted(ordered())[0]}"
+    office.change("POST", f"{path}/assign", _slot(scene), of=path)
+    nothing = office.change("POST", f"{path}/move", {}, of=path)
+    assert (nothing.status_code, pointers(nothing)) == (422, {"/starts_at"})
+    assert "nothing to change" in nothing.json["detail"]
+
+
+def test_what_a_state_does_not_allow_names_the_way_out(
+    scene: Scene, ordered: OrderMaker, wanted: Wanted, office: Browser
+) -> None:
+    path = f"/visits/{wanted(ordered())[0]}"
+    office.change("POST", f"{path}/assign", _slot(scene), of=path)
+    again = office.change("POST", f"{path}/assign", _slot(scene), of=path)
+    assert (again.status_code, again.json["type"], again.json["state"]) == (409, "/problems/wrong-state", "booked")
+    assert again.json["detail"] == (
+        "The visit is booked already; it cannot be assigned. Move it, or unassign it first."
+    )
 
 
 def test_cancelled_moved_and_locked(scene: Scene, ordered: OrderMaker, wanted: Wanted, office: Browser) -> None:
