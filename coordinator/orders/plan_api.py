@@ -22,9 +22,9 @@ class CareGoalSchema(Schema):
 
 
 class CareGoalEditSchema(Schema):
-    category = Word(GoalCategory)
-    text = Text(max_length=2000)
-    language = Text(max_length=20)
+    category = Word(GoalCategory, metadata={"example": "comfort"})
+    text = Text(max_length=2000, metadata={"example": "To sleep through the night without pain"})
+    language = Text(max_length=20, metadata={"example": "en"})
 
 
 class CareProblemSchema(Schema):
@@ -52,8 +52,8 @@ class CarePlanOpenSchema(Schema):
 
 
 class CarePlanEditSchema(Schema):
-    managing_physician_id = Id()
-    starts_on = Day()
+    managing_physician_id = Id(metadata={"example": 1})
+    starts_on = Day(metadata={"example": "2026-11-09"})
 
 
 class AideInstructionsWriteSchema(Schema):

@@ -139,16 +139,18 @@ class OrderVerbalSchema(Schema):
 
 
 class OrderDiscontinueSchema(Schema):
-    last_day = Day(load_default=None, allow_none=True, metadata={"description": "Null ends it at once"})
-    reason = Text(required=True, max_length=200)
+    last_day = Day(
+        load_default=None, allow_none=True, metadata={"description": "Null ends it at once", "example": "2026-11-20"}
+    )
+    reason = Text(required=True, max_length=200, metadata={"example": "Goals are met"})
 
 
 class OrderReasonSchema(Schema):
-    reason = Text(required=True, max_length=200)
+    reason = Text(required=True, max_length=200, metadata={"example": "Written for the wrong patient"})
 
 
 class OrderVersionSchema(Schema):
-    version = Whole(required=True, low=1)
+    version = Whole(required=True, low=1, metadata={"description": "The version that was read", "example": 3})
 
 
 class OrderDeclineSchema(OrderVersionSchema):
@@ -215,9 +217,13 @@ class SignItemSchema(Schema):
 
 class SignatureBatchSchema(Schema):
     items = fields.List(
-        fields.Nested(SignItemSchema), required=True, validate=validate.Length(min=1, max=signing.LARGEST_BATCH)
-    )
-    password = Text(required=True, max_length=200, metadata={"description": "Asked for again at every batch"})
+        fields.Nested(SignItemSchema), required=True, validate=validate.Length(min=1, max=signing.LARGEST_BATCH),
+        metadata={"example": [{"id": 1, "version": 3, "content_hash": "0" * 64}]},
+    )  # fmt: skip
+    password = Text(
+        required=True, max_length=200,
+        metadata={"description": "Asked for again at every batch", "example": "correct horse battery staple"},
+    )  # fmt: skip
 
     @ma.validates_schema
     def _once(self, data: dict[str, Any], **_: Any) -> None:

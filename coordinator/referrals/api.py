@@ -230,10 +230,13 @@ class ChecklistSchema(Schema):
 
 class AcceptSchema(Schema):
     confirm_new = fields.Boolean(
-        load_default=False, metadata={"description": "Somebody of this name and birth date is another person"}
+        load_default=False,
+        metadata={"description": "Somebody of this name and birth date is another person", "example": False},
     )
     patient_id = Id(
-        load_default=None, allow_none=True, metadata={"description": "The patient who is back, if there is a record"}
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "The patient who is back, if there is a record", "example": 1},
     )
 
 

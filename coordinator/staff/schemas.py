@@ -46,7 +46,10 @@ class ClinicianLanguageSchema(Schema):
 
 
 class ClinicianLanguagesSchema(Schema):
-    languages = fields.List(fields.Nested(ClinicianLanguageSchema), required=True, validate=_FEW)
+    languages = fields.List(
+        fields.Nested(ClinicianLanguageSchema), required=True, validate=_FEW,
+        metadata={"example": [{"code": "yue", "qualified_on": "2024-06-01", "expires_on": None}]},
+    )  # fmt: skip
 
 
 class ClinicianSkillsSchema(Schema):
@@ -66,8 +69,14 @@ class DatedShiftSchema(Schema):
 
 
 class ShiftsSchema(Schema):
-    weekly = fields.List(fields.Nested(WeeklyShiftSchema), validate=validate.Length(max=100))
-    dated = fields.List(fields.Nested(DatedShiftSchema), validate=validate.Length(max=1000))
+    weekly = fields.List(
+        fields.Nested(WeeklyShiftSchema), validate=validate.Length(max=100),
+        metadata={"example": [{"weekday": 0, "starts": "08:00", "ends": "16:30"}]},
+    )  # fmt: skip
+    dated = fields.List(
+        fields.Nested(DatedShiftSchema), validate=validate.Length(max=1000),
+        metadata={"example": [{"on_date": "2026-11-28", "starts": "09:00", "ends": "13:00"}]},
+    )  # fmt: skip
 
 
 class ShiftSchema(Schema):
@@ -253,9 +262,9 @@ class CareTeamMemberCreateSchema(Schema):
 
 
 class CareTeamMemberEditSchema(Schema):
-    role = Text(max_length=40)
-    is_primary = fields.Boolean()
-    ends_on = Day(allow_none=True)
+    role = Text(max_length=40, metadata={"example": "case-manager"})
+    is_primary = fields.Boolean(metadata={"example": True})
+    ends_on = Day(allow_none=True, metadata={"example": "2026-12-31"})
 
 
 class CareTeamMemberSchema(CareTeamMemberCreateSchema):

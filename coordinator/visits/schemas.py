@@ -123,7 +123,12 @@ class VisitHoldSchema(Schema):
 
 
 class VisitConfirmSchema(Schema):
-    override = fields.Nested(VisitOverrideSchema, load_default=None, allow_none=True)
+    override = fields.Nested(
+        VisitOverrideSchema,
+        load_default=None,
+        allow_none=True,
+        metadata={"example": {"reason_code": "family-agreed", "text": "The daughter will be there."}},
+    )
 
 
 class VisitMoveSchema(Schema):
