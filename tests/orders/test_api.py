@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from coordinator.access.model import User
 from coordinator.core.audit import AuditEvent
 from coordinator.domain.vocabulary import Discipline, OrderStatus
+from coordinator.patients.model import Episode, Patient
 from tests import builders
 from tests.orders.conftest import Draft, Scene, get
 
@@ -281,7 +282,7 @@ def test_a_care_plan_is_read_and_edited(as_user, scene: Scene, database) -> None
     assert nurse.post(f"{path}/goals", json=goal | {"text": "\x00"}).status_code == 422
 
 
-def test_instructions_for_the_aide_come_from_a_nurse_or_therapist(as_user, scene: Scene) -> None:
+def test_instructions_for_the_aide_come_from_a_nurse_or_therapist(as_user, scene: Scene, database) -> None:
     path = f"/api/v1/patients/{scene.patient}/aide-instructions"
     nurse = as_user("nurse")
     assert nurse.get(path).json == {"current": None, "versions": []}
@@ -291,9 +292,14 @@ def test_instructions_for_the_aide_come_from_a_nurse_or_therapist(as_user, scene
     later = as_user("therapist").put(path, json=body | {"tasks": ["walking"], "effective_from": "2026-11-20"})
     assert (later.json["number"], later.json["prepared_by_id"]) == (2, scene.therapist_id)
     aide = as_user("aide")
+    assert aide.get(path).status_code == 404, "an aide sees whom they visit"
+    with database.transaction() as session:
+        patient, episode = session.get_one(Patient, scene.patient), session.get_one(Episode, scene.episode)
+        builders.make_visit(session, patient, episode, discipline=Discipline.HHA, clinician_id=scene.aide_id)
     assert aide.get(path).json["current"]["number"] == 1
     assert aide.get(f"{path}?on=2026-11-20").json["current"]["number"] == 2
-    refused = aide.put(path, json=body)
+    assert aide.put(path, json=body).json["permission"] == "aide-plan:write"
+    refused = as_user("assistant").put(path, json=body)
     assert (refused.status_code, refused.json["type"]) == (403, "/problems/not-a-plan-author")
     assert as_user("manager").put(path, json=body).status_code == 403
     assert nurse.put(path, json=body | {"tasks": []}).status_code == 422

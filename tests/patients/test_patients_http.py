@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from coordinator.core.audit import AuditEvent
 from coordinator.core.db import Database
 from coordinator.core.http import Coordinator
+from coordinator.patients.model import Patient
 from coordinator.staff.model import CareTeamMember
-from tests.builders import MONDAY, make_episode
+from tests.builders import MONDAY, make_episode, make_visit
 from tests.patients.conftest import Scene
 from tests.people import Browser, at, browser, pointers
 
@@ -91,12 +92,13 @@ def test_an_aide_reads_their_own_patients_and_a_denied_read_leaves_a_line(
         ).scalars()
         assert list(outcomes) == ["deny", "deny"]
     with database.transaction() as session:
-        session.add(
-            CareTeamMember(
-                patient_id=int(made.rsplit("/", 1)[1]), clinician_id=scene.aide.id, role="aide", starts_on=MONDAY
-            )
-        )
-    assert aide.get(made).json["diagnoses"][0]["code"] == "C34.90"
+        patient = session.get_one(Patient, int(made.rsplit("/", 1)[1]))
+        make_visit(session, patient, make_episode(session, patient), clinician_id=scene.aide.id)
+        session.add(CareTeamMember(patient_id=patient.id, clinician_id=scene.nurse.id, role="nurse", starts_on=MONDAY))
+    nurse = browser(app, database, "clinician", clinician_id=scene.nurse.id)
+    assert nurse.get(made).json["diagnoses"][0]["code"] == "C34.90"
+    assert aide.get(made).json["family_name"] == "Wong"
+    assert "diagnoses" not in aide.get(made).json, "no clinical detail for aides"
     assert [row["family_name"] for row in aide.post("/patient-searches", {"q": "wong"}).json["items"]] == ["Wong"]
 
 
