@@ -244,6 +244,8 @@ def test_steps_go_where_the_table_lets_them(
             with pytest.raises(Conflict) as refused, work_as(actor) as work:
                 getattr(service, name)(work, number, **arguments)
             assert refused.value.problem_code == "order-state", name
+            assert "; it cannot be" in refused.value.detail, name
+            assert "_" not in refused.value.detail, name
             assert get(database, number).status is status
 
 

@@ -95,6 +95,13 @@ def test_elg_00_is_a_conjunction(determinations):
     assert {finding.rule for finding in eligibility.ask_admission(answer)} == set(answer.open_criteria)
 
 
+def test_elg_00_names_the_criterion_in_words():
+    unknown = eligibility.ask_admission(eligibility.evaluate({**ALL_MET, Criterion.MEMBER: UNKNOWN}))
+    assert [finding.sentence() for finding in unknown] == ["Membership (ELG-1) is not known."]
+    not_met = eligibility.ask_admission(eligibility.evaluate({**ALL_MET, Criterion.SAFE_HOME: NOT_MET}))
+    assert [finding.sentence() for finding in not_met] == ["Safety of the home (ELG-6) is not met."]
+
+
 # ------------------------------------------------------------------------------------ the eight
 
 

@@ -305,6 +305,10 @@ def test_ord_07_two_scheduled_orders_do_not_run_side_by_side():
 
 def test_ord_08_a_signed_text_is_not_edited():
     assert rules_of(orders.ask_edit(S.ACTIVE_SIGNED)) == [("ORD-08", "BLOCK")]
+    assert orders.ask_edit(S.SENT_FOR_SIGNATURE).sentence() == (
+        "The order waits for its signature; its text cannot be edited."
+    )
+    assert set(orders.STATE_WORDS) == set(S)
     assert orders.ask_edit(S.DRAFT) is None
 
 
@@ -382,7 +386,12 @@ def test_frq_05_an_order_without_symptoms_stays_inactive():
 def test_frq_06_example():
     week_a = OrderWeek(1, day("2026-11-08"), day("2026-11-14"), 2, 2)
     assert frequencies.ask_move(week_a, day("2026-11-14")) is None
-    assert rules_of(frequencies.ask_move(week_a, day("2026-11-16"))) == [("FRQ-06", "WARN")]
+    elsewhere = frequencies.ask_move(week_a, day("2026-11-16"))
+    assert rules_of(elsewhere) == [("FRQ-06", "WARN")]
+    assert elsewhere.sentence() == (
+        f"2026-11-16 lies outside the order week {week_a.starts_on} to {week_a.ends_on}. "
+        "There the visit would count as missed, and it would use one of the visits of the other week."
+    )
     assert frequencies.missed_at_close(week_a, done=1) == 1
     week_b = make_week(starts_on=day("2026-11-15"), ends_on=day("2026-11-21"), used=1)
     last = make_case(order=make_order(week=week_b), visit=make_visit(day=day("2026-11-18")))
