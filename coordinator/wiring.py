@@ -80,6 +80,7 @@ HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
         demand.withdraw_for_order,
         order_clock.on_order_ended,
         visit_clock.on_aide_order_ended,
+        notify.on_order_ended,
     ),
     events.VisitBooked: (
         rosters.on_visit_changed,

@@ -51,9 +51,76 @@ TASKS: dict[str, Task] = {
 }
 
 
+#: Codes as people say them, by the fact that carries them. What is in no table is said without its underscores.
+SAID: dict[str, dict[str, str]] = {
+    "reason": {
+        "patient_refused": "the patient refused it",
+        "patient_cancelled": "the patient cancelled it",
+        "not_home_not_found": "nobody was at home",
+        "md_appointment": "the patient had a medical appointment",
+        "inpatient_er": "the patient was in hospital or the emergency room",
+        "family_request": "the family asked for it",
+        "unsafe_conditions": "it was not safe to go in",
+        "weather_disaster": "weather or disaster",
+        "staff_illness": "the clinician was ill",
+        "no_staff_available": "nobody was free to go",
+        "interpreter_unavailable": "there was no interpreter",
+        "agency_error": "an error of the agency",
+        "deceased": "the patient has died",
+        "on_hold": "the episode is on hold",
+        "week_closed": "it was not given in its week",
+        "goal_not_measurable": "a goal cannot be measured",
+        "frequency_too_high": "too many visits",
+        "frequency_too_low": "too few visits",
+        "wrong_discipline": "the wrong discipline",
+        "treatment_not_indicated": "the treatment is not indicated",
+        "not_my_patient": "not the practitioner's patient",
+        "duplicate": "there is such an order already",
+        "needs_discussion": "it needs to be talked about",
+        "other": "another reason",
+    },
+    "decision": {"skip": "leave it out", "make_up": "make it up", "other": "something else, see the visit"},
+    "criterion": {
+        "ELG-1": "criterion ELG-1 (member)",
+        "ELG-2": "criterion ELG-2 (condition, need and desire)",
+        "ELG-3": "criterion ELG-3 (willing)",
+        "ELG-4": "criterion ELG-4 (homebound)",
+        "ELG-5": "criterion ELG-5 (service area)",
+        "ELG-6": "criterion ELG-6 (safe home)",
+        "ELG-7": "criterion ELG-7 (referred)",
+        "ELG-8": "criterion ELG-8 (directed by a physician)",
+    },
+}
+#: Facts that are codes even where no table has words for them.
+_CODES = frozenset({*SAID, "missing", "kind"})
+
+
 class _Facts(dict[str, Any]):
     def __missing__(self, key: str) -> str:
         return "…"
+
+
+def said(name: str, value: Any) -> str:
+    """What the fact of that name says, in words."""
+    if isinstance(value, list):
+        return ", ".join(said(name, one) for one in value)
+    if name == "about":
+        return about(str(value))
+    if name in _CODES:
+        return SAID.get(name, {}).get(str(value)) or str(value).replace("_", " ")
+    return str(value)
+
+
+def about(subject: str) -> str:
+    """What a subject names: `episode 33` for `episode:33`, and the same for what is only a part of it."""
+    kind, _, number = subject.partition(":")
+    return f"{kind} {number.partition(':')[0]}".strip()
+
+
+def fill(text: str, facts: Mapping[str, Any]) -> str:
+    """The sentence with its facts in words; what is not known is left open. A fact that begins it has a capital."""
+    filled = text.format_map(_Facts({name: said(name, value) for name, value in facts.items()}))
+    return filled[:1].upper() + filled[1:] if text.startswith("{") else filled
 
 
 def by_hand(facts: Mapping[str, Any]) -> bool:
@@ -65,7 +132,4 @@ def by_hand(facts: Mapping[str, Any]) -> bool:
 def sentence(facts: Mapping[str, Any]) -> str:
     """What is to be done, as a sentence."""
     task = TASKS.get(str(facts.get("task")))
-    if task is None:
-        return "See to it."
-    plain = {name: ", ".join(map(str, value)) if isinstance(value, list) else value for name, value in facts.items()}
-    return task.sentence.format_map(_Facts(plain))
+    return fill(task.sentence, facts) if task is not None else "See to it."

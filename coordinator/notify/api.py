@@ -38,12 +38,12 @@ class NoticeQuery(PageQuery):
 @blp.arguments(NoticeQuery, location="query")
 @blp.response(200, page_schema(NoticeSchema))
 def list_notices(args: dict[str, Any]) -> Any:
-    """What the asker should know, oldest first
+    """What the asker should know, newest first
 
-    Unread notices, unless `unread` says otherwise.
+    Unread notices, unless `unread` says otherwise. What comes in between two pages moves nothing on the next.
     """
     query = service.search(work(), unread=args["unread"], kind=args["kind"])
-    return page(work().session, query, (Notice.id,), args)
+    return page(work().session, query, (Notice.newest_first,), args)
 
 
 @blp.route("/notices/<id:notice_id>/read", methods=["POST"])

@@ -10,6 +10,7 @@ from coordinator.domain.events import (
     DeadlineReminded,
     MissedVisitDecided,
     OrderDeclined,
+    OrderEnded,
     OrderSent,
     OrderSigned,
     ReferralAccepted,
@@ -20,8 +21,9 @@ from coordinator.domain.events import (
 )
 from coordinator.domain.timeline import local_day
 from coordinator.domain.vocabulary import MissedReason, Role
-from coordinator.notify.service import tell_role, tell_user, users_of
+from coordinator.notify.service import settle, tell_role, tell_user, users_of
 from coordinator.orders.model import CarePlan, Order
+from coordinator.orders.queries import awaits_signature
 from coordinator.patients.model import Patient
 from coordinator.referrals.model import Referral
 from coordinator.rules.missed import decision_needed
@@ -29,6 +31,8 @@ from coordinator.staff.model import Clinician
 from coordinator.visits.model import Visit
 
 _SCHEDULER, _MANAGER = Role.SCHEDULER.value, Role.CLINICAL_MANAGER.value
+#: Facts of a deadline that nobody reads in a notice, or that would be taken for the notice's own.
+_NOT_TOLD = frozenset({"remind_on", "warn_at", "role", "kind", "subject", "key", "branch_id", "user_id", "work"})
 
 
 # ------------------------------------------------------------------------------------ referrals and deadlines
@@ -54,11 +58,13 @@ def on_deadline_reminded(work: Work, event: DeadlineReminded) -> None:
     zone = agency.zone_of(work, row.branch_id)
     roles = {row.owner_role} | ({_MANAGER} if event.stage == "overdue" else set())
     due_on = row.due_at.astimezone(zone).isoformat(timespec="minutes") if row.due_at else row.due_on.isoformat()
+    # What the task's sentence speaks of; what the notice itself says comes after, so that it stands.
+    told = {name: value for name, value in row.facts.items() if name not in _NOT_TOLD}
+    told |= {"rule": row.rule, "about": row.subject, "due_on": due_on, "patient": row.patient_id}
     for role in sorted(roles):
         tell_role(
             work, role=role, branch_id=row.branch_id, kind=f"deadline.{event.stage}", subject=f"deadline:{row.id}",
-            key=f"deadline:{row.id}:{due_on}:{event.stage}:{local_day(work.now, zone)}", rule=row.rule,
-            about=row.subject, due_on=due_on, task=row.facts.get("task"), patient=row.patient_id,
+            key=f"deadline:{row.id}:{due_on}:{event.stage}:{local_day(work.now, zone)}", **told,
         )  # fmt: skip
 
 
@@ -70,8 +76,9 @@ def _branch_of(work: Work, patient_id: int) -> int:
 
 
 def on_order_sent(work: Work, event: OrderSent) -> None:
-    """The practitioner who is asked to sign knows."""
+    """The practitioner who is asked to sign knows, by one notice however often it was sent."""
     order = fetch(work.session, Order, event.order_id, "order")
+    settle(work, subjects=[f"order:{order.id}"], kinds=["order.sent"])
     branch_id = _branch_of(work, order.patient_id)
     for user_id in users_of(work, physician_ids=[order.physician_id]).get(("physician", order.physician_id), []):
         tell_user(
@@ -82,8 +89,9 @@ def on_order_sent(work: Work, event: OrderSent) -> None:
 
 
 def on_order_signed(work: Work, event: OrderSigned) -> None:
-    """The office and whoever drafted the order know at once: visits may be confirmed."""
+    """The office and whoever drafted the order know at once: visits may be confirmed. It waits for nobody now."""
     order = fetch(work.session, Order, event.order_id, "order")
+    settle(work, subjects=[f"order:{order.id}"], kinds=["order.sent"])
     branch_id = _branch_of(work, order.patient_id)
     key, subject = f"order.signed:{order.id}", f"order:{order.id}"
     facts = {"order": order.id, "discipline": order.discipline.value, "patient": order.patient_id}
@@ -97,8 +105,9 @@ def on_order_signed(work: Work, event: OrderSigned) -> None:
 
 
 def on_order_declined(work: Work, event: OrderDeclined) -> None:
-    """Whoever drafted the order and the clinical manager know, with the reason in a code."""
+    """Whoever drafted the order and the clinical manager know, with the reason. It waits for nobody now."""
     order = fetch(work.session, Order, event.order_id, "order")
+    settle(work, subjects=[f"order:{order.id}"], kinds=["order.sent"])
     branch_id = _branch_of(work, order.patient_id)
     key, subject = f"order.declined:{order.id}", f"order:{order.id}"
     facts = {
@@ -114,6 +123,13 @@ def on_order_declined(work: Work, event: OrderDeclined) -> None:
             work, user_id=order.drafted_by_id, branch_id=branch_id, kind="order.declined", subject=subject, key=key,
             **facts,
         )  # fmt: skip
+
+
+def on_order_ended(work: Work, event: OrderEnded) -> None:
+    """Nobody is asked to sign an order that ended, but for one under which care was given."""
+    order = fetch(work.session, Order, event.order_id, "order")
+    if not awaits_signature(order):
+        settle(work, subjects=[f"order:{order.id}"], kinds=["order.sent"])
 
 
 # ------------------------------------------------------------------------------------ visits
@@ -151,8 +167,9 @@ def _physician_of(work: Work, visit: Visit) -> int | None:
 
 
 def on_missed_decided(work: Work, event: MissedVisitDecided) -> None:
-    """The scheduler acts on what the practitioner decided."""
+    """The scheduler acts on what the practitioner decided, who is asked no more."""
     visit = fetch(work.session, Visit, event.visit_id, "visit")
+    settle(work, subjects=[f"visit:{visit.id}"], kinds=["visit.decide"])
     tell_role(
         work, role=_SCHEDULER, branch_id=visit.branch_id, kind="visit.decided", subject=f"visit:{visit.id}",
         key=f"visit.decided:{visit.id}", visit=visit.id, patient=visit.patient_id, decision=event.decision,

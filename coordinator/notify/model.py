@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, column_property, mapped_column
 
 from coordinator.core.db import Base, UtcDateTime, may_refer_to, row_id
 
@@ -25,3 +25,5 @@ class Notice(Base):
     read_by_id: Mapped[int | None] = may_refer_to("app_user.id")
     #: One notice per key: an event that is handled twice tells once.
     key: Mapped[str] = mapped_column(sa.String(120), nullable=False, unique=True)
+    #: What lists are ordered by, newest first: pages go upwards, and this does when numbers go down.
+    newest_first: Mapped[int] = column_property(-id)  # noqa: A003  (the column above)

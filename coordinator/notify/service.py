@@ -36,6 +36,21 @@ def _tell(work: Work, kind: str, subject: str, key: str, facts: dict[str, Any], 
     insert_once(work.session, Notice, kind=kind, subject=subject, key=key, facts=plain, created_at=work.now, **whom)
 
 
+def settle(work: Work, *, subjects: Iterable[str], kinds: Iterable[str]) -> int:
+    """Unread notices of those kinds about those subjects are read, by nobody: what they ask for is over. How many.
+
+    Asked by other rooms and by handlers, never by a door.
+    """
+    settled = work.session.execute(
+        sa.update(Notice)
+        .where(Notice.subject.in_(sorted(set(subjects))), Notice.kind.in_(sorted(set(kinds))), Notice.read_at.is_(None))
+        .values(read_at=work.now)
+        .returning(Notice.id)
+        .execution_options(synchronize_session="fetch")
+    )
+    return len(settled.all())
+
+
 def users_of(
     work: Work, *, clinician_ids: Iterable[int] = (), physician_ids: Iterable[int] = ()
 ) -> dict[tuple[str, int], list[int]]:
@@ -71,7 +86,7 @@ def _mine(work: Work) -> sa.ColumnElement[bool]:
 
 @permitted("notice:read")
 def search(work: Work, *, unread: bool | None = True, kind: str | None = None) -> sa.Select[Any]:
-    """One's notices as a select for `page`, oldest first: what waits longest is read first."""
+    """One's notices as a select for `page`, to be ordered by `Notice.newest_first`."""
     query = sa.select(Notice).where(_mine(work))
     if unread is not None:
         query = query.where(Notice.read_at.is_(None) if unread else Notice.read_at.is_not(None))

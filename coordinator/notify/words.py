@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from coordinator.deadlines.words import fill
+from coordinator.deadlines.words import sentence as deadline
+
 KINDS: dict[str, str] = {
     "referral.accepted": "Referral {referral} was accepted: book the initial visit of patient {patient}{due}.",
     "order.sent": "Order {order} ({discipline}) waits for your signature.",
@@ -16,17 +19,12 @@ KINDS: dict[str, str] = {
     "visit.taken": "Visit {visit} is no longer yours.",
     "visit.cancelled": "Visit {visit} on {day} was cancelled.",
     "roster.published": "Your roster was published (plan {run}).",
-    "deadline.reminder": "{rule}, about {about}, is due on {due_on}.",
-    "deadline.warning": "{rule}, about {about}, is due soon: {due_on}.",
-    "deadline.overdue": "{rule}, about {about}, is overdue since {due_on}.",
+    "deadline.reminder": "{what} It is due on {due_on} ({rule}, {about}).",
+    "deadline.warning": "{what} It is due soon, on {due_on} ({rule}, {about}).",
+    "deadline.overdue": "{what} It is overdue since {due_on} ({rule}, {about}).",
 }
 
 
-class _Facts(dict[str, Any]):
-    def __missing__(self, key: str) -> str:
-        return "…"
-
-
 def sentence(kind: str, facts: Mapping[str, Any]) -> str:
-    """The notice as a sentence; a kind that is not known speaks its name."""
-    return KINDS.get(kind, kind).format_map(_Facts(facts))
+    """The notice as a sentence; a kind that is not known speaks its name. Of a deadline, it says what is to be done."""
+    return fill(KINDS.get(kind, kind), {**facts, "what": deadline(facts)})

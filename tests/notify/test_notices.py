@@ -10,8 +10,16 @@ import sqlalchemy as sa
 from coordinator.core.db import Database
 from coordinator.core.http import Coordinator
 from coordinator.core.work import Work
+from coordinator.deadlines.words import SAID
 from coordinator.domain import events
-from coordinator.domain.vocabulary import MissedReason, OrderStatus, VisitStatus
+from coordinator.domain.vocabulary import (
+    Criterion,
+    MissedDecision,
+    MissedReason,
+    OrderDeclineReason,
+    OrderStatus,
+    VisitStatus,
+)
 from coordinator.notify.model import Notice
 from coordinator.notify.service import tell_role, tell_user
 from coordinator.notify.words import KINDS, sentence
@@ -112,7 +120,8 @@ def test_a_sent_order_is_told_to_its_practitioner_and_to_no_closed_account(work_
         assert _told(work) == {(case.users["doctor"], "order.sent")}
     with work_as(now=NOW + timedelta(days=1)) as work:  # recalled, and sent again
         work.publish(events.OrderSent(case.order_id))
-        assert work.session.query(Notice).filter_by(kind="order.sent").count() == 2
+        rows = work.session.query(Notice).filter_by(kind="order.sent").order_by(Notice.id).all()
+        assert [row.read_at is None for row in rows] == [False, True]
 
 
 @pytest.mark.parametrize(("impact", "kind"), [(None, "visit.decide"), (True, "visit.decide"), (False, "visit.missed")])
@@ -179,6 +188,108 @@ def test_every_kind_is_a_sentence_of_codes() -> None:
     assert sentence("not.known", {}) == "not.known"
 
 
+@pytest.mark.parametrize(
+    ("kind", "facts", "said"),
+    [
+        (
+            "visit.missed", {"visit": 7, "discipline": "SN", "patient": 3, "reason": "not_home_not_found"},
+            "Visit 7 (SN) of patient 3 was missed: nobody was at home.",
+        ),
+        (
+            "visit.decided", {"visit": 7, "decision": "make_up"},
+            "The practitioner decided about missed visit 7: make it up.",
+        ),
+        (
+            "order.declined", {"order": 4, "discipline": "PT", "reason": "frequency_too_high", "replacement": 5},
+            "Order 4 (PT) was declined: too many visits. Its new draft is order 5.",
+        ),
+        (
+            "deadline.overdue",
+            {"task": "comprehensive-assessment", "rule": "ASM-01", "about": "episode:33", "due_on": "2026-11-08"},
+            "Complete the comprehensive assessment. It is overdue since 2026-11-08 (ASM-01, episode 33).",
+        ),
+        (
+            "deadline.reminder",
+            {"task": "complete-referral", "missing": ["setting", "birth_date"], "rule": "REF-01",
+             "about": "referral:7", "due_on": "2026-11-08"},
+            ("Ask the referring practitioner for what the referral lacks: setting, birth date. It is due on 2026-11-08 "
+            "(REF-01, referral 7)."),
+        ),
+        (
+            "deadline.warning",
+            {"task": "criterion-lost", "criterion": "ELG-3", "rule": "ELG-00", "about": "referral:7:ELG-3",
+             "due_on": "2026-11-08"},
+            ("Criterion ELG-3 (willing) is no longer met: decide what follows. Visits stand until then. "
+            "It is due soon, on 2026-11-08 (ELG-00, referral 7)."),
+        ),
+    ],
+)  # fmt: skip
+def test_codes_are_said_in_words(kind: str, facts: dict[str, Any], said: str) -> None:
+    assert sentence(kind, facts) == said
+
+
+def test_every_reason_and_decision_has_words() -> None:
+    assert set(MissedReason) | set(OrderDeclineReason) <= SAID["reason"].keys()
+    assert SAID["decision"].keys() == set(MissedDecision)
+    assert SAID["criterion"].keys() == set(Criterion)
+    for words in SAID.values():
+        assert all("_" not in one for one in words.values())
+
+
+def _waiting(work: Work) -> list[str]:
+    """Kinds of notices that nobody has read yet, to whoever."""
+    work.session.flush()
+    return list(work.session.scalars(sa.select(Notice.kind).where(Notice.read_at.is_(None)).order_by(Notice.id)))
+
+
+@pytest.mark.parametrize("how", ["signed", "declined", "void", "ended"])
+def test_an_order_that_waits_no_more_is_off_its_practitioners_list(work_as: WorkAs, case: Case, how: str) -> None:
+    with work_as() as work:
+        order = work.session.get_one(Order, case.order_id)
+        order.status, order.signed_at = OrderStatus.SENT_FOR_SIGNATURE, None
+        work.session.flush()
+        work.publish(events.OrderSent(order.id))
+        work.publish(events.RosterPublished(1, (case.clinician_id,)))
+        assert _waiting(work) == ["order.sent", "roster.published"]
+    with work_as(now=NOW + timedelta(hours=1)) as work:
+        order = work.session.get_one(Order, case.order_id)
+        if how == "signed":
+            order.status, order.signed_at = OrderStatus.ACTIVE_SIGNED, work.now
+            work.publish(events.OrderSigned(order.id, was_live=False))
+        elif how == "declined":
+            order.status, order.decline_reason = OrderStatus.DECLINED, "needs_discussion"
+            work.publish(events.OrderDeclined(order.id, order.id))
+        else:
+            order.status = OrderStatus.VOID if how == "void" else OrderStatus.EXPIRED
+            work.publish(events.OrderEnded(order.id, order.status.value, NOW.date()))
+        waiting = _waiting(work)
+        assert "order.sent" not in waiting
+        assert "roster.published" in waiting
+        notice = work.session.query(Notice).filter_by(kind="order.sent").one()
+        assert (notice.read_at, notice.read_by_id) == (work.now, None)
+
+
+def test_an_ended_verbal_order_under_which_care_was_given_still_waits(work_as: WorkAs, case: Case) -> None:
+    with work_as() as work:
+        order = work.session.get_one(Order, case.order_id)
+        order.status, order.signed_at, order.responsible_signed_at = OrderStatus.EXPIRED, None, NOW
+        work.session.flush()
+        work.publish(events.OrderSent(order.id))
+        work.publish(events.OrderEnded(order.id, "expired", NOW.date()))
+        assert "order.sent" in _waiting(work)
+
+
+def test_who_has_decided_is_asked_no_more(work_as: WorkAs, case: Case) -> None:
+    with work_as() as work:
+        visit = work.session.get_one(Visit, case.visit_id)
+        visit.status, visit.missed_reason, visit.missed_at = VisitStatus.MISSED, MissedReason.NO_STAFF_AVAILABLE, NOW
+        work.session.flush()
+        work.publish(events.VisitMissed(visit.id, "no_staff_available"))
+        assert _waiting(work) == ["visit.missed", "visit.decide"]
+        work.publish(events.MissedVisitDecided(visit.id, "skip"))
+        assert _waiting(work) == ["visit.missed", "visit.decided"]
+
+
 # ------------------------------------------------------------------------------------ over HTTP
 
 
@@ -226,7 +337,9 @@ def test_nobody_reads_anothers_notice(app: Coordinator, database: Database, case
         assert other.get("/notices").json["items"] == []
 
 
-def test_notices_are_paged_oldest_first(app: Coordinator, database: Database, work_as: WorkAs, case: Case) -> None:
+def test_notices_are_paged_newest_first_and_new_ones_move_nothing(
+    app: Coordinator, database: Database, work_as: WorkAs, case: Case
+) -> None:
     for number in range(5):
         with work_as(now=NOW + timedelta(minutes=number)) as work:
             tell_role(
@@ -236,5 +349,14 @@ def test_notices_are_paged_oldest_first(app: Coordinator, database: Database, wo
     here = browser(app, database, "scheduler", branch_ids=[case.branch_id])
     with at(NOW + timedelta(hours=1)):
         first = here.get("/notices?limit=3").json
+        with work_as() as work:
+            tell_role(
+                work, role="scheduler", branch_id=case.branch_id, kind="visit.missed", subject="visit:5", key="k5",
+                visit=5,
+            )  # fmt: skip
         second = here.get(f"/notices?limit=3&cursor={first['next']}").json
-    assert [row["facts"]["visit"] for row in first["items"] + second["items"]] == [0, 1, 2, 3, 4]
+        newest = here.get("/notices?limit=1").json["items"]
+        assert here.get("/notices?cursor=nonsense").status_code == 422
+    assert [row["facts"]["visit"] for row in newest] == [5]
+    assert [row["facts"]["visit"] for row in first["items"] + second["items"]] == [4, 3, 2, 1, 0]
+    assert second["next"] is None
