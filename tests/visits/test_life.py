@@ -714,8 +714,10 @@ def test_aides_are_supervised_by_those_who_may_and_by_video_once(
 ) -> None:
     ordered()
     put_into_team(scene, work_as)
-    with pytest.raises(RuleBroken) as refused, work_as(scene.actor("vocational")) as work:
+    with pytest.raises(Forbidden), work_as(scene.actor("vocational")) as work:
         supervision.record(work, scene.patient, supervised_on=MONDAY)
+    with pytest.raises(RuleBroken) as refused, work_as(scene.actor("manager")) as work:
+        supervision.record(work, scene.patient, supervised_on=MONDAY, supervisor_id=scene["vocational"])
     assert [finding.rule for finding in refused.value.findings] == ["SUP-01"]
     with work_as(scene.actor("manager")) as work:
         supervision.record(
