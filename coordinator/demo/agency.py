@@ -38,9 +38,12 @@ from coordinator.domain.vocabulary import (
     Performer,
     PractitionerType,
     Programme,
+    ReferralSetting,
     Role,
 )
+from coordinator.notify import service as notices
 from coordinator.orders import service as orders
+from coordinator.orders.model import Order
 from coordinator.patients import service as patients
 from coordinator.patients.model import Episode, Patient
 from coordinator.referrals import service as referrals
@@ -106,6 +109,7 @@ def load(
         progress(f"patient {number + 1} of {number_of_patients}")
         count += _patient(work, random, branch, doctors, number)
     _waiting_referral(work, random, branch, doctors[1])
+    _forget_signed(work)
     return Loaded(branch.id, number_of_patients, len(clinicians), len(doctors), count)
 
 
@@ -296,6 +300,13 @@ def _orders(
     return len(admit(work, patient, episode, doctor, illness.orders))
 
 
+def _forget_signed(work: Work) -> None:
+    """Nobody begins the day with notices of orders that were signed while loading; those that still wait stand."""
+    work.session.flush()  # the states of the orders are read below
+    signed = work.session.scalars(sa.select(Order.id).where(Order.signed_at.is_not(None)))
+    notices.settle(work, subjects=[f"order:{number}" for number in signed], kinds=["order.sent", "order.signed"])
+
+
 def _waiting_referral(work: Work, random: Random, branch: Branch, doctor: Physician) -> None:
     """A referral that came this morning, complete, with its clock running."""
     day = agency.today(work, branch.id)
@@ -310,6 +321,7 @@ def _waiting_referral(work: Work, random: Random, branch: Branch, doctor: Physic
         gender=person["gender"], phone=person["phone"], spoken_language="es", written_language="es",
         interpreter_needed=True, address=home["address"], city=home["city"], state=home["state"], zip=home["zip"],
         lat=home["lat"], lon=home["lon"], diagnosis_code="I50.9", reason="Breathless at rest, wants to be at home",
+        setting=ReferralSetting.HOME,
         disciplines=["SN", "PT"], payer=Payer.KP, member_id="DEMO90001", coverage_from=day - timedelta(days=800),
         practitioner_name=f"{doctor.given_name} {doctor.family_name}", practitioner_npi=doctor.npi,
         practitioner_type=doctor.practitioner_type, practitioner_organisation=doctor.organisation,
