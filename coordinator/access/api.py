@@ -11,17 +11,8 @@ from coordinator.access.model import ApiToken, User
 from coordinator.core.audit import AuditEvent
 from coordinator.core.errors import Unauthenticated
 from coordinator.core.fields import Id, Instant, Schema, Text, Whole
-from coordinator.core.http import (
-    Blueprint,
-    PageQuery,
-    no_rehearsal,
-    page,
-    page_schema,
-    public,
-    require_match,
-    with_etag,
-    work,
-)
+from coordinator.core.http import Blueprint, no_rehearsal, public, require_match, with_etag, work
+from coordinator.core.pages import PageQuery, page, page_schema
 
 blp = Blueprint("access", __name__, url_prefix="/api/v1", description="Signing in, tokens, accounts, the audit trail")
 

@@ -5,7 +5,6 @@ lazy attribute). Reading requests get a reading transaction; their audit lines a
 before the answer leaves. `?dry_run=true` runs the same code and rolls back.
 """
 
-import base64
 import hashlib
 import json
 import secrets
@@ -45,7 +44,7 @@ from coordinator.core.errors import (
     Unauthenticated,
     VersionRequired,
 )
-from coordinator.core.fields import MAX_ID, Schema, Text, Whole
+from coordinator.core.fields import MAX_ID, Schema
 from coordinator.core.settings import Settings
 from coordinator.core.work import Actor, Work, refused_line
 
@@ -341,18 +340,6 @@ class Coordinator(Flask):
 # ------------------------------------------------------------------------------------------------ problems
 
 
-def finding_document(finding: Any) -> dict[str, Any]:
-    """A rule's finding as the API speaks it."""
-    return {
-        "rule": finding.rule,
-        "severity": str(finding.severity),
-        "citation": finding.citation,
-        "sentence": finding.sentence(),
-        "cure": finding.cure_sentence(),
-        "facts": json.loads(json.dumps(dict(finding.facts), default=str)),
-    }
-
-
 def problem(status: int, code: str, title: str, detail: str, **extra: Any) -> Response:
     """A problem document. `detail` and `extra` never carry what the caller sent of a patient's words."""
     retry_after = extra.pop("retry_after", None)
@@ -371,7 +358,7 @@ def answer_refusal(refusal: Refusal) -> Response:
     extra = dict(refusal.extra)
     findings = getattr(refusal, "findings", None)
     if findings is not None:
-        extra["findings"] = [finding_document(finding) for finding in findings]
+        extra["findings"] = [finding.as_dict() for finding in findings]
         extra.setdefault("blocking", [{"rule": finding.rule} for finding in getattr(refusal, "refusing", findings)])
     current = extra.pop("etag", None)
     answer = problem(refusal.status, refusal.problem_code, refusal.title, refusal.detail, **extra)
@@ -433,7 +420,7 @@ def _answer_fault(error: Exception) -> Response:
     )
 
 
-# ------------------------------------------------------------------------------------------------ versions and pages
+# ------------------------------------------------------------------------------------------------ versions
 
 
 def etag_of(row: Any) -> str:
@@ -461,67 +448,6 @@ def require_match(row: Any) -> None:
         )
     if sent.strip() not in ("*", etag_of(row)):  # RFC 9110: an asterisk means whatever version there is
         raise StaleVersion("It was changed since you read it. Read it again and repeat your change.", etag=etag_of(row))
-
-
-class PageQuery(Schema):
-    """Query of every list."""
-
-    limit = Whole(low=1, high=200, load_default=50)
-    cursor = Text(max_length=400, load_default=None, allow_none=True)
-
-
-def page_schema(item: type[Schema]) -> type[Schema]:
-    """Envelope of a list: `items`, and `next`, the cursor of the next page or null."""
-    name = item.__name__.removesuffix("Schema") + "PageSchema"
-    return Schema.from_dict(  # type: ignore[return-value]
-        {"items": fields.List(fields.Nested(item)), "next": fields.String(allow_none=True)}, name=name
-    )
-
-
-def page(session: Session, query: sa.Select[Any], keys: Sequence[Any], args: dict[str, Any]) -> dict[str, Any]:
-    """One page of `query` ordered by `keys` (columns, the last of them unique), from the cursor in `args`."""
-    limit, cursor = args["limit"], args.get("cursor")
-    if cursor:
-        query = query.where(sa.tuple_(*keys) > sa.tuple_(*_read_cursor(cursor, keys)))
-    rows = list(session.execute(query.order_by(*keys).limit(limit + 1)).scalars())
-    following = None
-    if len(rows) > limit:
-        rows = rows[:limit]
-        following = _write_cursor([getattr(rows[-1], key.key) for key in keys])
-    return {"items": rows, "next": following}
-
-
-def _write_cursor(values: Sequence[Any]) -> str:
-    plain = [value.isoformat() if hasattr(value, "isoformat") else value for value in values]
-    return base64.urlsafe_b64encode(json.dumps(plain).encode()).decode().rstrip("=")
-
-
-def _read_cursor(cursor: str, keys: Sequence[Any]) -> list[Any]:
-    try:
-        plain = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if not isinstance(plain, list) or len(plain) != len(keys):
-            raise ValueError("wrong length")
-        values: list[Any] = []
-        for value, key in zip(plain, keys, strict=True):
-            wanted = key.type.python_type
-            if wanted is datetime:
-                moment = datetime.fromisoformat(value)
-                if moment.tzinfo is None:
-                    raise ValueError("naive")
-                values.append(sa.literal(moment, key.type))
-            elif hasattr(wanted, "fromisoformat"):
-                values.append(sa.literal(wanted.fromisoformat(value), key.type))
-            elif wanted is int:
-                if isinstance(value, bool) or not isinstance(value, int) or abs(value) > MAX_ID:
-                    raise ValueError("not a number")
-                values.append(sa.literal(value, key.type))
-            else:
-                if not isinstance(value, str) or "\x00" in value:
-                    raise ValueError("not text")
-                values.append(sa.literal(value, key.type))
-    except (ValueError, TypeError, AttributeError, RecursionError):
-        raise Invalid("The cursor is not one of ours. Start again without it.", pointer="/query/cursor") from None
-    return values
 
 
 # ------------------------------------------------------------------------------------------------ putting it on
@@ -567,6 +493,3 @@ def open_door(app: Coordinator) -> None:
     app.register_error_handler(HTTPException, _answer_http)
     app.register_error_handler(ValidationError, lambda error: _answer_validation(error.messages))
     app.register_error_handler(Exception, _answer_fault)
-
-
-__all__ = ["Blueprint", "Coordinator", "CoordinatorApi", "Door", "PageQuery", "page", "page_schema", "public", "work"]

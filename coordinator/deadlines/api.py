@@ -6,7 +6,8 @@ from marshmallow import fields
 
 from coordinator.agency.service import zone_of
 from coordinator.core.fields import Day, Id, Instant, Schema, Text, Whole, Word
-from coordinator.core.http import Blueprint, PageQuery, page, page_schema, require_match, with_etag, work
+from coordinator.core.http import Blueprint, require_match, with_etag, work
+from coordinator.core.pages import PageQuery, page, page_schema
 from coordinator.deadlines import service
 from coordinator.deadlines.model import Deadline
 from coordinator.deadlines.words import by_hand, sentence

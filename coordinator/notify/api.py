@@ -5,7 +5,8 @@ from typing import Any
 from marshmallow import fields
 
 from coordinator.core.fields import Id, Instant, Schema, Text
-from coordinator.core.http import Blueprint, PageQuery, page, page_schema, work
+from coordinator.core.http import Blueprint, work
+from coordinator.core.pages import PageQuery, page, page_schema
 from coordinator.notify import service
 from coordinator.notify.model import Notice
 from coordinator.notify.words import sentence

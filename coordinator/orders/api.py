@@ -8,7 +8,8 @@ import flask
 from coordinator.access.service import Doorman
 from coordinator.agency import service as agency
 from coordinator.core.errors import Forbidden
-from coordinator.core.http import Blueprint, etag_of, no_rehearsal, page, require_match, work
+from coordinator.core.http import Blueprint, etag_of, no_rehearsal, require_match, work
+from coordinator.core.pages import page
 from coordinator.domain.lifecycle import LIVE_ORDER
 from coordinator.domain.vocabulary import OrderStatus
 from coordinator.orders import cards, service, signing

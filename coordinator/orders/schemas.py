@@ -7,7 +7,7 @@ from marshmallow import fields, validate
 from webargs.fields import DelimitedList
 
 from coordinator.core.fields import Day, Id, Instant, Schema, Text, Whole, Word
-from coordinator.core.http import PageQuery, page_schema
+from coordinator.core.pages import PageQuery, page_schema
 from coordinator.domain.vocabulary import Discipline, OrderDeclineReason, OrderStatus
 from coordinator.orders import signing
 from coordinator.orders.drafting import LONGEST, SHORTEST

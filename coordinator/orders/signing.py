@@ -17,7 +17,6 @@ from coordinator.access.model import User
 from coordinator.access.service import Doorman, prove_again
 from coordinator.core.db import fetch
 from coordinator.core.errors import Conflict, Forbidden, NotFound, Refusal, RuleBroken, StaleVersion
-from coordinator.core.http import finding_document
 from coordinator.core.work import Work, permitted
 from coordinator.domain.events import OrderActivated, OrderDeclined, OrderSigned
 from coordinator.domain.lifecycle import LIVE_ORDER
@@ -133,7 +132,7 @@ def _sign_item(work: Work, signer: Physician, item: SignItem) -> SignResult:
             refusal.problem_code,
             refusal.status,
             refusal.detail,
-            findings=tuple(finding_document(finding) for finding in getattr(refusal, "findings", ())),
+            findings=tuple(finding.as_dict() for finding in getattr(refusal, "findings", ())),
         )
     except StaleDataError:
         result = SignResult(item.id, "stale-version", 412, "Somebody changed it in the same moment. Read it again.")

@@ -9,7 +9,7 @@ from sqlalchemy.orm import lazyload
 from coordinator.access.scope import patients_in_sight, require_sight
 from coordinator.agency.service import zone_of
 from coordinator.core.db import fetch, locked
-from coordinator.core.http import page
+from coordinator.core.pages import page
 from coordinator.core.work import Work, permitted
 from coordinator.domain.timeline import local_day
 from coordinator.domain.vocabulary import Programme

@@ -7,7 +7,8 @@ from marshmallow import fields, validate
 
 from coordinator.agency.service import zone_of
 from coordinator.core.fields import Day, Id, Instant, Schema, Text, Whole, Word
-from coordinator.core.http import Blueprint, PageQuery, page, page_schema, require_match, with_etag, work
+from coordinator.core.http import Blueprint, require_match, with_etag, work
+from coordinator.core.pages import PageQuery, page, page_schema
 from coordinator.domain.vocabulary import RunStatus
 from coordinator.planning import publication, service
 from coordinator.planning.model import PlanRun

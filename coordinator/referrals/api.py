@@ -6,7 +6,8 @@ from marshmallow import fields, post_dump, validate
 
 from coordinator.agency.service import zone_of
 from coordinator.core.fields import Day, Id, Instant, Number, Schema, Text, Whole, Word
-from coordinator.core.http import Blueprint, PageQuery, etag_of, page, page_schema, require_match, with_etag, work
+from coordinator.core.http import Blueprint, etag_of, require_match, with_etag, work
+from coordinator.core.pages import PageQuery, page, page_schema
 from coordinator.domain.vocabulary import (
     Criterion,
     Determination,

@@ -7,7 +7,8 @@ from flask import Response
 
 from coordinator.agency.service import zone_of
 from coordinator.core.errors import Invalid
-from coordinator.core.http import Blueprint, etag_of, page_schema, require_match, with_etag, work
+from coordinator.core.http import Blueprint, etag_of, require_match, with_etag, work
+from coordinator.core.pages import page_schema
 from coordinator.domain.timeline import day_bounds
 from coordinator.staff import schemas, service
 from coordinator.staff.duty import Absence

@@ -12,7 +12,7 @@ from coordinator.agency import area
 from coordinator.agency.service import get_branch
 from coordinator.core.db import locked, touch
 from coordinator.core.errors import Conflict, Invalid, NotFound
-from coordinator.core.http import page
+from coordinator.core.pages import page
 from coordinator.core.work import Work, permitted
 from coordinator.domain.vocabulary import DISCIPLINE_OF, Discipline, Performer, Role
 from coordinator.staff import sheet

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from coordinator.core.db import fetch, locked
 from coordinator.core.errors import Conflict, Invalid
-from coordinator.core.http import page
+from coordinator.core.pages import page
 from coordinator.core.work import Work, permitted
 from coordinator.domain import npi as national_number
 from coordinator.domain.vocabulary import PractitionerType

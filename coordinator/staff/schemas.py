@@ -6,7 +6,8 @@ from marshmallow import fields, post_dump, validate
 
 from coordinator.agency.service import zone_of
 from coordinator.core.fields import Clock, Day, Id, Instant, Number, Schema, Text, Whole, Word
-from coordinator.core.http import PageQuery, work
+from coordinator.core.http import work
+from coordinator.core.pages import PageQuery
 from coordinator.domain.vocabulary import Discipline, Gender, Performer, PractitionerType
 from coordinator.staff.sheet import CREDENTIAL_STATUSES
 

@@ -4,7 +4,8 @@ from typing import Any
 
 from coordinator.agency import service as agency
 from coordinator.core.errors import Invalid, NotFound
-from coordinator.core.http import Blueprint, page, require_match, with_etag, work
+from coordinator.core.http import Blueprint, require_match, with_etag, work
+from coordinator.core.pages import page
 from coordinator.domain.lifecycle import LIVE_ORDER
 from coordinator.domain.vocabulary import VisitKind
 from coordinator.orders.queries import branch_of, visible_order

@@ -8,7 +8,8 @@ from webargs.fields import DelimitedList
 
 from coordinator.agency import service as agency
 from coordinator.core.fields import Day, Id, Instant, Number, Schema, Text, Whole, Word
-from coordinator.core.http import PageQuery, finding_document, page_schema, work
+from coordinator.core.http import work
+from coordinator.core.pages import PageQuery, page_schema
 from coordinator.domain.vocabulary import (
     Discipline,
     EvvMethod,
@@ -81,7 +82,7 @@ class VisitSchema(Schema):
     def _add(self, data: dict[str, Any], visit: Any, **_: Any) -> dict[str, Any]:
         if isinstance(visit, Visit):
             data["zone"] = agency.zone_of(work(), visit.branch_id).key
-            data["findings"] = [finding_document(finding) for finding in placing.findings_of(work(), visit)]
+            data["findings"] = [finding.as_dict() for finding in placing.findings_of(work(), visit)]
         return data
 
 

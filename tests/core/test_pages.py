@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import sqlalchemy as sa
 
 from coordinator.core.db import Database
-from coordinator.core.http import page
+from coordinator.core.pages import page
 from coordinator.domain.vocabulary import RunStatus
 from coordinator.planning.model import PlanRun
 from tests import builders
