@@ -137,6 +137,7 @@ class AuditEventSchema(Schema):
 
 @blp.route("/sessions", methods=["POST"])
 @blp.arguments(SignInSchema)
+@blp.doc(security=[])
 @blp.response(201, UserSchema)
 @no_rehearsal
 @public

@@ -319,7 +319,7 @@ class Answer:
         return not self.blocking and not any(finding.refuses for finding in self.findings)
 
 
-@permitted("visit:read")
+@permitted("visit:assign")
 def ask_about(
     work: Work,
     visit_id: int,
