@@ -157,7 +157,7 @@ def _whom(reason: dict[str, Any]) -> str:
     people, days = reason["clinician_ids"], reason["days"]
     whom = f" (clinician{'s' if len(people) > 1 else ''} {', '.join(map(str, people))})" if people else ""
     when = f" on {', '.join(days)}" if days else ""
-    return whom + when + (f"; that is {reason['at_best_on']}, the closest" if reason.get("at_best_on") else "")
+    return whom + when + (f"; closest on {reason['at_best_on']}" if reason.get("at_best_on") else "")
 
 
 # ------------------------------------------------------------------------------------ a clinician's day

@@ -98,7 +98,7 @@ STAFF: tuple[tuple[Performer, tuple[str, ...], tuple[str, ...], str], ...] = (
     (Performer.CHHA, ("es",), (), "female"),
     (Performer.MSW, ("es",), (), "female"),
     (Performer.OT, (), (), "female"),
-    (Performer.RN, ("ru",), (), "female"),
+    (Performer.CHHA, ("ru",), (), "female"),
     (Performer.CHHA, ("fil",), (), "male"),
     (Performer.CHAPLAIN, ("yue",), (), "male"),
     (Performer.SLP, (), (), "female"),
