@@ -6,9 +6,7 @@ touches a guarded table on SQLite calls `drop` before and `create` after, and a 
 
 from collections.abc import Iterable
 
-LIVE = (
-    "'pending', 'booked', 'en_route', 'arrived', 'in_progress', 'completed', 'note_signed', 'verified'"
-)
+LIVE = "'pending', 'booked', 'en_route', 'arrived', 'in_progress', 'completed', 'note_signed', 'verified'"
 
 #: Columns of a signed order that nobody may change.
 SIGNED_COLUMNS = (
