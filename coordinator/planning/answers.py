@@ -4,12 +4,13 @@ The same functions are asked here, at publication and at the door (Appendix A). 
 out of the question: they depend on where the other visits go, and the planner keeps them as caps and gaps.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
 from coordinator.core.work import Work
-from coordinator.domain.vocabulary import PERFORMERS
+from coordinator.domain.vocabulary import PERFORMERS, VisitStatus
 from coordinator.planner.problem import Reason
 from coordinator.planning.scene import Scene
 from coordinator.rules.facts import Moment, VisitCase
@@ -54,19 +55,40 @@ def ask_all(work: Work, scene: Scene, book: CaseBook, days: Mapping[int, Sequenc
     policy: Policy = work.policy
     known: dict[tuple[object, ...], tuple[Finding, ...]] = {}
     answers: dict[int, Answers] = {}
-    for visit in scene.visits:
+    spent: Counter[tuple[object, ...]] = Counter()
+    for visit in sorted(scene.visits, key=lambda visit: (visit.is_optional, visit.window_from, visit.id)):
         if visit.id not in days:
             continue
         answer = answers[visit.id] = Answers()
         for day in days[visit.id]:
             case = without_others(book.case(visit, day=day))
+            case = _after(case, spent[_authorised(visit, case)])
             refused = refusals(ask_patient_side(case, Moment.CONFIRM, policy))
             if refused:
                 answer.closed[day] = refused
             else:
                 answer.cases[day] = case
+        if answer.cases and visit.status is VisitStatus.PROPOSED:
+            # Not placed yet, so not counted as used: the payer's limit must know of it before the next one is asked.
+            first = min(days[visit.id])
+            spent[_authorised(visit, without_others(book.case(visit, day=first)))] += 1
         _ask_clinicians(scene, book, visit, answer, known, policy)
     return answers
+
+
+def _authorised(visit: Visit, case: VisitCase) -> tuple[object, ...]:
+    """Which of the payer's limits the visit would draw on (INT-04)."""
+    limit = case.usage.authorisation if case.usage is not None else None
+    return () if limit is None else (visit.patient_id, visit.discipline, limit.maximum, limit.used)
+
+
+def _after(case: VisitCase, spent: int) -> VisitCase:
+    """The case when `spent` other visits of the run have drawn on the payer's limit before it."""
+    usage = case.usage
+    if not spent or usage is None or usage.authorisation is None:
+        return case
+    limit = usage.authorisation
+    return replace(case, usage=replace(usage, authorisation=replace(limit, used=limit.used + spent)))
 
 
 def _ask_clinicians(

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy.orm import Session
 
 from coordinator.core.work import Work
-from coordinator.domain.vocabulary import Discipline, Gender, OrderStatus, Performer, VisitKind, VisitStatus
-from coordinator.patients.model import NoVisitWindow, Unavailability
+from coordinator.domain.vocabulary import Discipline, Gender, OrderStatus, Payer, Performer, VisitKind, VisitStatus
+from coordinator.patients.model import Authorisation, NoVisitWindow, Unavailability
 from coordinator.planner import validate
 from coordinator.planning.bridge import Bridge, build
 from coordinator.planning.horizon import Horizon
@@ -269,3 +269,23 @@ def test_a_first_visit_is_dearest_to_leave_out_and_to_put_off(agency: TestAgency
     assert optional.unplaced_cost < PRICES.unplaced_needed < initial.unplaced_cost
     assert initial.day_costs[3] > initial.day_costs[1] > 0
     assert optional.day_costs == {}
+
+
+@pytest.mark.parametrize(("maximum", "open_visits"), [(3, 3), (2, 2), (0, 0)])
+def test_one_run_wants_no_more_visits_than_the_payer_authorised(
+    agency: TestAgency, work_as: WorkAs, maximum: int, open_visits: int
+) -> None:
+    agency.hire()
+    person = agency.admit(visits=3)
+    agency.session.add(
+        Authorisation(
+            patient_id=person.patient.id, payer=Payer.KP, discipline=Discipline.SN, maximum_visits=maximum,
+            starts_on=date(2026, 10, 1), ends_on=date(2026, 12, 31),
+        )
+    )  # fmt: skip
+    bridge = _built(agency, work_as)
+    may = [wanted for wanted in bridge.problem.visits if wanted.windows]
+    assert len(may) == open_visits
+    for wanted in bridge.problem.visits:
+        if not wanted.windows:
+            assert {reason.code for reason in wanted.closed_days.values()} == {"INT-04"}
