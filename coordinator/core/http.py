@@ -185,12 +185,6 @@ def public(view: Callable[..., Any]) -> Callable[..., Any]:
     return view
 
 
-def writes(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Mark a reading view that must write (rare: an acknowledgement by link)."""
-    view.writes = True  # type: ignore[attr-defined]
-    return view
-
-
 def no_rehearsal(view: Callable[..., Any]) -> Callable[..., Any]:
     """Mark a view that asks for a password: a dry run would be rolled back with its count of wrong ones."""
     view.no_rehearsal = True  # type: ignore[attr-defined]
@@ -207,7 +201,7 @@ class Coordinator(Flask):
         view = self.view_functions[rule.endpoint]
         if rule.endpoint.endswith("static") or rule.endpoint.startswith("api-docs."):
             return super().dispatch_request()
-        writing = request.method not in SAFE or getattr(view, "writes", False)
+        writing = request.method not in SAFE
         for attempt in range(TRIES):
             try:
                 return self._in_transaction(view, writing=writing)

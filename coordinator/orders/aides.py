@@ -117,16 +117,6 @@ def approve_case_review(work: Work, patient_id: int, *, need: str, starts_on: da
     return review
 
 
-def case_review_on(work: Work, patient_id: int, day: date) -> CaseReview | None:
-    """Asked by other rooms: the review that holds on `day`, the latest if several; None if there is none."""
-    return work.session.execute(
-        sa.select(CaseReview)
-        .where(CaseReview.patient_id == patient_id, CaseReview.starts_on <= day, CaseReview.ends_on >= day)
-        .order_by(CaseReview.id.desc())
-        .limit(1)
-    ).scalar()
-
-
 @permitted("plan:read")
 def case_reviews(work: Work, patient_id: int) -> list[CaseReview]:
     """Every review of the patient's hours, latest first."""

@@ -13,7 +13,7 @@ from coordinator.core.errors import Conflict, Invalid, NotFound, StaleVersion
 from coordinator.core.http import etag_of
 from coordinator.core.work import Work, permitted
 from coordinator.domain.lifecycle import LIVE_ORDER, LIVE_VISIT
-from coordinator.domain.timeline import day_bounds, local_day
+from coordinator.domain.timeline import day_bounds
 from coordinator.domain.vocabulary import OrderStatus, Role, VisitStatus
 from coordinator.orders.model import Order
 from coordinator.orders.queries import last_day
@@ -166,11 +166,6 @@ def zone(work: Work, visit: Visit) -> ZoneInfo:
 def today(work: Work, visit: Visit) -> date:
     """The home's calendar day."""
     return agency.today(work, visit.branch_id)
-
-
-def planned_day(work: Work, visit: Visit) -> date | None:
-    """The home's calendar day on which the visit begins, if it has a time."""
-    return None if visit.starts_at is None else local_day(visit.starts_at, zone(work, visit))
 
 
 def order_over(order: Order | None, day: date) -> bool:
