@@ -22,6 +22,8 @@ def _canonical(value: object) -> object:
         return [_canonical(getattr(value, field.name)) for field in fields(value)]
     if isinstance(value, Mapping):
         return sorted(([_canonical(key), _canonical(item)] for key, item in value.items()), key=repr)
+    if isinstance(value, frozenset):
+        return sorted(value)
     if isinstance(value, tuple | list):
         return [_canonical(item) for item in value]
     if isinstance(value, np.integer):

@@ -195,6 +195,12 @@ class Visit:
     current: Current | None = None
     locked: bool = False
     """Stays exactly where `current` says, whatever windows, skills or prices say; needs `current`."""
+    lock_reason: Reason | None = None
+    """Why it is locked, where that is not for people to change (it has begun); None: somebody locked it, and may
+    unlock it where `Problem.liftable` has `locked`. Only `relax` reads it."""
+    widest: Mapping[int, Window] = field(default_factory=dict)
+    """How far the windows of a day might be changed (missing: over the whole day, so that the visit ends in it). Only
+    `relax` reads it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +277,11 @@ class Linked:
     same_clinician: bool = False
 
 
+LIFTABLE = frozenset({"window", "no-window", "locked", "shift-full", "day-max", "week-max", "max-visits"})
+"""What people usually may change for one visit's sake: its time, a day that nobody closed, a lock that somebody set, a
+shift's end, worked minutes of a day or week, the number of visits a day."""
+
+
 @dataclass(frozen=True, slots=True)
 class Weights:
     """Prices in cents of what is not priced on the visit itself."""
@@ -307,6 +318,10 @@ class Problem:
 
     Besides, two visits of one patient never overlap unless they are linked to each other."""
     weights: Weights = field(default_factory=Weights)
+    liftable: frozenset[str] = LIFTABLE
+    """Codes of what `relax` may propose to change: the planner's own (those of `LIFTABLE`, `spacing`, `day-limit`,
+    `cap`, `partner`) and codes of reasons given with the problem (a language wish). What is not named, such as a law,
+    is never lifted."""
 
     @property
     def places(self) -> int:

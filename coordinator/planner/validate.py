@@ -123,6 +123,9 @@ def _visit(field: str, visit: Visit, problem: Problem) -> None:
         _index(f"{field}.forbidden_days", day, days)
     for day in visit.closed_days:
         _index(f"{field}.closed_days", day, days)
+    for day, window in visit.widest.items():
+        _index(f"{field}.widest", day, days)
+        _range(f"{field}.widest[{day}]", window.earliest_start, window.latest_start)
     if visit.current is not None:
         now = visit.current
         _index(f"{field}.current.clinician", now.clinician, people)
