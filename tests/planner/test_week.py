@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from benchmarks.week import make_week
-from coordinator.planner import Stop, explain, solve
+import pytest
+
+from benchmarks.weeks import make_week, published, relaxed
+from coordinator.planner import Stop, explain, score, solve
+from coordinator.planner.plan import Plan
 from tests.planner.checker import faults_of
 
 
@@ -29,3 +32,29 @@ def test_a_week_that_is_too_full_leaves_out_the_least_urgent_and_says_why():
     assert left_out
     mean_out = sum(prices[v] for v in left_out) / len(left_out)
     assert mean_out < sum(prices) / len(prices)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_the_published_plan_of_a_week_keeps_every_hard_rule_and_the_planner_takes_it_up(seed):
+    problem, before = published(make_week(6, 12, seed), seed)
+    assert faults_of(problem, before) == []
+    assert score(problem, before).hard == ()
+    locked = [v for v, visit in enumerate(problem.visits) if visit.locked]
+    assert locked
+    outcome = solve(problem, Stop(iterations=300), seed=1, start=before)
+    assert faults_of(problem, outcome.plan) == []
+    placed, wanted = outcome.plan.by_visit(), before.by_visit()
+    assert all(placed[v] == wanted[v] for v in locked)
+
+
+def test_the_relaxed_week_is_no_harder_than_the_rich_one():
+    rich = make_week(8, 12, seed=4)
+    easy = relaxed(rich)
+    plan = solve(rich, Stop(iterations=2000), seed=1).plan
+    # Made at home or by telephone is another driving, and links want two at once: everything else carries over.
+    apart = {v for v, visit in enumerate(rich.visits) if visit.place is None}
+    days = {(a.clinician, a.day) for a in plan.assignments if a.visit in apart}
+    kept = Plan.of([a for a in plan.assignments if (a.clinician, a.day) not in days])
+    assert len(kept.assignments) > len(rich.visits) // 2
+    assert score(easy, kept).hard == ()
+    assert faults_of(easy, kept) == []
