@@ -123,7 +123,7 @@ def make_week(clinicians: int = 25, visits_per_clinician: int = 12, seed: int = 
                         windows={d: (Window(d * DAY + low, d * DAY + high),) for d in open_days},
                         discipline=discipline,
                         unplaced_cost=rng.choice((20_000, 50_000, 50_000, 100_000)),
-                        preferred={d: Window(d * DAY + low, d * DAY + min(high, low + 180)) for d in open_days},
+                        preferred={d: (Window(d * DAY + low, d * DAY + min(high, low + 180)),) for d in open_days},
                         late_cost=10,
                         preferences=(
                             Preference("continuity", {known: 0}, 1500),

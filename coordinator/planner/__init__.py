@@ -9,9 +9,9 @@ from coordinator.planner.constraints import score
 from coordinator.planner.diff import diff
 from coordinator.planner.explain import explain
 from coordinator.planner.plan import Outcome, Plan, Progress, Score, Stop
-from coordinator.planner.problem import Problem
+from coordinator.planner.problem import Problem, ProblemError
 from coordinator.planner.search import solve, warm_up
-from coordinator.planner.validate import ProblemError, validate
+from coordinator.planner.validate import validate
 
 __all__ = [
     "Outcome",

@@ -198,9 +198,10 @@ def _visits(
             else:
                 windows.append([(w.earliest_start, w.latest_start) for w in v.windows.get(day, ())])
     packer.lists(k.V_WINDOWS, (k.WINDOW_LOW, k.WINDOW_HIGH), windows)
-    wished = [(v.preferred.get(day), v.locked) for v in visits for day in days]
-    packer.table(k.V_PREFERRED_LOW, (-k.INF if w is None or locked else w.earliest_start for w, locked in wished))
-    packer.table(k.V_PREFERRED_HIGH, (k.INF if w is None or locked else w.latest_start for w, locked in wished))
+    # This engine takes problems with at most one preferred window a day (`engines.py`).
+    wished = [() if v.locked else v.preferred.get(day, ()) for v in visits for day in days]
+    packer.table(k.V_PREFERRED_LOW, (w[0].earliest_start if w else -k.INF for w in wished))
+    packer.table(k.V_PREFERRED_HIGH, (w[0].latest_start if w else k.INF for w in wished))
     packer.lists(k.V_CANDIDATES, (k.CANDIDATE_SLOT, k.CANDIDATE_COST, k.CANDIDATE_MINUTES), candidates)
     packer.table(k.V_HARDNESS, (len(row) for row in candidates))
 

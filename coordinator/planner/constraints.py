@@ -11,10 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
-from coordinator.planner.hard import HARD
+from coordinator.planner.hard import HARD, changed_visits, touched_patients
 from coordinator.planner.ledger import Ledger, write_out
-from coordinator.planner.plan import Measures, Part, Plan, Score
-from coordinator.planner.problem import Problem, Weights
+from coordinator.planner.plan import Assignment, Measures, Part, Plan, Score
+from coordinator.planner.problem import Problem, Visit, Weights, Window
 from coordinator.planner.validate import validate_plan
 
 Counted = tuple[int, int]
@@ -29,12 +29,8 @@ class Constraint:
     sentence: str
     """With `{count}` for what was counted."""
     count: Callable[[Ledger], Counted]
-    weight: Callable[[Weights], int]
-    """Cents for one; 0 where the price is on the visit or tie."""
-
-
-def _priced_elsewhere(_weights: Weights) -> int:
-    return 0
+    weight: Callable[[Weights], int] | None = None
+    """Cents for one; None where the price is on the visit or tie."""
 
 
 def unplaced(ledger: Ledger) -> Counted:
@@ -89,16 +85,31 @@ def fair_share(ledger: Ledger) -> Counted:
     return minutes, minutes * ledger.problem.weights.fairness_minute
 
 
+def _wished(visit: Visit, a: Assignment) -> Window | None:
+    """The preferred window in force: the last that has opened by the start, the first before any has."""
+    windows = visit.preferred.get(a.day, ())
+    if visit.locked or not windows:
+        return None
+    opened = [window for window in windows if window.earliest_start <= a.start_minute]
+    return opened[-1] if opened else windows[0]
+
+
+def lateness(ledger: Ledger, a: Assignment) -> int:
+    """Minutes that the visit starts after the preferred window in force."""
+    wished = _wished(ledger.problem.visits[a.visit], a)
+    return 0 if wished is None else max(0, a.start_minute - wished.latest_start)
+
+
 def late(ledger: Ledger) -> Counted:
     """Minutes after the preferred window."""
-    minutes = cost = 0
-    for a in ledger.plan.assignments:
-        visit = ledger.problem.visits[a.visit]
-        wished = visit.preferred.get(a.day)
-        if wished is not None and not visit.locked and a.start_minute > wished.latest_start and visit.late_cost:
-            minutes += a.start_minute - wished.latest_start
-            cost += (a.start_minute - wished.latest_start) * visit.late_cost
-    return minutes, cost
+    minutes = [(lateness(ledger, a), ledger.problem.visits[a.visit].late_cost) for a in ledger.plan.assignments]
+    return sum(late for late, _ in minutes), sum(late * price for late, price in minutes)
+
+
+def worst_late(ledger: Ledger) -> Counted:
+    """Minutes that the latest of all visits is late."""
+    minutes = max((lateness(ledger, a) for a in ledger.plan.assignments), default=0)
+    return minutes, minutes * ledger.problem.weights.worst_late_minute
 
 
 def early(ledger: Ledger) -> Counted:
@@ -106,11 +117,46 @@ def early(ledger: Ledger) -> Counted:
     minutes = cost = 0
     for a in ledger.plan.assignments:
         visit = ledger.problem.visits[a.visit]
-        wished = visit.preferred.get(a.day)
-        if wished is not None and not visit.locked and a.start_minute < wished.earliest_start and visit.early_cost:
+        wished = _wished(visit, a)
+        if wished is not None and a.start_minute < wished.earliest_start:
             minutes += wished.earliest_start - a.start_minute
             cost += (wished.earliest_start - a.start_minute) * visit.early_cost
     return minutes, cost
+
+
+def longest_wait(ledger: Ledger) -> Counted:
+    """Minutes of the longest single wait."""
+    minutes = max((wait for sheet in ledger.days for wait in sheet.waits), default=0)
+    return max(0, minutes), max(0, minutes) * ledger.problem.weights.longest_wait_minute
+
+
+def idle_gap(ledger: Ledger) -> Counted:
+    """Minutes of waits beyond what a wait may last for nothing."""
+    free = ledger.problem.weights.idle_gap_after_minutes
+    minutes = sum(max(0, wait - free) for sheet in ledger.days for wait in sheet.waits)
+    return minutes, minutes * ledger.problem.weights.idle_gap_minute
+
+
+def longest_idle(ledger: Ledger) -> Counted:
+    """Minutes that the idlest shift is idle."""
+    minutes = max((sheet.idle for sheet in ledger.days if sheet.slot.counts_idle), default=0)
+    return max(0, minutes), max(0, minutes) * ledger.problem.weights.longest_idle_minute
+
+
+def balance(ledger: Ledger) -> Counted:
+    """Minutes by which clinicians' care and travel differ from the mean, rounded up for each."""
+    loads = [0] * len(ledger.problem.clinicians)
+    for sheet in ledger.days:
+        loads[sheet.slot.clinician] += sheet.care + sheet.travel
+    total = sum(loads)
+    minutes = sum(-(-abs(load * len(loads) - total) // len(loads)) for load in loads)
+    return minutes, minutes * ledger.problem.weights.balance_minute
+
+
+def doubletime(ledger: Ledger) -> Counted:
+    """Minutes beyond the second step of overtime."""
+    minutes = sum(sheet.doubletime for sheet in ledger.days)
+    return minutes, minutes * ledger.problem.weights.doubletime_minute
 
 
 def other_day(ledger: Ledger) -> Counted:
@@ -194,26 +240,90 @@ def moved_time(ledger: Ledger) -> Counted:
     return len(costs), sum(costs)
 
 
+def touched_patient(ledger: Ledger) -> Counted:
+    """Patients whose published visits change."""
+    touch, visits = ledger.problem.touch, ledger.problem.visits
+    patients = touched_patients(ledger)
+    told = {visits[v].patient for v in changed_visits(ledger) if _told(visits[v])}
+    costs = (touch.told_patient_cost if patient in told else touch.patient_cost for patient in patients)
+    return len(patients), sum(costs)
+
+
+def _told(visit: Visit) -> bool:
+    return visit.current is not None and visit.current.told
+
+
+def touched_day(ledger: Ledger) -> Counted:
+    """Clinicians' days that had been told and change."""
+    told, touched = set(), set()
+    changed = set(changed_visits(ledger))
+    for index, visit in enumerate(ledger.problem.visits):
+        now, a = visit.current, ledger.placed.get(index)
+        was = None if now is None else (now.clinician, now.day)
+        if was is not None and _told(visit):
+            told.add(was)
+        if was is not None and index in changed:
+            touched.add(was)
+        if a is not None and (a.clinician, a.day) != was:
+            touched.add((a.clinician, a.day))
+    days = len(told & touched)
+    return days, days * ledger.problem.touch.clinician_cost
+
+
+def stray(ledger: Ledger) -> Counted:
+    """Minutes by which visits of one order stray from each other's time of day."""
+    minutes = cost = 0
+    for tie in ledger.problem.regularities:
+        mine = [ledger.placed[v] for v in tie.visits if v in ledger.placed]
+        times = [a.start_minute - ledger.problem.days[a.day].start_minute for a in mine]
+        held = max(0, _spread(tie.held_minutes) - tie.tolerance_minutes)
+        more = max(0, _spread((*times, *tie.held_minutes)) - tie.tolerance_minutes) - held
+        minutes += more
+        cost += more * tie.cost_minute
+    return minutes, cost
+
+
+def _spread(times: tuple[int, ...]) -> int:
+    return max(times) - min(times) if times else 0
+
+
 SOFT: tuple[Constraint, ...] = (
-    Constraint("unplaced", "{count} visits are left out.", unplaced, _priced_elsewhere),
+    Constraint("unplaced", "{count} visits are left out.", unplaced),
     Constraint("travel", "{count} minutes of driving.", travel, lambda w: w.travel_minute),
     Constraint("mileage", "{count} kilometres of driving.", mileage, lambda w: w.travel_kilometre),
     Constraint("waiting", "{count} minutes of waiting between visits.", waiting, lambda w: w.waiting_minute),
     Constraint(
         "overtime", "{count} minutes of overtime, by the day or by the week.", overtime, lambda w: w.overtime_minute
     ),
-    Constraint("fair-share", "{count} minutes beyond the fair share.", fair_share, lambda w: w.fairness_minute),
-    Constraint("late", "{count} minutes later than patients prefer.", late, _priced_elsewhere),
-    Constraint("early", "{count} minutes earlier than patients prefer.", early, _priced_elsewhere),
-    Constraint("other-day", "{count} visits on a day that is not the wished one.", other_day, _priced_elsewhere),
-    Constraint("skipped-break", "{count} breaks are skipped.", skipped_break, _priced_elsewhere),
     Constraint(
-        "crowding", "{count} days closer together than visits of an order should be.", crowding, _priced_elsewhere
+        "doubletime", "{count} minutes of a second step of overtime.", doubletime, lambda w: w.doubletime_minute
     ),
-    Constraint("faces", "{count} more faces than patients should see in a week.", faces, _priced_elsewhere),
-    Constraint("moved-clinician", "{count} visits change their clinician.", moved_clinician, _priced_elsewhere),
-    Constraint("moved-day", "{count} visits change their day.", moved_day, _priced_elsewhere),
-    Constraint("moved-time", "{count} visits change their time.", moved_time, _priced_elsewhere),
+    Constraint("fair-share", "{count} minutes beyond the fair share.", fair_share, lambda w: w.fairness_minute),
+    Constraint("late", "{count} minutes later than patients prefer.", late),
+    Constraint("worst-late", "{count} minutes is the latest visit late.", worst_late, lambda w: w.worst_late_minute),
+    Constraint("early", "{count} minutes earlier than patients prefer.", early),
+    Constraint("other-day", "{count} visits on a day that is not the wished one.", other_day),
+    Constraint("skipped-break", "{count} breaks are skipped.", skipped_break),
+    Constraint(
+        "crowding",
+        "{count} days closer together than visits of an order should be.",
+        crowding,
+    ),
+    Constraint("faces", "{count} more faces than patients should see in a week.", faces),
+    Constraint("moved-clinician", "{count} visits change their clinician.", moved_clinician),
+    Constraint("moved-day", "{count} visits change their day.", moved_day),
+    Constraint("moved-time", "{count} visits change their time.", moved_time),
+    Constraint("touched-patient", "{count} patients are touched by changes.", touched_patient),
+    Constraint("touched-day", "{count} days that clinicians know are changed.", touched_day),
+    Constraint("stray", "{count} minutes stray from an order's usual time of day.", stray),
+    Constraint("idle-gap", "{count} minutes of long waits.", idle_gap, lambda w: w.idle_gap_minute),
+    Constraint(
+        "longest-wait", "{count} minutes is the longest single wait.", longest_wait, lambda w: w.longest_wait_minute
+    ),
+    Constraint(
+        "longest-idle", "{count} minutes is the idlest shift idle.", longest_idle, lambda w: w.longest_idle_minute
+    ),
+    Constraint("balance", "{count} minutes from an even share of the work.", balance, lambda w: w.balance_minute),
 )
 
 
@@ -254,8 +364,10 @@ def score(problem: Problem, plan: Plan) -> Score:
     parts = []
     for constraint in SOFT:
         count, cost = constraint.count(ledger)
+        weight = 0 if constraint.weight is None else constraint.weight(problem.weights)
         sentence = constraint.sentence.format(count=count)
-        parts.append(Part(constraint.name, constraint.weight(problem.weights), count, cost, sentence))
+        priced = constraint.weight is None or weight > 0
+        parts.append(Part(constraint.name, weight, count, cost, sentence, priced))
     parts += _wishes(ledger)
     metres = 0
     if problem.travel_metres is not None:

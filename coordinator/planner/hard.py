@@ -150,7 +150,7 @@ def link(ledger: Ledger) -> Iterator[Violation]:
         least, most = (tie.min_minutes, tie.max_minutes) if tie.kind == "gap" else (0, 0)
         gap = other.start_minute - one.start_minute
         same = one.clinician == other.clinician
-        if not least <= gap <= most:
+        if tie.kind != "both" and not least <= gap <= most:
             yield Violation("link", pair, other.clinician, other.day, gap, least if gap < least else most)
         if (tie.different_clinicians and same) or (tie.same_clinician and not same):
             yield Violation("link", pair, other.clinician, other.day)
@@ -165,6 +165,36 @@ def week_max(ledger: Ledger) -> Iterator[Violation]:
             yield Violation("week-max", (), clinician, None, worked, limit)
 
 
+def changed_visits(ledger: Ledger) -> list[int]:
+    """Visits that are no longer where the published plan has them, by more than their tolerance."""
+    changed = []
+    for index, visit in enumerate(ledger.problem.visits):
+        now, a = visit.current, ledger.placed.get(index)
+        if now is None:
+            continue
+        stays = a is not None and (a.clinician, a.day) == (now.clinician, now.day)
+        if a is None or not stays or abs(a.start_minute - now.start_minute) > now.time_tolerance_minutes:
+            changed.append(index)
+    return changed
+
+
+def touched_patients(ledger: Ledger) -> list[str]:
+    """Patients whom those changes concern, without those whom the event itself has touched."""
+    visits, exempt = ledger.problem.visits, set(ledger.problem.touch.exempt_patients)
+    return sorted({visits[index].patient for index in changed_visits(ledger)} - exempt)
+
+
+def touch_budget(ledger: Ledger) -> Iterator[Violation]:
+    """More patients touched than the change may touch."""
+    limit = ledger.problem.touch.max_patients
+    if limit is None:
+        return
+    touched = touched_patients(ledger)
+    if len(touched) > limit:
+        visits = tuple(v for v in changed_visits(ledger) if ledger.problem.visits[v].patient in touched)
+        yield Violation("touch-budget", visits, None, None, len(touched), limit)
+
+
 HARD: tuple[Callable[[Ledger], Iterator[Violation]], ...] = (
     physical,
     forbidden,
@@ -177,4 +207,5 @@ HARD: tuple[Callable[[Ledger], Iterator[Violation]], ...] = (
     cap,
     link,
     week_max,
+    touch_budget,
 )

@@ -76,6 +76,8 @@ class Part:
     """What was counted: minutes, visits, faces or days, as the sentence says."""
     cost: int
     sentence: str
+    priced: bool = True
+    """False: counted all the same, but the problem's weights put no price on it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 
+class ProblemError(ValueError):
+    """The problem or plan is wrong in `field`, such as `visits[3].windows[0]`."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(f"{field}: {message}")
+        self.field = field
+
+
 @dataclass(frozen=True, slots=True)
 class Reason:
     """Why something is not possible: a code and the facts to say it with.
@@ -53,7 +61,11 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """When a visit may *start*, both ends included. One that must also end in time has an earlier `latest_start`."""
+    """When a visit may *start*, both ends included. One that must also end in time has an earlier `latest_start`.
+
+    As a preferred window it may be so short for the care that it must end in it that `latest_start` comes before
+    `earliest_start`: then even the visit that starts at once is late.
+    """
 
     earliest_start: int
     latest_start: int
@@ -73,6 +85,10 @@ class Break:
 
     It is taken in one piece between two visits (driving may be before or after it), or in free time before leaving
     or after returning. It is owed only when the day's worked minutes exceed `owed_after_minutes`.
+
+    With `splits_drive` off it is taken on the round and never in mid-drive: on arrival at a visit, or before driving on
+    when there is no time to arrive first; after the last visit, before driving home. One that opens the day is taken on
+    arrival at the first visit, and the wait between it and what comes next is nobody's waiting.
     """
 
     earliest_start: int
@@ -81,6 +97,8 @@ class Break:
     skip_cost: int | None = None
     """Cents for going without it on a day it is owed; None: it may not be skipped (hard)."""
     owed_after_minutes: int = 0
+    """-1: owed on a day without visits too, where it cannot be taken."""
+    splits_drive: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +125,15 @@ class Slot:
     """At most four; in order of their earliest start."""
     unavailable: tuple[Interval, ...] = ()
     """Time off within the shift: neither care nor driving happens in it."""
+    overtime_from: int | None = None
+    """Minute of the horizon from which being on the way is overtime; instead of `overtime_after_minutes`. The shift as
+    `Weights.longest_idle_minute` sees it ends here."""
+    doubletime_after_minutes: int | None = None
+    """Worked minutes of this day after which each costs `Weights.doubletime_minute` besides any overtime."""
+    leaves_at_shift_start: bool = False
+    """The day is worked from `shift_start`, so that waiting for the first visit counts."""
+    counts_idle: bool = True
+    """False: `Weights.longest_idle_minute` does not look at this shift (somebody without fixed hours)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +186,7 @@ class Visit:
     """One wanted visit.
 
     It is made at most once, by one clinician, on one day that has a window. A visit that needs two clinicians is two
-    visits with a `Linked` tie.
+    visits with a `Linked` tie, and one that needs three has three.
     """
 
     key: str
@@ -177,12 +204,13 @@ class Visit:
     """Cents for leaving the visit out: its priority. Not used for a mandatory visit."""
     mandatory: bool = False
     """Leaving it out is a broken hard rule, priced at `Weights.mandatory`."""
-    preferred: Mapping[int, Window] = field(default_factory=dict)
-    """Soft window by day."""
+    preferred: Mapping[int, tuple[Window, ...]] = field(default_factory=dict)
+    """Soft windows by day, in order of their opening. In force is the last that has opened by the start of the visit
+    (before any has, the first): a visit in the gap between two is late for the one, not early for the other."""
     late_cost: int = 0
-    """Cents for each minute that the visit starts after the preferred window."""
+    """Cents for each minute that the visit starts after the `latest_start` of the preferred window in force."""
     early_cost: int = 0
-    """Cents for each minute that the visit starts before the preferred window."""
+    """Cents for each minute that the visit starts before the first preferred window."""
     day_costs: Mapping[int, int] = field(default_factory=dict)
     """Cents for making it on this day (missing: 0)."""
     preferences: tuple[Preference, ...] = ()
@@ -254,6 +282,40 @@ class GroupCap:
     """Minutes already used in each week, counted against the week cap; includes those in `used_by_day`."""
 
 
+@dataclass(frozen=True, slots=True)
+class Regularity:
+    """Soft: visits of one order that should be made at about the same time of the day."""
+
+    visits: tuple[int, ...]
+    tolerance_minutes: int
+    """How far the earliest and the latest time of day may lie apart for nothing."""
+    cost_minute: int
+    """Cents for each minute beyond it."""
+    held_minutes: tuple[int, ...] = ()
+    """Starts of visits of this order outside the problem, in minutes from the start of their day."""
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """What it costs to change what is published, by patient and by clinician, and how many patients may be touched.
+
+    A visit is changed when it has a `current` and is not made there: left out, by somebody else, on another day, or
+    beyond its `time_tolerance_minutes`. These prices come besides those of `Current`.
+    """
+
+    patient_cost: int = 0
+    """Cents once for each patient any of whose visits is changed."""
+    told_patient_cost: int = 0
+    """The same when any of the patient's changed visits had been told; not added to `patient_cost`."""
+    clinician_cost: int = 0
+    """Cents once for each clinician's day that changes and of which something had been told: one of its visits is
+    changed, or another comes in."""
+    max_patients: int | None = None
+    """Hard: at most so many patients are touched."""
+    exempt_patients: tuple[str, ...] = ()
+    """Patients whom the event itself has touched: they cost nothing and do not count."""
+
+
 class LinkKind(StrEnum):
     """How two visits are tied in time."""
 
@@ -261,11 +323,13 @@ class LinkKind(StrEnum):
     """They start at the same minute."""
     GAP = "gap"
     """The second starts between `min_minutes` and `max_minutes` after the first starts."""
+    BOTH = "both"
+    """No relation in time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """Hard: two visits that are made both or not at all, tied in time. A visit may be in one link only."""
+    """Hard: two visits that are made both or not at all, mostly tied in time. A visit may be in several links."""
 
     first: int
     second: int
@@ -273,7 +337,7 @@ class Linked:
     min_minutes: int = 0
     max_minutes: int = 0
     different_clinicians: bool = True
-    """True: two people; False: either way for a gap, and `same_clinician` may ask for one."""
+    """True: two people; False: either way unless together, and `same_clinician` may ask for one."""
     same_clinician: bool = False
 
 
@@ -291,7 +355,22 @@ class Weights:
     """Applied to whole legs, rounded down to the cent; needs `Problem.travel_metres`."""
     waiting_minute: int = 20
     overtime_minute: int = 120
+    doubletime_minute: int = 0
+    """Cents on top of overtime for a minute beyond `Slot.doubletime_after_minutes`."""
     fairness_minute: int = 5
+    worst_late_minute: int = 0
+    """Cents for each minute of the greatest lateness of all visits with a preferred window."""
+    longest_wait_minute: int = 0
+    """Cents for each minute of the longest single wait of all shifts."""
+    longest_idle_minute: int = 0
+    """Cents for each minute of the greatest idle time of all shifts: from the start of the shift to its end, or to the
+    return if that is later, without travel, care, breaks and time off. An unused shift is idle from end to end."""
+    balance_minute: int = 0
+    """Cents for each minute by which a clinician's care and travel differ from the mean of all clinicians, rounded up
+    for each of them."""
+    idle_gap_minute: int = 0
+    """Cents for each minute of a single wait beyond `idle_gap_after_minutes`, besides `waiting_minute`."""
+    idle_gap_after_minutes: int = 60
     mandatory: int = 10_000_000
     """Cents for a mandatory visit, or a locked one, that is left out; it is a broken hard rule as well."""
 
@@ -313,6 +392,8 @@ class Problem:
     faces_limits: tuple[FacesLimit, ...] = ()
     group_caps: tuple[GroupCap, ...] = ()
     links: tuple[Linked, ...] = ()
+    regularities: tuple[Regularity, ...] = ()
+    touch: Touch = field(default_factory=Touch)
     patient_busy: Mapping[str, tuple[Interval, ...]] = field(default_factory=dict)
     """When a patient cannot be visited at all (dialysis, an appointment); holds for every visit but a locked one.
 

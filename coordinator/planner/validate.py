@@ -7,20 +7,13 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from coordinator.planner.engines import choose
 from coordinator.planner.kernel import INF, MAX_BREAKS
 from coordinator.planner.plan import Plan
-from coordinator.planner.problem import Problem, Slot, Visit
+from coordinator.planner.problem import Problem, ProblemError, Slot, Visit
 
 LARGEST = INF >> 12
 """No time, duration or price may be larger: sums of many must stay below the kernel's infinity."""
-
-
-class ProblemError(ValueError):
-    """The problem or plan is wrong in `field`, such as `visits[3].windows[0]`."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(f"{field}: {message}")
-        self.field = field
 
 
 def _whole(field: str, value: object, least: int = 0, most: int = LARGEST) -> None:
@@ -70,15 +63,22 @@ def _slot(field: str, slot: Slot, problem: Problem) -> None:
         if getattr(slot, name) is not None:
             _index(f"{field}.{name}", getattr(slot, name), problem.places)
     _range(f"{field}.shift", slot.shift_start, slot.shift_end, empty=False)
-    for name in ("overtime_after_minutes", "max_minutes", "max_visits"):
+    for name in ("overtime_after_minutes", "doubletime_after_minutes", "max_minutes", "max_visits"):
         _optional(f"{field}.{name}", getattr(slot, name))
+    if slot.overtime_from is not None:
+        _whole(f"{field}.overtime_from", slot.overtime_from, slot.shift_start)
+        if slot.overtime_after_minutes is not None:
+            raise ProblemError(f"{field}.overtime_from", "is instead of overtime_after_minutes, not besides it")
+    whole = [not pause.splits_drive for pause in slot.breaks]
+    if any(whole) and not (all(whole) and not slot.unavailable):
+        raise ProblemError(f"{field}.breaks", "that may not split a drive go with no others and no time off")
     if len(slot.breaks) > MAX_BREAKS:
         raise ProblemError(f"{field}.breaks", f"at most {MAX_BREAKS}")
     for number, pause in enumerate(slot.breaks):
         _range(f"{field}.breaks[{number}]", pause.earliest_start, pause.latest_start)
         _whole(f"{field}.breaks[{number}].minutes", pause.minutes, 1)
         _optional(f"{field}.breaks[{number}].skip_cost", pause.skip_cost)
-        _whole(f"{field}.breaks[{number}].owed_after_minutes", pause.owed_after_minutes)
+        _whole(f"{field}.breaks[{number}].owed_after_minutes", pause.owed_after_minutes, -1)
     last = None
     for number, off in enumerate(slot.unavailable):
         _range(f"{field}.unavailable[{number}]", off.start_minute, off.end_minute, empty=False)
@@ -103,9 +103,15 @@ def _visit(field: str, visit: Visit, problem: Problem) -> None:
             if last is not None and window.earliest_start <= last:
                 raise ProblemError(f"{field}.windows[{day}]", "must be in order and not touch")
             last = window.latest_start
-    for day, window in visit.preferred.items():
+    for day, windows in visit.preferred.items():
         _index(f"{field}.preferred", day, days)
-        _range(f"{field}.preferred[{day}]", window.earliest_start, window.latest_start)
+        last = None
+        for window in windows:
+            for value in (window.earliest_start, window.latest_start):
+                _whole(f"{field}.preferred[{day}]", value, -LARGEST)
+            if last is not None and window.earliest_start <= last:
+                raise ProblemError(f"{field}.preferred[{day}]", "must be in order of their opening")
+            last = window.earliest_start
     for name in ("unplaced_cost", "late_cost", "early_cost"):
         _whole(f"{field}.{name}", getattr(visit, name))
     for day, cost in visit.day_costs.items():
@@ -172,20 +178,31 @@ def _ties(problem: Problem, weeks: int) -> None:
         _optional(f"group_caps[{number}].week_cap_minutes", cap.week_cap_minutes)
         for used in (*cap.used_by_day, *cap.used_by_week):
             _whole(f"group_caps[{number}].used", used)
-    linked: set[int] = set()
+    for number, regularity in enumerate(problem.regularities):
+        field = f"regularities[{number}]"
+        _members(field, regularity.visits, problem)
+        _whole(f"{field}.tolerance_minutes", regularity.tolerance_minutes)
+        _whole(f"{field}.cost_minute", regularity.cost_minute)
+        for held in regularity.held_minutes:
+            _whole(f"{field}.held_minutes", held)
+    for name in ("patient_cost", "told_patient_cost", "clinician_cost"):
+        _whole(f"touch.{name}", getattr(problem.touch, name))
+    _optional("touch.max_patients", problem.touch.max_patients)
+    pairs: set[frozenset[int]] = set()
     for number, link in enumerate(problem.links):
         field = f"links[{number}]"
         _members(field, (link.first, link.second), problem)
         _range(f"{field}.minutes", link.min_minutes, link.max_minutes)
         if link.different_clinicians and link.same_clinician:
             raise ProblemError(f"{field}.same_clinician", "contradicts different_clinicians")
-        if linked & {link.first, link.second}:
-            raise ProblemError(field, "a visit may be in one link only")
-        linked |= {link.first, link.second}
+        if {link.first, link.second} in pairs:
+            raise ProblemError(field, "is a second link of the same two visits")
+        pairs.add(frozenset((link.first, link.second)))
 
 
 def validate(problem: Problem, start: Plan | None = None) -> None:
-    """Raise ProblemError for the first field that is out of range, negative, inverted, not whole or contradictory.
+    """Raise ProblemError for the first field that is out of range, negative, inverted, not whole or contradictory,
+    or that no engine plans together with the rest.
 
     With `start`: also for an assignment that names what is not there, or one visit twice.
     """
@@ -220,6 +237,7 @@ def validate(problem: Problem, start: Plan | None = None) -> None:
         for busy in intervals:
             _range(f"patient_busy[{patient!r}]", busy.start_minute, busy.end_minute, empty=False)
     _ties(problem, weeks)
+    choose(problem)
     if start is not None:
         validate_plan(problem, start)
 

@@ -300,11 +300,11 @@ def violation(bridge: Bridge, broken: Violation) -> dict[str, Any]:
 
 
 def score_parts(score: Score, road_minutes: int) -> list[dict[str, Any]]:
-    """What each constraint costs; constraints that cost nothing are left out."""
+    """What each constraint costs; what was not found, or has no price here, is left out."""
     parts = [
         {"name": part.name, "weight": part.weight, "count": part.count, "cost": part.cost, "sentence": part.sentence}
         for part in score.parts
-        if part.count or part.cost
+        if part.cost or (part.count and part.priced)
     ]
     for part in parts:
         if part["name"] == "travel":

@@ -93,7 +93,7 @@ def random_problem(seed: int) -> Problem:
                 rng.randrange(people), d, d * DAY + rng.randint(480, 900), maybe() < 0.5,
                 rng.choice((0, 500)), rng.choice((0, 700)), rng.choice((0, 300)), rng.choice((0, 15)),
             )  # fmt: skip
-        wished = {d: Window(d * DAY + 600, d * DAY + rng.randint(600, 800)) for d in range(days) if maybe() < 0.5}
+        wished = {d: (Window(d * DAY + 600, d * DAY + rng.randint(600, 800)),) for d in range(days) if maybe() < 0.5}
         visits.append(
             Visit(
                 key=str(index),

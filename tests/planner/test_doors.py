@@ -24,7 +24,9 @@ from coordinator.planner.problem import (
     Linked,
     Preference,
     Reason,
+    Regularity,
     Spacing,
+    Touch,
     Weights,
     Window,
 )
@@ -138,6 +140,17 @@ BAD: list[tuple[str, dict[str, Any]]] = [
     ("links[0].visits", {"links": (Linked(0, 0),)}),
     ("links[0].minutes", {"links": (Linked(0, 1, min_minutes=5, max_minutes=1),)}),
     ("links[1]", {"links": (Linked(0, 1), Linked(1, 0))}),
+    ("visits[0].preferred[0]", {"visits": (make_visit(preferred={0: (Window(9, 19), Window(9, 20))}),)}),
+    (
+        "slots[0].overtime_from",
+        {"slots": (make_slot(overtime_after_minutes=60, overtime_from=900),)},
+    ),
+    (
+        "slots[0].breaks",
+        {"slots": (make_slot(breaks=(Break(9, 9, 10), Break(10, 10, 10, splits_drive=False))),)},
+    ),
+    ("touch.patient_cost", {"touch": Touch(patient_cost=-1)}),
+    ("regularities[0].visits", {"regularities": (Regularity((7,), 0, 0),)}),
     ("patient_busy['a']", {"patient_busy": {"a": (Interval(5, 5),)}}),
 ]
 
