@@ -4,7 +4,7 @@ A visit that has begun, is locked, starts within the minute or belongs to anothe
 but that the rules would no longer confirm anywhere: taking it away is a person's decision, never the planner's.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -27,6 +27,7 @@ from coordinator.rules.facts import VisitCase
 from coordinator.rules.language import ask_observances
 from coordinator.rules.terms import Policy
 from coordinator.visits import cases
+from coordinator.visits.book import CaseBook
 from coordinator.visits.model import Visit
 
 #: Visits whose day must not wait.
@@ -56,15 +57,26 @@ class Bridge:
         return tuple(number for number in range(len(self.visits)) if number not in self.fixed)
 
 
+#: Puts the rules' questions about the visits that are not fixed, on their days (by visit id).
+Ask = Callable[[Work, Scene, CaseBook, Mapping[int, Sequence[date]]], dict[int, Answers]]
+
+
 def build(work: Work, branch_id: int, horizon: Horizon, prices: Prices = PRICES) -> Bridge:
     """The problem of a branch's days, with the rules' own words for everything that is not allowed."""
+    return assemble(work, load(work, branch_id, horizon), prices)
+
+
+def assemble(work: Work, scene: Scene, prices: Prices = PRICES, ask: Ask = ask_all) -> Bridge:
+    """The problem of a scene, which may hold people who are no rows: `ask` knows how the rules are asked of those."""
     policy: Policy = work.policy
-    scene = load(work, branch_id, horizon)
+    horizon, branch_id = scene.horizon, scene.branch.id
     visits = scene.visits
-    book = cases.load(work, visits, scene.clinicians)
+    book = cases.load(
+        work, [visit for visit in visits if visit.id > 0], [one for one in scene.clinicians if one.id > 0]
+    )
     not_before = horizon.minute_up(scene.now + timedelta(minutes=prices.notice_minutes))
     days = {visit.id: _days(visit, horizon, not_before) for visit in visits if not scene.is_fixed(visit)}
-    answers = ask_all(work, scene, book, days)
+    answers = ask(work, scene, book, days)
     places = Places(
         scene.branch, scene.patients.values(), scene.clinicians, buffer_minutes=policy.travel.buffer_minutes
     )

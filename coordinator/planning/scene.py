@@ -64,6 +64,8 @@ class Scene:
     #: Care team rows in force at some time in the run, by patient.
     team: Mapping[int, tuple[CareTeamMember, ...]]
     reviews: Mapping[int, tuple[CaseReview, ...]]
+    #: Clinicians who, in this scene, are not there from a day on: a scenario's, the rows know nothing of it.
+    gone: Mapping[int, date] = field(default_factory=dict)
     _fixed: dict[int, bool] = field(default_factory=dict)
 
     def is_fixed(self, visit: Visit) -> bool:
@@ -78,6 +80,14 @@ class Scene:
             )
             self._fixed[visit.id] = known
         return known
+
+    def settle(self, visit_ids: Iterable[int], *, fixed: bool) -> None:
+        """In this scene these visits stay where they are, or may move, whatever their rows say."""
+        self._fixed.update(dict.fromkeys(visit_ids, fixed))
+
+    def is_gone(self, clinician_id: int, day: date) -> bool:
+        """Whether the scene does without the clinician on that day."""
+        return clinician_id in self.gone and day >= self.gone[clinician_id]
 
     def pay_week(self, day: date, anchor: WeekAnchor) -> int:
         """Which week of the run a day is in, counting from 0; -1 for one before, and so on."""

@@ -57,7 +57,8 @@ def slots(scene: Scene, places: Places, fixed: Sequence[Visit], prices: Prices) 
         free = working_minutes(clinician, scene) if own else {}
         for index, day in enumerate(scene.horizon.days):
             held = pinned.get((clinician.id, day), [])
-            hours = free.get(day, []) if scene.horizon.bounds(day)[1] > open_from else []
+            here = scene.horizon.bounds(day)[1] > open_from and not scene.is_gone(clinician.id, day)
+            hours = free.get(day, []) if here else []
             if hours or held:
                 found.append(_slot(scene, places, clinician, (number, index), hours, held, prices))
     return tuple(found)
