@@ -22,6 +22,7 @@ from coordinator.orders import plan_api
 from coordinator.patients import api as patients_api
 from coordinator.patients import authorisations_api
 from coordinator.planning import api as planning_api
+from coordinator.planning import what_if_api
 from coordinator.referrals import api as referrals_api
 from coordinator.rules.terms import policy_from
 from coordinator.staff import api as staff_api
@@ -42,6 +43,7 @@ BLUEPRINTS = (
     orders_api.blp,
     referrals_api.blp,
     planning_api.blp,
+    what_if_api.blp,
     visits_api.blp,
     doing_api.blp,
     deadlines_api.blp,

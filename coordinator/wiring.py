@@ -20,7 +20,7 @@ from coordinator.jobs.context import Job, Place
 from coordinator.jobs.timetable import ClockEntry
 from coordinator.notify import handlers as notify
 from coordinator.orders import service as orders
-from coordinator.planning import rosters
+from coordinator.planning import rosters, what_if
 from coordinator.planning import service as planning
 from coordinator.referrals import service as referrals
 from coordinator.visits import demand, weeks
@@ -116,6 +116,7 @@ HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
 JOBS: dict[str, Job] = {
     "plan.run": planning.execute_run,
     "plan.nightly": planning.nightly_plan,
+    "plan.what-if": what_if.execute_run,
     "orders.expire": orders.expire_due,
     "visits.close-week": weeks.close_week_job,
     "deadlines.remind": remind.remind,

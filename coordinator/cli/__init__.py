@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from coordinator.cli import access, audit, db, demo, imports, planning, worker
+from coordinator.cli import access, audit, db, demo, imports, planning, what_if, worker
 
 
 def register(app: Flask) -> None:
@@ -13,5 +13,6 @@ def register(app: Flask) -> None:
     app.cli.add_command(demo.group)
     app.cli.add_command(imports.group)
     app.cli.add_command(worker.group)
+    assert what_if.what_if_command.name in planning.group.commands  # importing it puts it there
     app.cli.add_command(planning.group)
     app.cli.add_command(planning.roster_command)

@@ -74,6 +74,8 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "run:start": frozenset({Role.SCHEDULER, Role.CLINICAL_MANAGER, Role.SYSTEM}),
     "run:read": frozenset({Role.SCHEDULER, Role.CLINICAL_MANAGER, Role.SYSTEM}),
     "run:publish": frozenset({Role.SCHEDULER, Role.CLINICAL_MANAGER}),
+    "scenario:edit": frozenset({Role.SCHEDULER, Role.CLINICAL_MANAGER, Role.SYSTEM}),
+    "scenario:read": frozenset({Role.SCHEDULER, Role.CLINICAL_MANAGER, Role.SYSTEM}),
     # obligations, notices, trail
     "deadline:read": frozenset(
         {Role.CLINICIAN, Role.CLINICAL_MANAGER, Role.SCHEDULER, Role.INTAKE, Role.PHYSICIAN, Role.SYSTEM}

@@ -339,7 +339,7 @@ class DeadlineStatus(StrEnum):
 
 
 class RunStatus(StrEnum):
-    """Life of a planning run."""
+    """Life of a planning run, of a comparison and of a promise; these two end `answered`, with nothing to publish."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -348,3 +348,4 @@ class RunStatus(StrEnum):
     CANCELLED = "cancelled"
     FAILED = "failed"
     STALE = "stale"
+    ANSWERED = "answered"

@@ -45,7 +45,7 @@ NIGHTLY_SECONDS = 120
 #: A run at work for so much longer than it was to search has lost its worker for good.
 LOST_AFTER = timedelta(minutes=30)
 #: A run in one of these has its answer, whatever it is.
-OVER = frozenset({RunStatus.PROPOSED, RunStatus.PUBLISHED, RunStatus.CANCELLED, RunStatus.FAILED, RunStatus.STALE})
+OVER = frozenset(RunStatus) - {RunStatus.QUEUED, RunStatus.RUNNING}
 
 Search = Callable[[Task, Look], Found]
 
