@@ -108,8 +108,11 @@ def measure(options: argparse.Namespace, clinicians: int, seed: int) -> list[Row
         plan, more = plan_with_us(problem, None, options.seconds, seed)
         done(problem, "relaxed", OURS, plan, more)
         for name in options.peers:
+            solver = peer(name)
+            if hasattr(solver, "warm_up"):
+                solver.warm_up()  # as our own kernels are warm
             began = time.monotonic()
-            plan = peer(name).solve(problem, options.seconds, seed)
+            plan = solver.solve(problem, options.seconds, seed)
             done(problem, "relaxed", name, plan, {"used": round(time.monotonic() - began, 2)})
     return rows
 
@@ -129,6 +132,8 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     options = parser.parse_args(given)
     options.kinds = [kind for kind in options.kinds.split(",") if kind]
     options.peers = [name for name in options.peers.split(",") if name]
+    if min(options.clinicians) < 4:
+        parser.error("--clinicians: at least 4, so that every discipline has somebody")
     if unknown := set(options.kinds) - {"rich", "relaxed"}:
         parser.error(f"no such kind of week: {', '.join(sorted(unknown))}")
     if options.peers and "relaxed" not in options.kinds:

@@ -41,6 +41,23 @@ class Week:
         spans = (span for spans in self.visits[visit].windows.values() for span in spans)
         return sorted(spans, key=lambda span: span.earliest_start)
 
+    def times_of_day(self, visit: int) -> dict[tuple[int, int], list[int]]:
+        """(earliest, latest) start in minutes of a day, and the slots that may make the visit then.
+
+        For solvers that do better with all days laid on top of each other: most visits have one time of day.
+        """
+        found: dict[tuple[int, int], list[int]] = {}
+        for number in self.able[visit]:
+            slot = self.slots[number]
+            midnight = self.midnight(number)
+            for span in self.visits[visit].windows[slot.day]:
+                found.setdefault((span.earliest_start - midnight, span.latest_start - midnight), []).append(number)
+        return found
+
+    def midnight(self, slot: int) -> int:
+        """The minute at which the day of a slot begins."""
+        return self.problem.days[self.slots[slot].day].start_minute
+
 
 def flatten(problem: Problem) -> Week:
     """The week in plain numbers. Raises NotExpressibleError naming the first thing that a peer would have to ignore."""

@@ -50,7 +50,6 @@ def _clients(route: object) -> list[int]:
 
 def _model(week: Week) -> tuple[ProblemData, list[int]]:
     """PyVRP's data, and the visit that each client stands for."""
-    days = week.problem.days
     homes = sorted({place for slot in week.slots for place in (slot.start_place, slot.end_place) if place is not None})
     places = list(homes)
     open_to: list[frozenset[int]] = [frozenset(range(len(week.slots)))] * len(homes)
@@ -59,13 +58,7 @@ def _model(week: Week) -> tuple[ProblemData, list[int]]:
     groups: list[ClientGroup] = []
     visits: list[int] = []
     for number, visit in enumerate(week.visits):
-        # By time of day: the slots that have this window.
-        by_window: dict[tuple[int, int], set[int]] = {}
-        for slot in week.able[number]:
-            day = week.slots[slot].day
-            for window in visit.windows[day]:
-                start = days[day].start_minute
-                by_window.setdefault((window.earliest_start - start, window.latest_start - start), set()).add(slot)
+        by_window = week.times_of_day(number)
         group = len(groups) if len(by_window) > 1 else None
         if group is not None:
             groups.append(ClientGroup(list(range(len(clients), len(clients) + len(by_window))), required=False))
@@ -104,7 +97,7 @@ def _model(week: Week) -> tuple[ProblemData, list[int]]:
                 np.fill_diagonal(matrix, 0)
             distances.append(distance)
             durations.append(duration)
-        start = days[slot.day].start_minute
+        midnight = week.midnight(number)
         assert slot.start_place is not None
         assert slot.end_place is not None
         vehicles.append(
@@ -113,8 +106,8 @@ def _model(week: Week) -> tuple[ProblemData, list[int]]:
                 capacity=[len(clients) if slot.max_visits is None else slot.max_visits],
                 start_depot=homes.index(slot.start_place),
                 end_depot=homes.index(slot.end_place),
-                tw_early=slot.shift_start - start,
-                tw_late=slot.shift_end - start,
+                tw_early=slot.shift_start - midnight,
+                tw_late=slot.shift_end - midnight,
                 profile=profiles[is_open],
             )
         )
