@@ -6,13 +6,14 @@ this.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Protocol
 
 from coordinator.planner.plan import Assignment, Plan, Rest, Violation
 from coordinator.planner.problem import Problem, Slot
+from coordinator.planner.scope import Index, Scope, Shift
 
 
 @dataclass
@@ -35,6 +36,8 @@ class DaySheet:
     """Minutes of each wait between two stops; of the wait for the first, when the day is worked from its start."""
     skipped_breaks: list[int] = field(default_factory=list)
     """Owed but not taken, by number."""
+    broken: list[Violation] = field(default_factory=list)
+    """What of the day is impossible or beyond its limits."""
 
     @property
     def worked(self) -> int:
@@ -70,30 +73,55 @@ class DaySheet:
         return end - slot.shift_start - self.travel - self.care - self.rested
 
 
-@dataclass
+@dataclass(frozen=True)
 class Ledger:
-    """The whole plan written out, and what of it is physically impossible."""
+    """The whole plan written out. `moved` gives the ledger after a change, writing out only the days it reaches."""
 
     problem: Problem
-    plan: Plan
+    index: Index
     placed: dict[int, Assignment]
-    days: list[DaySheet]
-    broken: list[Violation]
+    sheets: dict[Shift, DaySheet]
+    """One for each slot, used or not."""
+    rests: dict[Shift, list[Rest]]
+
+    @property
+    def days(self) -> Iterable[DaySheet]:
+        """All day sheets."""
+        return self.sheets.values()
+
+    @property
+    def whole(self) -> Scope:
+        """Everything."""
+        return self.index.whole
 
     def minutes(self, assignment: Assignment) -> int:
         """How long the visit takes the one who makes it."""
-        visit = self.problem.visits[assignment.visit]
-        return visit.minutes_by_clinician.get(assignment.clinician, visit.minutes)
+        return _minutes(self.problem, assignment)
 
     def week(self, day: int) -> int:
         """The pay week of a day."""
         return self.problem.days[day].week
 
-    def weeks(self) -> dict[tuple[int, int], list[DaySheet]]:
-        """Day sheets by (clinician, week)."""
+    def made(self, scope: Scope) -> Iterator[Assignment]:
+        """Visits in scope that are placed, in their order."""
+        for visit in scope.visits:
+            if visit in self.placed:
+                yield self.placed[visit]
+
+    def sheets_in(self, scope: Scope) -> Iterator[DaySheet]:
+        """Day sheets in scope; a day without a slot has none."""
+        for shift in scope.shifts:
+            if shift in self.sheets:
+                yield self.sheets[shift]
+
+    def weeks(self, scope: Scope | None = None) -> dict[tuple[int, int], list[DaySheet]]:
+        """Day sheets by (clinician, week), in order; all of a week that is in scope."""
+        only = None if scope is None else scope.weeks
         sheets: dict[tuple[int, int], list[DaySheet]] = {}
-        for sheet in self.days:
-            sheets.setdefault((sheet.slot.clinician, self.week(sheet.slot.day)), []).append(sheet)
+        for (clinician, day), sheet in self.sheets.items():
+            week = (clinician, self.week(day))
+            if only is None or week in only:
+                sheets.setdefault(week, []).append(sheet)
         return sheets
 
     def already(self, clinician: int, week: int) -> int:
@@ -101,11 +129,38 @@ class Ledger:
         worked = self.problem.clinicians[clinician].already_worked_minutes
         return worked[week] if week < len(worked) else 0
 
+    def moved(
+        self, visit: int, to: Assignment | None, rests: Mapping[Shift, list[Rest]] | None = None
+    ) -> tuple[Ledger, Scope]:
+        """The plan with this visit made there, or left out if None; and what that reaches.
+
+        `rests` are the breaks of the days it leaves and joins, where they change too; otherwise they stay.
+        """
+        before = self.placed.get(visit)
+        scope = self.index.around(visit, (before, to))
+        placed = {number: a for number, a in self.placed.items() if number != visit}
+        if to is not None:
+            placed[visit] = to
+        after = replace(self, placed=placed, sheets=dict(self.sheets), rests=self.rests | dict(rests or {}))
+        for shift in scope.shifts:
+            sheet = self.sheets.get(shift)
+            if sheet is not None:
+                route = [a for a in sheet.visits if a.visit != visit]
+                if to is not None and (to.clinician, to.day) == shift:
+                    route.append(to)
+                after.sheets[shift] = write_day(self.problem, sheet.slot, route, after.rests.get(shift, []))
+        return after, scope
+
 
 class Broken(Protocol):
     """Notes a broken rule of the day that is being written."""
 
     def __call__(self, rule: str, visits: tuple[int, ...] = (), *, fact: int, limit: int = 0) -> None: ...
+
+
+def _minutes(problem: Problem, assignment: Assignment) -> int:
+    visit = problem.visits[assignment.visit]
+    return visit.minutes_by_clinician.get(assignment.clinician, visit.minutes)
 
 
 def way_minutes(problem: Problem, origin: int | None, target: int | None) -> int:
@@ -117,30 +172,27 @@ def way_minutes(problem: Problem, origin: int | None, target: int | None) -> int
 
 def write_out(problem: Problem, plan: Plan) -> Ledger:
     """Follow every day of the plan minute by minute."""
-    ledger = Ledger(problem, plan, plan.by_visit(), [], [])
-    slots = {(slot.clinician, slot.day): slot for slot in problem.slots}
-    routes: dict[tuple[int, int], list[Assignment]] = {}
+    routes: dict[Shift, list[Assignment]] = {}
     for a in plan.assignments:
         routes.setdefault((a.clinician, a.day), []).append(a)
-    rests: dict[tuple[int, int], list[Rest]] = {}
+    rests: dict[Shift, list[Rest]] = {}
     for rest in plan.rests:
         rests.setdefault((rest.clinician, rest.day), []).append(rest)
-    for key in sorted(routes.keys() | slots.keys()):
-        route = sorted(routes.get(key, ()), key=lambda a: (a.start_minute, a.visit))
-        if key in slots:
-            ledger.days.append(write_day(ledger, slots[key], route, rests.get(key, [])))
-        else:
-            ledger.broken += [Violation("no-slot", (a.visit,), a.clinician, a.day) for a in route]
-    return ledger
+    slots = {(slot.clinician, slot.day): slot for slot in problem.slots}
+    sheets = {
+        shift: write_day(problem, slots[shift], routes.get(shift, []), rests.get(shift, [])) for shift in sorted(slots)
+    }
+    return Ledger(problem, Index(problem), plan.by_visit(), sheets, rests)
 
 
-def write_day(ledger: Ledger, slot: Slot, route: list[Assignment], rests: list[Rest]) -> DaySheet:
-    """One shift with these visits in order, noting in the ledger what cannot be."""
-    sheet = DaySheet(slot, tuple(route), departure=slot.shift_start, home=slot.shift_start)
+def write_day(problem: Problem, slot: Slot, visits: list[Assignment], rests: list[Rest]) -> DaySheet:
+    """One shift with these visits in the order of their starts."""
+    route = tuple(sorted(visits, key=lambda a: (a.start_minute, a.visit)))
+    sheet = DaySheet(slot, route, departure=slot.shift_start, home=slot.shift_start)
     sheet.rested = sum(off.end_minute - off.start_minute for off in slot.unavailable)
 
     def broken(rule: str, visits: tuple[int, ...] = (), *, fact: int, limit: int = 0) -> None:
-        ledger.broken.append(Violation(rule, visits, slot.clinician, slot.day, fact, limit))
+        sheet.broken.append(Violation(rule, visits, slot.clinician, slot.day, fact, limit))
 
     taken: dict[int, int] = {}
     # On a day without visits nobody is at work to take a break.
@@ -152,9 +204,9 @@ def write_day(ledger: Ledger, slot: Slot, route: list[Assignment], rests: list[R
         sheet.rested += slot.breaks[rest.number].minutes
     if route:
         if any(not pause.splits_drive for pause in slot.breaks):
-            _drive_whole(ledger, sheet, taken, broken)
+            _drive_whole(problem, sheet, taken, broken)
         else:
-            _drive(ledger, sheet, taken, broken)
+            _drive(problem, sheet, taken, broken)
     _check_limits(sheet, taken, broken)
     return sheet
 
@@ -182,9 +234,9 @@ def _check_limits(sheet: DaySheet, taken: Mapping[int, int], broken: Broken) -> 
         broken("max-visits", fact=len(sheet.visits), limit=slot.max_visits)
 
 
-def _drive(ledger: Ledger, sheet: DaySheet, taken: Mapping[int, int], broken: Broken) -> None:
+def _drive(problem: Problem, sheet: DaySheet, taken: Mapping[int, int], broken: Broken) -> None:
     """Fill in one day whose breaks may split a drive."""
-    problem, slot = ledger.problem, sheet.slot
+    slot = sheet.slot
     # Everything that is not work, in order: (start, end).
     pauses = [(off.start_minute, off.end_minute) for off in slot.unavailable]
     pauses += [(start, start + slot.breaks[number].minutes) for number, start in taken.items()]
@@ -212,7 +264,7 @@ def _drive(ledger: Ledger, sheet: DaySheet, taken: Mapping[int, int], broken: Br
             sheet.waits.append(a.start_minute - free - rested - way)
             if sheet.waits[-1] < 0:
                 broken("travel", (a.visit,), fact=free + rested + way, limit=a.start_minute)
-        finish = a.start_minute + ledger.minutes(a)
+        finish = a.start_minute + _minutes(problem, a)
         for begin, end in pauses:
             if begin < finish and end > a.start_minute:
                 broken("break", (a.visit,), fact=begin, limit=finish)
@@ -230,9 +282,9 @@ def _drive(ledger: Ledger, sheet: DaySheet, taken: Mapping[int, int], broken: Br
     sheet.home = free + way
 
 
-def _drive_whole(ledger: Ledger, sheet: DaySheet, taken: Mapping[int, int], broken: Broken) -> None:
+def _drive_whole(problem: Problem, sheet: DaySheet, taken: Mapping[int, int], broken: Broken) -> None:
     """Fill in one day whose breaks are stops like the visits, never in mid-drive."""
-    problem, slot = ledger.problem, sheet.slot
+    slot = sheet.slot
     pauses = sorted((start, start + slot.breaks[number].minutes) for number, start in taken.items())
     opened_by_break = bool(pauses) and pauses[0][0] < sheet.visits[0].start_minute
     here = slot.start_place
@@ -273,7 +325,7 @@ def _drive_whole(ledger: Ledger, sheet: DaySheet, taken: Mapping[int, int], brok
             sheet.paused += end - begin
         free += way
         wait_until(a.start_minute, "travel", (a.visit,))
-        free = a.start_minute + ledger.minutes(a)
+        free = a.start_minute + _minutes(problem, a)
         sheet.care += free - a.start_minute
         here = target
     for begin, end in pauses:
