@@ -89,13 +89,13 @@ def _rows(
     cases: Sequence[tuple[Case, float | None]], seeds: Sequence[int], seconds: float, out: Path
 ) -> tuple[list[Row], Row]:
     began = time.monotonic()
-    solve(cases[0][0].problem, Stop(iterations=1))
+    solve(cases[0][0].planned, Stop(iterations=1))
     about = machine() | {"warm_up_seconds": round(time.monotonic() - began, 2)}
     return [_row(case, best, seed, seconds, out) for case, best in cases for seed in seeds], about
 
 
 def _row(case: Case, best: float | None, seed: int, seconds: float, out: Path) -> Row:
-    outcome = solve(case.problem, Stop(seconds=seconds), seed=seed)
+    outcome = solve(case.planned, Stop(seconds=seconds), seed=seed)
     path = out / f"{case.name}-seed{seed}.json"
     path.write_text(json.dumps(case.solution_of(outcome.plan), indent=1) + "\n", encoding="utf-8")
     result = case.result(outcome.plan)
@@ -125,7 +125,10 @@ def _tidy(value: float) -> float:
 
 
 def _table(rows: list[Row]) -> str:
-    columns = ["instance", "seed", "seconds", "iterations", "cost", "best_known", "gap_percent", "broken"]
-    text = table([row | {"broken": len(row["violations"])} for row in rows], columns)
+    columns = ["instance", "seed", "seconds", "iterations", "cost"]
+    if any(row["best_known"] is not None for row in rows):
+        columns += ["best_known", "gap_percent"]
+    columns += ["broken", *rows[0]["components"]]
+    text = table([row["components"] | row | {"broken": len(row["violations"])} for row in rows], columns)
     gaps = [row["gap_percent"] for row in rows if row["gap_percent"] is not None]
     return f"{text}\nmedian gap {median(gaps):.2f} %, mean {sum(gaps) / len(gaps):.2f} %" if gaps else text

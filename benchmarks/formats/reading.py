@@ -43,7 +43,16 @@ class Case(Protocol):
     """One published instance as the planner sees it."""
 
     name: str
-    problem: Problem
+
+    @property
+    def problem(self) -> Problem:
+        """The whole of it: what plans are judged by."""
+        ...
+
+    @property
+    def planned(self) -> Problem:
+        """What is given to the planner: the same, or a narrower one where no engine knows all its words."""
+        ...
 
     def result(self, plan: Plan) -> Result:
         """The plan's cost and components, counted by the planner's score."""

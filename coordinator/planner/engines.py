@@ -117,6 +117,11 @@ WORDS: tuple[Word, ...] = (
         ),
         NOBODY,
     ),
+    Word(
+        "patterns of days",
+        lambda problem: (f"patterns[{n}]" for n, tie in enumerate(problem.patterns) if tie.visits),
+        NOBODY,
+    ),
     Word("prices and a budget for patients touched", _touch, NOBODY),
 )
 

@@ -121,6 +121,15 @@ def spacing(ledger: Ledger, scope: Scope) -> Found:
                     yield Violation("spacing", (visit,), None, day, abs(held - day), least)
 
 
+def pattern(ledger: Ledger, scope: Scope) -> Found:
+    """Visits of one order on days that follow none of its patterns."""
+    for tie in scope.patterns:
+        made = {n: ledger.placed[v].day for n, v in enumerate(tie.visits) if v in ledger.placed}
+        follows = any(all(days[n] == day for n, day in made.items()) for days in tie.patterns)
+        if made and not follows and _free(ledger, [tie.visits[n] for n in made]):
+            yield Violation("pattern", tuple(tie.visits[n] for n in made))
+
+
 def daily_limit(ledger: Ledger, scope: Scope) -> Found:
     """More visits of a group on one day than it allows."""
     for tie in scope.daily_limits:
@@ -262,6 +271,7 @@ HARD: tuple[Rule, ...] = (
     Rule("patient-overlap", "No patient has two visits at once, but for linked ones.", overlap),
     Rule("patient-busy", "No visit is made while the patient is busy.", busy),
     Rule("spacing", "Visits of one order keep their distance in days.", spacing),
+    Rule("pattern", "Visits of one order follow one of its patterns of days.", pattern),
     Rule("day-limit", "No day has more visits of a group than may be.", daily_limit),
     Rule("cap-day", "No day has more minutes of a group than may be.", cap_day),
     Rule("cap-week", "No week has more minutes of a group than may be.", cap_week),

@@ -283,6 +283,16 @@ class GroupCap:
 
 
 @dataclass(frozen=True, slots=True)
+class DayPatterns:
+    """Hard: the days of an order's visits follow one of some patterns, such as Monday and Friday or Tuesday and
+    Wednesday. Where a list of days for each visit says the same, its windows say it better."""
+
+    visits: tuple[int, ...]
+    patterns: tuple[tuple[int, ...], ...]
+    """Each has the day of every visit, in the order of `visits`; of visits left out nothing is asked."""
+
+
+@dataclass(frozen=True, slots=True)
 class Regularity:
     """Soft: visits of one order that should be made at about the same time of the day."""
 
@@ -393,6 +403,7 @@ class Problem:
     group_caps: tuple[GroupCap, ...] = ()
     links: tuple[Linked, ...] = ()
     regularities: tuple[Regularity, ...] = ()
+    patterns: tuple[DayPatterns, ...] = ()
     touch: Touch = field(default_factory=Touch)
     patient_busy: Mapping[str, tuple[Interval, ...]] = field(default_factory=dict)
     """When a patient cannot be visited at all (dialysis, an appointment); holds for every visit but a locked one.

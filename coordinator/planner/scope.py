@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 from coordinator.planner.plan import Assignment
 from coordinator.planner.problem import (
     DailyLimit,
+    DayPatterns,
     FacesLimit,
     GroupCap,
     Linked,
@@ -47,6 +48,7 @@ class Scope:
     group_caps: Sequence[GroupCap]
     links: Sequence[Linked]
     regularities: Sequence[Regularity]
+    patterns: Sequence[DayPatterns]
 
 
 class Index:
@@ -76,11 +78,13 @@ class Index:
             problem.group_caps,
             problem.links,
             problem.regularities,
+            problem.patterns,
         )
         self._spacings = _by_visit(problem.spacings)
         self._limits = _by_visit(problem.daily_limits)
         self._faces = _by_visit(problem.faces_limits)
         self._caps = _by_visit(problem.group_caps)
+        self._patterns = _by_visit(problem.patterns)
         self._regularities = _by_visit(problem.regularities)
         self._links = _sorted_out((member, link) for link in problem.links for member in (link.first, link.second))
         self._told = set(self.told)
@@ -100,6 +104,7 @@ class Index:
             self._caps.get(visit, ()),
             self._links.get(visit, ()),
             self._regularities.get(visit, ()),
+            self._patterns.get(visit, ()),
         )
 
 

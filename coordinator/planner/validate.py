@@ -185,6 +185,14 @@ def _ties(problem: Problem, weeks: int) -> None:
         _whole(f"{field}.cost_minute", regularity.cost_minute)
         for held in regularity.held_minutes:
             _whole(f"{field}.held_minutes", held)
+    for number, tie in enumerate(problem.patterns):
+        field = f"patterns[{number}]"
+        _members(field, tie.visits, problem)
+        for days in tie.patterns:
+            if len(days) != len(tie.visits):
+                raise ProblemError(f"{field}.patterns", "must have one day for each visit")
+            for day in days:
+                _index(f"{field}.patterns", day, len(problem.days))
     for name in ("patient_cost", "told_patient_cost", "clinician_cost"):
         _whole(f"touch.{name}", getattr(problem.touch, name))
     _optional("touch.max_patients", problem.touch.max_patients)

@@ -13,7 +13,7 @@ from coordinator.planner.constraints import SOFT, constraints_of
 from coordinator.planner.hard import HARD
 from coordinator.planner.ledger import write_out
 from coordinator.planner.plan import Assignment, Plan, Rest
-from coordinator.planner.problem import Linked, LinkKind, Regularity, Touch, Window
+from coordinator.planner.problem import DayPatterns, Linked, LinkKind, Regularity, Touch, Window
 from tests.planner.builders import DAY, random_problem
 
 
@@ -65,6 +65,10 @@ def wide_problem(seed: int) -> Problem:
         slots=tuple(slots),
         links=(*problem.links, *extra),
         regularities=(Regularity(some(), rng.choice((0, 45)), 3, (600,) if rng.random() < 0.5 else ()),),
+        patterns=tuple(
+            DayPatterns(visits, tuple(tuple(rng.randrange(len(problem.days)) for _ in visits) for _ in range(2)))
+            for visits in [some()]
+        ),
         touch=Touch(
             patient_cost=300,
             told_patient_cost=700,

@@ -14,6 +14,7 @@ from coordinator.planner.problem import (
     Clinician,
     Current,
     Day,
+    DayPatterns,
     Linked,
     LinkKind,
     Regularity,
@@ -295,6 +296,20 @@ def test_times_of_day_may_stray_by_the_tolerance():
     assert counted(held, plan, "stray") == (70 - 20, 100)
 
 
+def test_visits_of_an_order_follow_one_of_its_patterns():
+    days = tuple(Day(d * DAY, (d + 1) * DAY) for d in range(5))
+    visits = [make_visit(str(n), windows={d: (Window(d * DAY, d * DAY + 900),) for d in range(5)}) for n in range(2)]
+    tie = DayPatterns((0, 1), ((0, 4), (1, 2)))
+    problem = make_problem(visits, days=days, slots=tuple(make_slot(0, d) for d in range(5)), patterns=(tie,))
+
+    def broken(*on: int) -> list[str]:
+        made = [Assignment(n, 0, day, day * DAY + NINE) for n, day in enumerate(on)]
+        return [violation.rule for violation in score(problem, Plan.of(made)).hard]
+
+    assert broken(0, 4) == broken(1, 2) == broken(1) == broken() == []
+    assert broken(0, 2) == broken(4, 0) == broken(3) == ["pattern"]
+
+
 UNPLANNED: list[tuple[str, dict[str, Any]]] = [
     ("visits[0].preferred", {"visits": (make_visit(preferred={0: (Window(1, 2), Window(3, 4))}),)}),
     ("slots[0].overtime_from", {"slots": (make_slot(overtime_from=FIVE),)}),
@@ -305,6 +320,7 @@ UNPLANNED: list[tuple[str, dict[str, Any]]] = [
     ("links[1]", {"links": (Linked(0, 1), Linked(1, 2))}),
     ("weights.balance_minute", {"weights": Weights(balance_minute=1)}),
     ("regularities[0].cost_minute", {"regularities": (Regularity((0,), 0, 1),)}),
+    ("patterns[0]", {"patterns": (DayPatterns((0,), ((0,),)),)}),
     ("touch.max_patients", {"touch": Touch(max_patients=0)}),
 ]  # fmt: skip
 
