@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 DEMO := COORDINATOR_PROFILE=demo
 WORKERS ?= 2
 
-.PHONY: run test check lint types demo-reset slow clean
+.PHONY: bench run test check lint types demo-reset slow clean
 
 $(VENV)/.runtime: requirements.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed, and none was found." >&2; exit 1; }
@@ -36,6 +36,16 @@ lint: $(VENV)/.dev
 
 types: $(VENV)/.dev
 	@$(BIN)/mypy
+
+## All benchmarks within MINUTES, tables and solutions in OUT; with PEERS=vroom,pyvrp against those solvers
+MINUTES ?= 30
+OUT ?= var/bench
+bench: $(VENV)/.runtime $(if $(PEERS),$(VENV)/.bench)
+	@$(BIN)/python -m benchmarks.all --minutes $(MINUTES) --out $(OUT) $(if $(PEERS),--peers $(PEERS))
+
+$(VENV)/.bench: requirements-bench.txt $(VENV)/.runtime
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
+	@touch $@
 
 ## Throw the demo's database away
 demo-reset:
