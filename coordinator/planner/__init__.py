@@ -10,7 +10,9 @@ from coordinator.planner.diff import diff
 from coordinator.planner.explain import explain
 from coordinator.planner.plan import Outcome, Plan, Progress, Score, Stop
 from coordinator.planner.problem import Problem, ProblemError
+from coordinator.planner.relax import Relaxation, Relaxations, relax
 from coordinator.planner.search import solve, warm_up
+from coordinator.planner.suggest import Suggestion, suggest
 from coordinator.planner.validate import validate
 
 __all__ = [
@@ -19,12 +21,17 @@ __all__ = [
     "Problem",
     "ProblemError",
     "Progress",
+    "Relaxation",
+    "Relaxations",
     "Score",
     "Stop",
+    "Suggestion",
     "diff",
     "explain",
+    "relax",
     "score",
     "solve",
+    "suggest",
     "validate",
     "warm_up",
 ]

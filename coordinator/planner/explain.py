@@ -10,17 +10,15 @@ tried as it is, and then with that one thing lifted; what makes it fit is the re
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from coordinator.planner import kernel as k
-from coordinator.planner.arrays import Arrays, Ints, build
+from coordinator.planner.arrays import Ints
 from coordinator.planner.plan import Alternative, Assignment, Explanation, Obstacle, Plan, VisitExplanation
-from coordinator.planner.problem import Linked, Problem, Reason, Visit
+from coordinator.planner.problem import Problem, Reason, Visit
 from coordinator.planner.reasons import reason
-from coordinator.planner.states import state_of
+from coordinator.planner.trial import Trial
 from coordinator.planner.validate import validate
 
 FOREVER = k.INF >> 4
@@ -37,17 +35,11 @@ class _Fit:
     """Some position failed only by worked minutes."""
 
 
-class _Trial:
+class _Trial(Trial):
     """One plan, and the problem with one rule or another lifted."""
 
     def __init__(self, problem: Problem, plan: Plan) -> None:
-        self.problem = problem
-        self.arrays: Arrays = build(problem)
-        self.state: Ints = state_of(self.arrays, plan)
-        self.slot_at = {(slot.clinician, slot.day): index for index, slot in enumerate(problem.slots)}
-        self.links: dict[int, Linked] = {v: link for link in problem.links for v in (link.first, link.second)}
-        self.data = self.arrays.data
-        self.random: NDArray[np.uint64] = np.ones(1, dtype=np.uint64)
+        super().__init__(problem, plan)
         slots, people = len(problem.slots), len(problem.clinicians)
         self.any_hours = self._with((k.SLOT_MAX, slots, FOREVER), (k.CLIN_MAX, people, FOREVER))
         self.any_end = self._with((k.SLOT_END, slots, FOREVER), base=self.any_hours)
@@ -62,19 +54,6 @@ class _Trial:
         for field, size, value in changes:
             data[self.arrays.at(field) : self.arrays.at(field) + size] = value
         return data
-
-    def get(self, state: Ints, field: int, index: int) -> int:
-        """One number of a state."""
-        return int(state[self.arrays.at(field) + index])
-
-    def candidate(self, visit: int, slot: int) -> int | None:
-        """The visit's candidate entry for this slot."""
-        first = self.get(self.data, k.V_CANDIDATES, visit)
-        last = self.get(self.data, k.V_CANDIDATES, visit + 1)
-        for entry in range(first, last):
-            if self.get(self.data, k.CANDIDATE_SLOT, entry) == slot:
-                return entry
-        return None
 
     def fit(self, data: Ints, state: Ints, visit: int, slot: int, minutes: int) -> _Fit:
         """Every position of the route as `state` has it, under the rules of `data`; ties are not asked."""
@@ -106,30 +85,6 @@ class _Trial:
         state[self.arrays.at(k.S_LENGTH) + slot] = len(kept)
         return state
 
-    def bound_by_partner(self, state: Ints, visit: int) -> None:
-        """Bind a visit to the reach of its linked partner where that is placed."""
-        link = self.links.get(visit)
-        if link is None:
-            return
-        partner = link.second if visit == link.first else link.first
-        if self.get(state, k.S_SLOT, partner) < 0:
-            return
-        begin = self.get(state, k.S_START, partner)
-        state[self.arrays.at(k.S_LOW) + visit] = begin - self.get(self.data, k.LINK_HIGH, visit)
-        state[self.arrays.at(k.S_HIGH) + visit] = begin - self.get(self.data, k.LINK_LOW, visit)
-
-    def partner_refuses(self, state: Ints, visit: int, clinician: int) -> bool:
-        """Whether the link wants another person than `clinician` beside the placed partner."""
-        link = self.links.get(visit)
-        if link is None:
-            return False
-        partner = link.second if visit == link.first else link.first
-        slot = self.get(state, k.S_SLOT, partner)
-        if slot < 0:
-            return False
-        same = self.problem.slots[slot].clinician == clinician
-        return (link.different_clinicians and same) or (link.same_clinician and not same)
-
     # ---- the first thing that stops it -----------------------------------------------------------------------------
 
     def obstacle(self, index: int, clinician: int, day: int) -> Reason:
@@ -159,7 +114,7 @@ class _Trial:
             self._alone(index, visit, slot, day, minutes)
             or self._ties(index, slot, day, minutes)
             or self._full(index, visit, slot, day, minutes)
-            or self._affordable(index, slot, entry, minutes)
+            or self._affordable(index, slot, entry)
         )
 
     def _window(self, visit: Visit, day: int) -> tuple[int, int]:
@@ -213,7 +168,7 @@ class _Trial:
     def _ties(self, index: int, slot: int, day: int, minutes: int) -> Reason | None:
         """Spacing, daily limits, caps and the number of visits."""
         data, state = self.data, self.state
-        placed = {u: self.problem.slots[s].day for u in range(len(self.problem.visits)) if (s := self._slot(u)) >= 0}
+        placed = {u: self.problem.slots[s].day for u in range(len(self.problem.visits)) if (s := self.slot_of(u)) >= 0}
         if k.spacing_broken(data, state, index, day):
             gaps = []
             for tie in self.problem.spacings:
@@ -239,9 +194,6 @@ class _Trial:
         if most_visits is not None and count >= most_visits:
             return reason("max-visits", count, most_visits)
         return None
-
-    def _slot(self, visit: int) -> int:
-        return self.get(self.state, k.S_SLOT, visit)
 
     def _full(self, index: int, visit: Visit, slot: int, day: int, minutes: int) -> Reason | None:
         """What in the day as it is keeps it out; None if it fits."""
@@ -279,13 +231,13 @@ class _Trial:
         total = already + self.get(state, k.S_WEEK_WORKED, cell) + worked - self.get(state, k.S_WORKED, slot)
         return reason("week-max", total, self.problem.clinicians[shift.clinician].week_max_minutes or 0)
 
-    def _affordable(self, index: int, slot: int, entry: int, minutes: int) -> Reason:
+    def _affordable(self, index: int, slot: int, entry: int) -> Reason:
         """It fits: what it would cost against leaving it out."""
         link = self.links.get(index)
         left_out = self.get(self.data, k.V_UNPLACED, index)
         if link is not None:
             partner = link.second if index == link.first else link.first
-            if self._slot(partner) < 0 and not self.problem.visits[index].locked:
+            if self.slot_of(partner) < 0 and not self.problem.visits[index].locked:
                 if self.problem.visits[partner].locked:
                     return self._partner(index)
                 state = self.state.copy()
@@ -297,32 +249,15 @@ class _Trial:
                     return self._partner(index)
                 both = left_out + self.get(self.data, k.V_UNPLACED, partner)
                 return reason("cost" if total >= before else "possible", total - before + both, both)
-        extra = self.price(self.state.copy(), index, slot, entry, minutes)
+        found = self.price(self.state.copy(), index, entry)
+        extra = None if found is None else found[0]
         return reason("cost" if extra is None or extra >= left_out else "possible", extra or 0, left_out)
 
     # ---- where else --------------------------------------------------------------------------------------------------
 
-    def price(self, state: Ints, index: int, slot: int, entry: int, minutes: int) -> int | None:
-        """Cents of the cheapest position in this slot, ties and wishes included; None if it does not fit."""
-        shift = self.problem.slots[slot]
-        self.bound_by_partner(state, index)
-        if self.partner_refuses(state, index, shift.clinician):
-            return None
-        if not k.may_hold(self.data, state, index, slot, minutes):
-            return None
-        state[self.arrays.at(k.S_MINUTES) + index] = minutes
-        cost, position = k.slot_insertion(
-            self.data, state, self.arrays.scratch, self.random, index, slot, entry, 0, k.INF
-        )
-        if position < 0:
-            return None
-        fixed = self.get(self.data, k.CANDIDATE_COST, entry) + int(k.spacing_change(self.data, state, index, shift.day))
-        week = self.problem.days[shift.day].week
-        return int(cost) + fixed + int(k.faces_change(self.data, state, index, shift.clinician, week))
-
     def alternative(self, index: int, now: Assignment) -> Alternative | None:
         """The cheapest place with another clinician, everything else left where it is."""
-        if self.problem.visits[index].locked or self._slot(index) < 0:
+        if self.problem.visits[index].locked or self.slot_of(index) < 0:
             return None
         state = self.state.copy()
         scratch = self.arrays.scratch
@@ -330,23 +265,18 @@ class _Trial:
             return None
         saved = self.get(self.state, k.S_TOTAL, 0) + self.get(self.data, k.V_UNPLACED, index)
         saved -= self.get(state, k.S_TOTAL, 0)
-        best: tuple[int, int, int] | None = None
-        first = self.get(self.data, k.V_CANDIDATES, index)
-        for entry in range(first, self.get(self.data, k.V_CANDIDATES, index + 1)):
+        best: tuple[int, int, int, int] | None = None
+        for entry in self.entries(index):
             slot = self.get(self.data, k.CANDIDATE_SLOT, entry)
             if self.problem.slots[slot].clinician == now.clinician:
                 continue
-            minutes = self.get(self.data, k.CANDIDATE_MINUTES, entry)
-            cost = self.price(state, index, slot, entry, minutes)
-            if cost is not None and (best is None or (cost, slot) < best[:2]):
-                best = (cost, slot, entry)
+            found = self.price(state, index, entry)
+            if found is not None and (best is None or (found[0], slot) < best[:2]):
+                best = (found[0], slot, entry, found[1])
         if best is None:
             return None
-        cost, slot, entry = best
-        minutes = self.get(self.data, k.CANDIDATE_MINUTES, entry)
-        state[self.arrays.at(k.S_MINUTES) + index] = minutes
-        _, position = k.slot_insertion(self.data, state, scratch, self.random, index, slot, entry, 0, k.INF)
-        k.place(self.data, state, scratch, index, slot, position, self.get(self.data, k.CANDIDATE_COST, entry), minutes)
+        cost, slot, entry, position = best
+        self.put(state, index, entry, position)
         shift = self.problem.slots[slot]
         # Cost less what taking it out saves; both count from the plan without the visit.
         return Alternative(shift.clinician, shift.day, self.get(state, k.S_START, index), cost - saved)
@@ -365,8 +295,8 @@ def _obstacles(trial: _Trial, index: int) -> tuple[Obstacle, ...]:
     return tuple(found)
 
 
-def explain(problem: Problem, plan: Plan) -> Explanation:
-    """For each visit where it is and what the next clinician would cost, or what stops it everywhere.
+def explain(problem: Problem, plan: Plan, only: Collection[int] | None = None) -> Explanation:
+    """For each visit (or those named in `only`) where it is and what the next clinician would cost, or what stops it.
 
     Everything is tried on this very plan with nothing else moved. A plan that breaks hard rules is explained as far
     as it
@@ -377,7 +307,7 @@ def explain(problem: Problem, plan: Plan) -> Explanation:
     trial = _Trial(problem, plan)
     placed = plan.by_visit()
     entries = []
-    for index in range(len(problem.visits)):
+    for index in range(len(problem.visits)) if only is None else sorted(only):
         now = placed.get(index)
         if now is None:
             entries.append(VisitExplanation(index, None, obstacles=_obstacles(trial, index)))

@@ -196,7 +196,7 @@ class VisitExplanation:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """One entry for each visit of the problem, in order."""
+    """One entry for each visit that was asked about, in order."""
 
     visits: tuple[VisitExplanation, ...]
 

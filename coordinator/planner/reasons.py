@@ -29,6 +29,12 @@ SENTENCES: dict[str, str] = {
     "partner": "The linked visit {partner} finds no place to match.",
     "cost": "Would fit, but costs {fact} cents more; leaving it out costs {limit}.",
     "possible": "Would fit as the plan is, for {fact} cents more; leaving it out costs {limit}.",
+    # Why a visit moves when another is placed.
+    "makes-room": "Makes room for visit {visit}.",
+    "moves-on": "Moves on so that all fit.",
+    "goes-along": "Goes along with visit {visit}.",
+    "later": "Starts {fact} minutes later: the day is timed anew.",
+    "earlier": "Starts {fact} minutes earlier: the day is timed anew.",
 }
 
 
