@@ -24,8 +24,8 @@ from benchmarks.formats.reading import (
 )
 from benchmarks.formats.uhhc_file import LUNCH, Caregiver, Instance, Patient, read_instance
 from coordinator.planner import score
-from coordinator.planner.ledger import way_minutes
-from coordinator.planner.plan import Assignment, Plan, Rest, Score
+from coordinator.planner.ledger import way_minutes, write_out
+from coordinator.planner.plan import Assignment, Plan, Rest, Score, Violation
 from coordinator.planner.problem import (
     Break,
     Clinician,
@@ -142,10 +142,13 @@ class UhhcCase:
         unit = self.unit
         return (Break(unit.up(begin), unit.down(latest), max(1, unit.up(minutes)), skip, -1, splits_drive=False),)
 
-    @property
-    def _hungry(self) -> int:
-        """Caregivers who are due a lunch that the file gives no time for; nobody can change that."""
-        return sum(1 for caregiver in self.caregivers if caregiver.lunch and not self._breaks(caregiver))
+    def _hungry(self) -> tuple[Violation, ...]:
+        """Caregivers who must have a lunch that the file gives no time for; nobody can change that."""
+        if not self.rules.forbids("missed_lunch_break"):
+            return ()
+        return tuple(
+            Violation("break", (), n, 0) for n, c in enumerate(self.caregivers) if c.lunch and not self._breaks(c)
+        )
 
     def _visit(self, patient: Patient, service: str) -> Visit:
         rules, unit = self.rules, self.unit
@@ -216,7 +219,7 @@ class UhhcCase:
         amounts = self._amounts(plan, scored)
         weighted = {name: amount * self.rules.weight(name) for name, amount in amounts.items()}
         weighted = {name: cost for name, cost in weighted.items() if name in self.rules.weights}
-        return Result(sum(weighted.values()), amounts, weighted, scored.hard)
+        return Result(sum(weighted.values()), amounts, weighted, scored.hard + self._hungry())
 
     def _amounts(self, plan: Plan, scored: Score) -> dict[str, float]:
         def minutes(name: str) -> float:
@@ -245,12 +248,23 @@ class UhhcCase:
             "working_time": travel + care,
         }
         # Its rounding up is to whole minutes; a file with fractions may not price it.
-        return amounts | ({"workload_balance": minutes("balance")} if self.unit.size == 1 else {})
+        return amounts | ({"workload_balance": self._balance(plan, scored)} if self.unit.size == 1 else {})
 
     def _unused_ways(self, plan: Plan) -> int:
         """A caregiver who visits nobody is still counted the way from one depot to the other."""
         used = {a.clinician for a in plan.assignments}
         return sum(way_minutes(self.problem, c.start, c.end) for n, c in enumerate(self.caregivers) if n not in used)
+
+    def _balance(self, plan: Plan, scored: Score) -> int:
+        if not self._unused_ways(plan):
+            return scored.part("balance").count
+        # The score does not know ways that nobody drives.
+        used = {a.clinician for a in plan.assignments}
+        sheets = write_out(self.problem, plan).days
+        loads = [sheet.care + sheet.travel for sheet in sheets]
+        for n, c in enumerate(self.caregivers):
+            loads[n] += 0 if n in used else way_minutes(self.problem, c.start, c.end)
+        return sum(-(-abs(load * len(loads) - sum(loads)) // len(loads)) for load in loads)
 
     def _lunchless(self, plan: Plan) -> int:
         used = {a.clinician for a in plan.assignments}
