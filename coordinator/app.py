@@ -23,6 +23,7 @@ from coordinator.patients import api as patients_api
 from coordinator.patients import authorisations_api
 from coordinator.planning import api as planning_api
 from coordinator.planning import what_if_api
+from coordinator.planning.repairs import api as repairs_api
 from coordinator.referrals import api as referrals_api
 from coordinator.rules.terms import policy_from
 from coordinator.staff import api as staff_api
@@ -44,6 +45,7 @@ BLUEPRINTS = (
     referrals_api.blp,
     planning_api.blp,
     what_if_api.blp,
+    repairs_api.blp,
     visits_api.blp,
     doing_api.blp,
     deadlines_api.blp,

@@ -14,6 +14,7 @@ from coordinator.orders import model as _orders
 from coordinator.patients import model as _patients
 from coordinator.planning import model as _planning
 from coordinator.planning import what_if_model as _what_if
+from coordinator.planning.repairs import model as _repairs
 from coordinator.referrals import model as _referrals
 from coordinator.staff import model as _staff
 from coordinator.visits import model as _visits
@@ -24,5 +25,5 @@ __all__ = ["metadata"]
 
 _ROOMS = (
     _access, _agency, _audit, _deadlines, _directory, _fhir, _http, _jobs, _notify, _orders, _patients, _planning,
-    _referrals, _staff, _visits, _what_if,
+    _referrals, _repairs, _staff, _visits, _what_if,
 )  # fmt: skip

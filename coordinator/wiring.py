@@ -22,6 +22,7 @@ from coordinator.notify import handlers as notify
 from coordinator.orders import service as orders
 from coordinator.planning import rosters, what_if
 from coordinator.planning import service as planning
+from coordinator.planning.repairs import service as repairs
 from coordinator.referrals import service as referrals
 from coordinator.visits import demand, weeks
 
@@ -109,6 +110,7 @@ HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
     ),
     events.AideSupervised: (visit_clock.on_aide_supervised,),
     events.RosterPublished: (notify.on_roster_published,),
+    events.RepairApproved: (notify.on_repair_approved,),
     events.DeadlineReminded: (notify.on_deadline_reminded,),
 }
 
@@ -117,6 +119,7 @@ JOBS: dict[str, Job] = {
     "plan.run": planning.execute_run,
     "plan.nightly": planning.nightly_plan,
     "plan.what-if": what_if.execute_run,
+    "plan.repair": repairs.improve_job,
     "orders.expire": orders.expire_due,
     "visits.close-week": weeks.close_week_job,
     "deadlines.remind": remind.remind,

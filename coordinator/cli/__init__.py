@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from coordinator.cli import access, audit, db, demo, imports, planning, what_if, worker
+from coordinator.cli import access, audit, db, demo, imports, planning, repairs, what_if, worker
 
 
 def register(app: Flask) -> None:
@@ -14,5 +14,6 @@ def register(app: Flask) -> None:
     app.cli.add_command(imports.group)
     app.cli.add_command(worker.group)
     assert what_if.what_if_command.name in planning.group.commands  # importing it puts it there
+    planning.group.add_command(repairs.group)
     app.cli.add_command(planning.group)
     app.cli.add_command(planning.roster_command)

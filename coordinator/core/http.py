@@ -191,6 +191,25 @@ def no_rehearsal(view: Callable[..., Any]) -> Callable[..., Any]:
     return view
 
 
+def thinks_first(think: Callable[[Work], Callable[[], Any] | None]) -> Callable[..., Any]:
+    """Mark a changing view that has to compute before it writes, so that nobody waits for the writer meanwhile.
+
+    `think` reads in a reading transaction of its own and answers what is to be computed; that is done with no
+    transaction open, and the view, in the writing one, finds the result in `thought()`.
+    """
+
+    def mark(view: Callable[..., Any]) -> Callable[..., Any]:
+        view.think = think  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def thought() -> Any:
+    """What was computed before this view; None if there was nothing to compute from."""
+    return g.get("thought")
+
+
 class Coordinator(Flask):
     """Flask whose every request is one transaction, opened and closed here and nowhere else."""
 
@@ -202,6 +221,8 @@ class Coordinator(Flask):
         if rule.endpoint.endswith("static") or rule.endpoint.startswith("api-docs."):
             return super().dispatch_request()
         writing = request.method not in SAFE
+        if (think := getattr(view, "think", None)) is not None:
+            self._think(think)
         for attempt in range(TRIES):
             try:
                 return self._in_transaction(view, writing=writing)
@@ -280,6 +301,45 @@ class Coordinator(Flask):
             self._seal_apart(d, w, w.trail)
         return answer
 
+    def _think(self, think: Callable[[Work], Callable[[], Any] | None]) -> None:
+        """Read, close, compute. What was refused or read is on record; what was answered before is not thought over."""
+        d: Door = self.extensions["door"]
+        with d.database.transaction(write=False) as session:
+            actor = d.authenticate(session, request, now())
+            if actor is None:
+                raise Unauthenticated("Sign in, or send a bearer token.")
+            w = Work(
+                session=session, actor=actor, now=now(), policy=d.policy, handlers={}, request_id=g.get("request_id")
+            )
+            if self._answered(w):
+                return
+            refused: Refusal | None = None
+            try:
+                compute = think(w)
+            except (Forbidden, NotFound) as refusal:
+                line = refused_line(w, refusal, f"{request.method} {request.url_rule}", "door")
+                refused, compute = refusal, None
+        if refused is not None:
+            self._seal_apart(d, w, [line])
+            raise refused
+        self._seal_apart(d, w, w.trail)
+        g.thought = compute() if compute is not None else None
+
+    def _answered(self, w: Work) -> bool:
+        """Whether the caller's Idempotency-Key has its answer already."""
+        key = request.headers.get("Idempotency-Key")
+        return (
+            key is not None
+            and w.session.execute(
+                sa.select(IdempotencyRecord.id).where(
+                    IdempotencyRecord.caller == _caller(w),
+                    IdempotencyRecord.key == key,
+                    IdempotencyRecord.at >= w.now - timedelta(hours=IDEMPOTENCY_HOURS),
+                )
+            ).first()
+            is not None
+        )
+
     def _seal_apart(self, d: Door, w: Work, lines: Sequence[audit.AuditLine]) -> None:
         """Seal lines in a short transaction of their own: those of a reader, and those of a refusal."""
         if not lines:
@@ -295,7 +355,7 @@ class Coordinator(Flask):
             return None
         if not 1 <= len(key) <= 255 or not key.isprintable():
             raise Invalid("Idempotency-Key must be 1 to 255 printable characters.", code="idempotency-key-invalid")
-        caller = f"user:{w.actor.user_id}" if w.actor.user_id else f"nobody:{request.remote_addr}"
+        caller = _caller(w)
         body = request.get_data(cache=True)
         digest = hashlib.sha256(
             b"\n".join([request.method.encode(), request.full_path.encode("utf-8", "replace"), body])
@@ -329,6 +389,11 @@ class Coordinator(Flask):
                 ) from error
             raise
         return record
+
+
+def _caller(w: Work) -> str:
+    """Whose keys they are."""
+    return f"user:{w.actor.user_id}" if w.actor.user_id else f"nobody:{request.remote_addr}"
 
 
 # ------------------------------------------------------------------------------------------------ problems

@@ -194,3 +194,11 @@ class AideSupervised(Event):
 class RosterPublished(Event):
     run_id: int
     clinician_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RepairApproved(Event):
+    """A repair is on the rosters of these clinicians."""
+
+    repair_id: int
+    clinician_ids: tuple[int, ...]

@@ -76,6 +76,9 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "run:publish": frozenset({Role.SCHEDULER, Role.CLINICAL_MANAGER}),
     "scenario:edit": frozenset({Role.SCHEDULER, Role.CLINICAL_MANAGER, Role.SYSTEM}),
     "scenario:read": frozenset({Role.SCHEDULER, Role.CLINICAL_MANAGER, Role.SYSTEM}),
+    "repair:propose": frozenset({Role.SCHEDULER, Role.CLINICAL_MANAGER}),
+    "repair:read": frozenset({Role.SCHEDULER, Role.CLINICAL_MANAGER, Role.SYSTEM}),
+    "repair:decide": frozenset({Role.SCHEDULER, Role.CLINICAL_MANAGER}),
     # obligations, notices, trail
     "deadline:read": frozenset(
         {Role.CLINICIAN, Role.CLINICAL_MANAGER, Role.SCHEDULER, Role.INTAKE, Role.PHYSICIAN, Role.SYSTEM}

@@ -349,3 +349,21 @@ class RunStatus(StrEnum):
     FAILED = "failed"
     STALE = "stale"
     ANSWERED = "answered"
+
+
+class RepairKind(StrEnum):
+    """What broke a published plan."""
+
+    ABSENCE = "absence"
+    CANCELLED = "cancelled"
+    URGENT = "urgent"
+    OVERRUN = "overrun"
+    HOSPITAL = "hospital"
+
+
+class RepairStatus(StrEnum):
+    """Life of a repair."""
+
+    PROPOSED = "proposed"
+    APPROVED = "approved"
+    REJECTED = "rejected"

@@ -14,6 +14,7 @@ from coordinator.domain.events import (
     OrderSent,
     OrderSigned,
     ReferralAccepted,
+    RepairApproved,
     RosterPublished,
     VisitCancelled,
     VisitMissed,
@@ -210,14 +211,25 @@ def _tell_clinician(work: Work, visit: Visit, clinician_id: int, kind: str) -> N
 
 def on_roster_published(work: Work, event: RosterPublished) -> None:
     """Every clinician whose roster was published knows."""
+    _tell_rosters(work, event.clinician_ids, "roster.published", run=event.run_id)
+
+
+def on_repair_approved(work: Work, event: RepairApproved) -> None:
+    """Every clinician whose roster a repair has changed knows."""
+    _tell_rosters(work, event.clinician_ids, "roster.repaired", repair=event.repair_id)
+
+
+def _tell_rosters(work: Work, clinician_ids: tuple[int, ...], kind: str, **about: int) -> None:
+    """Each of these clinicians is told once of the run or repair."""
     rows = work.session.execute(
-        sa.select(Clinician.id, Clinician.branch_id).where(Clinician.id.in_(sorted(event.clinician_ids)))
+        sa.select(Clinician.id, Clinician.branch_id).where(Clinician.id.in_(sorted(clinician_ids)))
     )
     branches = {row.id: row.branch_id for row in rows}
-    users = users_of(work, clinician_ids=event.clinician_ids)
-    for clinician_id in sorted(event.clinician_ids):
+    users = users_of(work, clinician_ids=clinician_ids)
+    ((word, number),) = about.items()
+    for clinician_id in sorted(clinician_ids):
         for user_id in users.get(("clinician", clinician_id), []):
             tell_user(
-                work, user_id=user_id, branch_id=branches.get(clinician_id), kind="roster.published",
-                subject=f"run:{event.run_id}", key=f"roster.published:{event.run_id}", run=event.run_id,
+                work, user_id=user_id, branch_id=branches.get(clinician_id), kind=kind, subject=f"{word}:{number}",
+                key=f"{kind}:{number}", **about,
             )  # fmt: skip

@@ -19,6 +19,7 @@ KINDS: dict[str, str] = {
     "visit.taken": "Visit {visit} is no longer yours.",
     "visit.cancelled": "Visit {visit} on {day} was cancelled.",
     "roster.published": "Your roster was published (plan {run}).",
+    "roster.repaired": "Your roster was changed (repair {repair}).",
     "deadline.reminder": "{what} It is due on {due_on} ({rule}, {about}).",
     "deadline.warning": "{what} It is due soon, on {due_on} ({rule}, {about}).",
     "deadline.overdue": "{what} It is overdue since {due_on} ({rule}, {about}).",

@@ -4,7 +4,7 @@ A visit that has begun, is locked, starts within the minute or belongs to anothe
 but that the rules would no longer confirm anywhere: taking it away is a person's decision, never the planner's.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -49,6 +49,7 @@ class Bridge:
     fixed: frozenset[int]
     #: Of those, the ones that the rules would not confirm today.
     unconfirmable: frozenset[int]
+    #: Empty where only some visits are loose.
     problem_hash: str
 
     @property
@@ -66,16 +67,35 @@ def build(work: Work, branch_id: int, horizon: Horizon, prices: Prices = PRICES)
     return assemble(work, load(work, branch_id, horizon), prices)
 
 
-def assemble(work: Work, scene: Scene, prices: Prices = PRICES, ask: Ask = ask_all) -> Bridge:
-    """The problem of a scene, which may hold people who are no rows: `ask` knows how the rules are asked of those."""
+def assemble(
+    work: Work,
+    scene: Scene,
+    prices: Prices = PRICES,
+    ask: Ask = ask_all,
+    *,
+    loose: Collection[int] | None = None,
+) -> Bridge:
+    """The problem of a scene, which may hold people who are no rows: `ask` knows how the rules are asked of those.
+
+    With `loose` only these visits may move: others that stand are fixed, others that are wanted are left out, and the
+    rules are asked about the loose ones alone.
+    """
     policy: Policy = work.policy
-    horizon, branch_id = scene.horizon, scene.branch.id
+    horizon = scene.horizon
+    if loose is not None:
+        scene = replace(scene, visits=tuple(v for v in scene.visits if v.status in LIVE_VISIT or v.id in loose))
     visits = scene.visits
+
+    def is_fixed(visit: Visit) -> bool:
+        return scene.is_fixed(visit) or (loose is not None and visit.id not in loose)
+
     book = cases.load(
-        work, [visit for visit in visits if visit.id > 0], [one for one in scene.clinicians if one.id > 0]
+        work,
+        [visit for visit in visits if visit.id > 0 and (loose is None or not is_fixed(visit))],
+        [one for one in scene.clinicians if one.id > 0],
     )
     not_before = horizon.minute_up(scene.now + timedelta(minutes=prices.notice_minutes))
-    days = {visit.id: _days(visit, horizon, not_before) for visit in visits if not scene.is_fixed(visit)}
+    days = {visit.id: _days(visit, horizon, not_before) for visit in visits if not is_fixed(visit)}
     answers = ask(work, scene, book, days)
     places = Places(
         scene.branch, scene.patients.values(), scene.clinicians, buffer_minutes=policy.travel.buffer_minutes
@@ -89,10 +109,10 @@ def assemble(work: Work, scene: Scene, prices: Prices = PRICES, ask: Ask = ask_a
         for number, visit in enumerate(visits)
         if visit.id in made and visit.status in LIVE_VISIT and not _anywhere(made[visit.id], people, answers[visit.id])
     )
-    fixed = unconfirmable | {number for number, visit in enumerate(visits) if scene.is_fixed(visit)}
+    fixed = unconfirmable | {number for number, visit in enumerate(visits) if is_fixed(visit)}
     ties = Ties(scene, visits, policy, prices)
     problem = Problem(
-        name=f"branch {branch_id}, {horizon.start_on} to {horizon.end_on}",
+        name=f"branch {scene.branch.id}, {horizon.start_on} to {horizon.end_on}",
         days=tuple(
             Day(*horizon.bounds(day), label=day.isoformat(), week=scene.pay_week(day, policy.weeks.workweek_anchor))
             for day in horizon.days
@@ -129,7 +149,7 @@ def assemble(work: Work, scene: Scene, prices: Prices = PRICES, ask: Ask = ask_a
         start=start,
         fixed=fixed,
         unconfirmable=unconfirmable,
-        problem_hash=fingerprint(problem, Plan()),
+        problem_hash=fingerprint(problem, Plan()) if loose is None else "",
     )
 
 

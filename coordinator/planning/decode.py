@@ -275,10 +275,11 @@ def _result(bridge: Bridge, outcome: Outcome, placed: int, left: int, travel: in
 
 def _standing(bridge: Bridge, number: int) -> dict[str, Any]:
     """A visit that stands, that the rules would not confirm, and that the planner therefore leaves to a person."""
-    return {"visit": bridge.visits[number].id, "reasons": _of_answers(bridge, number)}
+    return {"visit": bridge.visits[number].id, "reasons": standing_reasons(bridge, number)}
 
 
-def _of_answers(bridge: Bridge, number: int) -> list[dict[str, Any]]:
+def standing_reasons(bridge: Bridge, number: int) -> list[dict[str, Any]]:
+    """Why the rules would not confirm a visit that stands."""
     answers = bridge.answers[bridge.visits[number].id]
     seen: dict[tuple[str, str], dict[str, Any]] = {}
     for refused in (*answers.closed.values(), *answers.forbidden.values()):

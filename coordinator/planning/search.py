@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
+from typing import Any, Protocol, TypeVar, cast
 
 from coordinator.planner import explain, solve, warm_up
 from coordinator.planner.plan import Explanation, Outcome, Plan, Progress, Stop
@@ -30,6 +31,14 @@ class Cancelled(Exception):  # noqa: N818  (an answer, not an error)
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """The best plan, and why each visit is where it is."""
+
+    outcome: Outcome
+    explanation: Explanation
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
     """What is to be searched. Without `iterations` the search stops after `seconds`, with them it counts only those."""
 
@@ -39,19 +48,16 @@ class Task:
     seed: int
     iterations: int | None = None
 
+    def run(self, listen: Callable[[Progress], None]) -> Found:
+        """Search, and explain what was found."""
+        outcome = solve(self.problem, self.stop(), seed=self.seed, start=self.start, listen=listen)
+        return Found(outcome, explain(self.problem, outcome.plan))
+
     def stop(self, cancel: Callable[[], bool] | None = None) -> Stop:
         """When to stop: time never cuts short a search that is counted, so that it can be repeated."""
         if self.iterations is not None:
             return Stop(iterations=self.iterations, cancel=cancel)
         return Stop(seconds=float(self.seconds), cancel=cancel)
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """The best plan, and why each visit is where it is."""
-
-    outcome: Outcome
-    explanation: Explanation
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,16 @@ class Heard:
     iteration: int
     cost: int
     placed: int
+
+
+T = TypeVar("T", covariant=True)
+
+
+class Searchable(Protocol[T]):
+    """Something to search for, handed to another process whole; its answer is neither `Heard` nor a string."""
+
+    def run(self, listen: Callable[[Progress], None]) -> T:
+        """Search, telling of progress."""
 
 
 #: Called about every half second with the last thing heard (None: nothing new); True ends the search.
@@ -92,7 +108,7 @@ def search_here(task: Task, look: Look) -> Found:
     return Found(outcome, explain(task.problem, outcome.plan))
 
 
-def search_apart(task: Task, look: Look) -> Found:
+def search_apart(task: Searchable[T], look: Look) -> T:
     """Search in a child process. Raises `Cancelled`, or SearchFailedError when the child does not answer."""
     if look(None):
         raise Cancelled
@@ -103,7 +119,7 @@ def search_apart(task: Task, look: Look) -> Found:
     theirs.close()
     try:
         ours.send(task)
-        return _listen(ours, look)
+        return cast(T, _listen(ours, look))
     finally:
         if child.is_alive():
             child.kill()
@@ -112,7 +128,7 @@ def search_apart(task: Task, look: Look) -> Found:
         ours.close()
 
 
-def _listen(ours: Connection, look: Look) -> Found:
+def _listen(ours: Connection, look: Look) -> Any:
     heard: Heard | None = None
     looked = 0.0
     while True:
@@ -121,10 +137,10 @@ def _listen(ours: Connection, look: Look) -> Found:
                 said = ours.recv()
             except EOFError:
                 raise SearchFailedError("the search's process ended without an answer") from None
-            if isinstance(said, Found):
-                return said
             if isinstance(said, str):
                 raise SearchFailedError(said)
+            if not isinstance(said, Heard):
+                return said
             heard = said
         if time.monotonic() - looked >= LOOK_SECONDS:
             looked = time.monotonic()
@@ -137,7 +153,7 @@ def _child(theirs: Connection) -> None:
     """The child's whole life: read the task, search, answer."""
     threading.Thread(target=_die_with_parent, daemon=True).start()
     try:
-        task: Task = theirs.recv()
+        task: Searchable[object] = theirs.recv()
         spoken = [0.0]
 
         def listen(progress: Progress) -> None:
@@ -146,8 +162,7 @@ def _child(theirs: Connection) -> None:
                 theirs.send(Heard(progress.seconds, progress.iteration, progress.cost, progress.placed))
 
         warm_up()  # compiling, the first time, is not time to search
-        outcome = solve(task.problem, task.stop(), seed=task.seed, start=task.start, listen=listen)
-        theirs.send(Found(outcome, explain(task.problem, outcome.plan)))
+        theirs.send(task.run(listen))
     except Exception as error:  # noqa: BLE001  (whatever it was, the parent must hear that there is no answer)
         theirs.send(f"{type(error).__name__} in the search")
 

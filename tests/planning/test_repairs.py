@@ -1,0 +1,516 @@
+"""A day breaks: proposals that touch nothing, approval that does it all, and refusals with a way out."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from coordinator.core.errors import Conflict, Forbidden, Invalid, NotFound, Refusal, RuleBroken, StaleVersion
+from coordinator.core.http import Coordinator
+from coordinator.domain.vocabulary import RepairKind, RepairStatus, Role, VisitStatus
+from coordinator.jobs.context import JobContext
+from coordinator.notify.model import Notice
+from coordinator.patients.model import Episode
+from coordinator.planning.model import RosterVersion
+from coordinator.planning.repairs import approval, calls, service
+from coordinator.planning.repairs.model import Repair, RepairChange
+from coordinator.staff.model import Clinician, TimeOff
+from coordinator.visits import service as visits
+from coordinator.visits.model import Visit
+from tests.builders import make_user
+from tests.conftest import WorkAs, actor_with
+from tests.planning.conftest import Person, TestAgency, make_agency
+
+#: Monday, six in the morning in San Francisco.
+SIX = datetime(2026, 11, 9, 14, 0, tzinfo=UTC)
+NINE = datetime(2026, 11, 9, 17, 0, tzinfo=UTC)
+ELEVEN = datetime(2026, 11, 9, 19, 0, tzinfo=UTC)
+ONE = datetime(2026, 11, 9, 21, 0, tzinfo=UTC)
+EVENING = datetime(2026, 11, 10, 8, 0, tzinfo=UTC)
+EVE = datetime(2026, 11, 7, 18, 0, tzinfo=UTC)
+MONDAY = date(2026, 11, 9)
+
+Propose = Callable[..., Repair]
+
+
+@pytest.fixture
+def agency(session: Session) -> TestAgency:
+    return make_agency(session)
+
+
+@pytest.fixture
+def scheduler(agency: TestAgency) -> Any:
+    return actor_with(Role.SCHEDULER, branch_ids=frozenset({agency.branch.id}))
+
+
+@pytest.fixture
+def manager(agency: TestAgency) -> Any:
+    return actor_with(Role.CLINICAL_MANAGER, branch_ids=frozenset({agency.branch.id}))
+
+
+@pytest.fixture
+def propose(agency: TestAgency, work_as: WorkAs, scheduler: Any) -> Propose:
+    def proposed(kind: str, event: dict[str, Any], *, now: datetime = SIX, actor: Any = None, **given: Any) -> Repair:
+        agency.session.commit()
+        with work_as(actor or scheduler, now=now) as work:
+            given = {"first_seconds": None, "scale": 0.05, "seconds": 0} | given
+            prepared = service.prepare(work, agency.branch.id, RepairKind(kind), event, **given)
+        thought = prepared.think()
+        with work_as(actor or scheduler, now=now) as work:
+            return service.propose(work, thought)
+
+    return proposed
+
+
+def booked(agency: TestAgency, person: Person, clinician: Clinician, at: datetime, **given: Any) -> Visit:
+    """The person's first visit stands there, published."""
+    return agency.book(person.visits[0], clinician, at, **{"published_at": EVE, **given})
+
+
+def rows(agency: TestAgency) -> dict[int, Visit]:
+    agency.session.rollback()
+    found = agency.session.execute(sa.select(Visit).order_by(Visit.id), execution_options={"populate_existing": True})
+    visits_now = {row.id: row for row in found.scalars()}
+    agency.session.commit()  # on SQLite an open transaction would keep everybody waiting
+    return visits_now
+
+
+def change_of(repair: Repair, visit: Visit) -> RepairChange:
+    return next(change for change in repair.changes if change.visit_id == visit.id)
+
+
+AWAY = {"starts_at": SIX, "ends_at": EVENING, "reason": "sick"}
+
+
+def test_a_sick_call_becomes_a_proposal_that_touches_no_row(agency: TestAgency, propose: Propose) -> None:
+    ill, well = agency.hire(), agency.hire()
+    person = agency.admit(visits=1, primary=ill)
+    visit = booked(agency, person, ill, NINE, told_patient_at=EVE)
+    repair = propose("absence", AWAY | {"clinician_id": ill.id})
+    (change,) = repair.changes
+    assert (change.change, change.hit, change.told, change.visit_id) == ("moved", True, True, visit.id)
+    assert change.cause == {"code": "clinician-away", "sentence": f"Clinician {ill.id} is away."}
+    assert change.clinician_id == well.id
+    assert change.face == "new"
+    assert repair.result["touched"] == {"patients": 0, "visits": 0, "hit_patients": 1, "hit_visits": 1}
+    assert repair.result["violations"] == 0
+    now = rows(agency)[visit.id]
+    assert (now.clinician_id, now.starts_at, now.version) == (ill.id, NINE, visit.version)
+    assert agency.session.execute(sa.select(TimeOff)).first() is None
+
+
+def test_approval_records_the_absence_and_moves_the_visits_in_one_go(
+    agency: TestAgency, propose: Propose, work_as: WorkAs, scheduler: Any
+) -> None:
+    ill, well = agency.hire(), agency.hire()
+    person, other = agency.admit(visits=1, primary=ill), agency.admit(visits=1, primary=well)
+    visit = booked(agency, person, ill, NINE, told_patient_at=EVE)
+    kept = booked(agency, other, well, ONE)
+    make_user(agency.session, "no password", "clinician", username="well", clinician_id=well.id)
+    repair = propose("absence", AWAY | {"clinician_id": ill.id})
+    planned = change_of(repair, visit)
+    with work_as(scheduler, now=SIX) as work:
+        done = approval.approve(work, repair.id, repair.version)
+        assert done.status is RepairStatus.APPROVED
+    now = rows(agency)
+    assert (now[visit.id].clinician_id, now[visit.id].starts_at) == (well.id, planned.starts_at)
+    assert (now[kept.id].clinician_id, now[kept.id].starts_at) == (well.id, ONE)
+    (off,) = agency.session.execute(sa.select(TimeOff)).scalars()
+    assert (off.clinician_id, off.starts_at, off.ends_at, off.reason) == (ill.id, SIX, EVENING, "sick")
+    versions = agency.session.execute(sa.select(RosterVersion).order_by(RosterVersion.clinician_id)).scalars()
+    assert [(row.clinician_id, row.day, row.number, row.cause) for row in versions] == [
+        (ill.id, MONDAY, 1, "repair"),
+        (well.id, MONDAY, 1, "repair"),
+    ]
+    kinds = set(agency.session.execute(sa.select(Notice.kind)).scalars())
+    assert kinds == {"visit.given", "roster.repaired"}
+
+
+def test_a_second_approval_is_refused_by_its_state(
+    agency: TestAgency, propose: Propose, work_as: WorkAs, scheduler: Any
+) -> None:
+    ill, _ = agency.hire(), agency.hire()
+    booked(agency, agency.admit(visits=1), ill, NINE)
+    repair = propose("absence", AWAY | {"clinician_id": ill.id})
+    with work_as(scheduler, now=SIX) as work:
+        repair = approval.approve(work, repair.id, repair.version)
+    for verb in (approval.approve, approval.reject):
+        with pytest.raises(Conflict) as refused, work_as(scheduler, now=SIX) as work:
+            verb(work, repair.id, repair.version)
+        assert refused.value.problem_code == "repair-decided"
+
+
+def test_days_that_changed_since_refuse_the_approval_with_the_way_out(
+    agency: TestAgency, propose: Propose, work_as: WorkAs, scheduler: Any
+) -> None:
+    ill, well = agency.hire(), agency.hire()
+    booked(agency, agency.admit(visits=1), ill, NINE)
+    late = agency.admit(visits=1)
+    repair = propose("absence", AWAY | {"clinician_id": ill.id})
+    with work_as(scheduler, now=SIX) as work:
+        visits.assign(work, late.visits[0].id, well.id, ONE)
+    with work_as(scheduler, now=SIX) as work:
+        assert service.stale_days(work, service.get(work, repair.id)) == [
+            {"clinician_id": well.id, "day": "2026-11-09"}
+        ]
+    before = {number: (row.clinician_id, row.starts_at) for number, row in rows(agency).items()}
+    with pytest.raises(StaleVersion, match="POST /repairs") as refused, work_as(scheduler, now=SIX) as work:
+        approval.approve(work, repair.id, repair.version)
+    assert refused.value.problem_code == "repair-stale"
+    assert {number: (row.clinician_id, row.starts_at) for number, row in rows(agency).items()} == before
+    assert agency.session.execute(sa.select(TimeOff)).first() is None
+
+
+def test_an_old_version_of_the_repair_is_refused(
+    agency: TestAgency, propose: Propose, work_as: WorkAs, scheduler: Any
+) -> None:
+    ill, _ = agency.hire(), agency.hire()
+    booked(agency, agency.admit(visits=1), ill, NINE)
+    repair = propose("absence", AWAY | {"clinician_id": ill.id})
+    with pytest.raises(StaleVersion, match="Read it again"), work_as(scheduler, now=SIX) as work:
+        approval.approve(work, repair.id, repair.version - 1)
+
+
+def test_the_rules_are_asked_again_about_the_rows_as_they_are(
+    agency: TestAgency, propose: Propose, work_as: WorkAs, scheduler: Any
+) -> None:
+    """Between proposal and approval the only stand-in's licence turned out to have lapsed."""
+    ill, well = agency.hire(), agency.hire()
+    booked(agency, agency.admit(visits=1), ill, NINE)
+    repair = propose("absence", AWAY | {"clinician_id": ill.id})
+    agency.session.get_one(Clinician, well.id).credentials[0].expires_on = date(2026, 11, 1)
+    agency.session.commit()
+    with pytest.raises(RuleBroken) as refused, work_as(scheduler, now=SIX) as work:
+        approval.approve(work, repair.id, repair.version)
+    assert {finding.rule for finding in refused.value.findings} == {"CRD-01"}
+    assert agency.session.execute(sa.select(TimeOff)).first() is None
+
+
+def test_some_patients_are_approved_and_the_others_wait_for_a_person(
+    agency: TestAgency, propose: Propose, work_as: WorkAs, scheduler: Any
+) -> None:
+    ill, _ = agency.hire(), agency.hire()
+    one, two = agency.admit(visits=1), agency.admit(visits=1)
+    first, second = booked(agency, one, ill, NINE), booked(agency, two, ill, ONE)
+    repair = propose("absence", AWAY | {"clinician_id": ill.id})
+    with pytest.raises(Invalid) as refused, work_as(scheduler, now=SIX) as work:
+        approval.approve(work, repair.id, repair.version, [10**9])
+    assert refused.value.extra["errors"][0]["pointer"] == "/patient_ids"
+    with pytest.raises(Invalid), work_as(scheduler, now=SIX) as work:
+        approval.approve(work, repair.id, repair.version, [])
+    with work_as(scheduler, now=SIX) as work:
+        done = approval.approve(work, repair.id, repair.version, [one.patient.id])
+        told = calls.calls(work, done.id)
+    now = rows(agency)
+    assert now[first.id].clinician_id != ill.id
+    assert now[second.id].clinician_id == ill.id
+    assert {change.patient_id: change.approved for change in done.changes} == {
+        one.patient.id: True, two.patient.id: False
+    }  # fmt: skip
+    assert [call["patient_id"] for call in told if call["whom"] == "patient"] == [one.patient.id]
+    assert agency.session.execute(sa.select(TimeOff)).first() is not None
+
+
+def test_a_rejected_repair_does_nothing(agency: TestAgency, propose: Propose, work_as: WorkAs, scheduler: Any) -> None:
+    ill, _ = agency.hire(), agency.hire()
+    visit = booked(agency, agency.admit(visits=1), ill, NINE)
+    repair = propose("absence", AWAY | {"clinician_id": ill.id})
+    with work_as(scheduler, now=SIX) as work:
+        assert approval.reject(work, repair.id, repair.version).status is RepairStatus.REJECTED
+    assert rows(agency)[visit.id].clinician_id == ill.id
+    assert agency.session.execute(sa.select(TimeOff)).first() is None
+
+
+def test_what_nobody_can_take_over_says_why_and_is_wanted_again_when_approved(
+    agency: TestAgency, propose: Propose, work_as: WorkAs, scheduler: Any
+) -> None:
+    ill = agency.hire()
+    other = agency.hire()
+    person = agency.admit(visits=1)
+    visit = booked(agency, person, ill, NINE)
+    other.credentials[0].expires_on = date(2026, 11, 1)
+    week_off = {"starts_at": SIX, "ends_at": datetime(2026, 11, 16, 8, tzinfo=UTC), "clinician_id": ill.id}
+    repair = propose("absence", week_off)
+    change = change_of(repair, visit)
+    assert change.change == "removed"
+    said = {number: reason["code"] for reason in change.reasons for number in reason["clinician_ids"]}
+    assert said == {ill.id: "no-shift", other.id: "CRD-01"}
+    with work_as(scheduler, now=SIX) as work:
+        told = calls.calls(work, repair.id)
+        assert [(call["whom"], call["messages"][0]["kind"]) for call in told] == [("patient", "visit-open")]
+        approval.approve(work, repair.id, repair.version)
+    now = rows(agency)[visit.id]
+    assert (now.status, now.clinician_id, now.starts_at) == (VisitStatus.PROPOSED, None, None)
+
+
+def test_what_has_begun_is_never_touched(agency: TestAgency, propose: Propose) -> None:
+    ill, _ = agency.hire(), agency.hire()
+    begun = booked(agency, agency.admit(visits=1), ill, NINE, status=VisitStatus.IN_PROGRESS, actual_start_at=NINE)
+    ahead = booked(agency, agency.admit(visits=1), ill, ONE)
+    repair = propose(
+        "absence", {"clinician_id": ill.id, "ends_at": EVENING}, now=NINE + timedelta(minutes=10)
+    )  # fmt: skip
+    assert [change.visit_id for change in repair.changes] == [ahead.id]
+    assert begun.id not in {change.visit_id for change in repair.changes}
+
+
+def test_a_locked_visit_of_who_is_away_waits_for_a_person(
+    agency: TestAgency, propose: Propose, work_as: WorkAs, scheduler: Any
+) -> None:
+    ill, _ = agency.hire(), agency.hire()
+    visit = booked(agency, agency.admit(visits=1), ill, NINE, locked=True)
+    repair = propose("absence", AWAY | {"clinician_id": ill.id})
+    change = change_of(repair, visit)
+    assert (change.change, change.reasons[0]["code"]) == ("decide", "visit-locked")
+    with work_as(scheduler, now=SIX) as work:
+        approval.approve(work, repair.id, repair.version)
+    assert rows(agency)[visit.id].clinician_id == ill.id
+
+
+def test_a_budget_of_nobody_leaves_others_alone_and_the_curve_says_what_one_more_buys(
+    agency: TestAgency, propose: Propose
+) -> None:
+    """The other nurse is full; room is made only by moving somebody to another day."""
+    ill, well = agency.hire(), agency.hire(max_visits_per_day=1)
+    person, other = agency.admit(visits=1), agency.admit(visits=1)
+    visit, stands = booked(agency, person, ill, NINE), booked(agency, other, well, NINE)
+    visit.window_from = visit.window_to = MONDAY
+    none = propose("absence", AWAY | {"clinician_id": ill.id}, max_patients=0)
+    assert [(change.visit_id, change.change) for change in none.changes] == [(visit.id, "removed")]
+    curve = {point["max_patients"]: (point["open"], point["patients"]) for point in none.result["curve"]}
+    assert (curve[0], curve[1]) == ((1, 0), (0, 1))
+    one = propose("absence", AWAY | {"clinician_id": ill.id}, max_patients=1)
+    assert change_of(one, visit).clinician_id == well.id
+    moved = change_of(one, stands)
+    assert (moved.hit, moved.what, moved.cause["code"], moved.cause["visit"]) == (
+        False, ["day"], "makes-room", visit.id
+    )  # fmt: skip
+    assert one.result["touched"]["patients"] == 1
+    assert one.result["cost"]["total"] < none.result["cost"]["total"]
+
+
+def test_a_cancelled_visit_finds_another_day_in_its_week(
+    agency: TestAgency, propose: Propose, work_as: WorkAs, scheduler: Any
+) -> None:
+    nurse = agency.hire()
+    visit = booked(agency, agency.admit(visits=1), nurse, NINE, told_patient_at=EVE)
+    repair = propose("cancelled", {"visit_id": visit.id})
+    change = change_of(repair, visit)
+    assert (change.change, "day" in change.what) == ("moved", True)
+    with work_as(scheduler, now=SIX) as work:
+        approval.approve(work, repair.id, repair.version)
+    now = rows(agency)
+    fresh = next(row for row in now.values() if row.replaces_id == visit.id)
+    assert now[visit.id].status is VisitStatus.CANCELLED
+    assert (fresh.status, fresh.starts_at, fresh.clinician_id) == (VisitStatus.BOOKED, change.starts_at, nurse.id)
+
+
+def test_an_urgent_visit_is_placed_in_time(
+    agency: TestAgency, propose: Propose, work_as: WorkAs, scheduler: Any
+) -> None:
+    nurse = agency.hire()
+    booked(agency, agency.admit(visits=1), nurse, NINE)
+    urgent = agency.admit(visits=1).visits[0]
+    repair = propose("urgent", {"visit_id": urgent.id, "latest_at": ONE})
+    change = change_of(repair, urgent)
+    assert change.change == "added"
+    assert change.starts_at is not None
+    assert change.starts_at <= ONE
+    with work_as(scheduler, now=SIX) as work:
+        approval.approve(work, repair.id, repair.version)
+    assert rows(agency)[urgent.id].starts_at == change.starts_at
+
+
+def test_a_visit_that_runs_long_pushes_whom_it_reaches(
+    agency: TestAgency, propose: Propose, work_as: WorkAs, scheduler: Any
+) -> None:
+    nurse = agency.hire()
+    long = booked(agency, agency.admit(visits=1), nurse, NINE, status=VisitStatus.IN_PROGRESS, actual_start_at=NINE)
+    soon = booked(agency, agency.admit(visits=1), nurse, ELEVEN, told_patient_at=EVE)
+    far = booked(agency, agency.admit(visits=1), nurse, ONE + timedelta(hours=1))
+    now = NINE + timedelta(minutes=20)
+    repair = propose("overrun", {"visit_id": long.id, "minutes": 90}, now=now)
+    change = change_of(repair, soon)
+    assert change.starts_at is not None
+    assert change.starts_at >= NINE + timedelta(minutes=45 + 90)
+    assert {c.visit_id for c in repair.changes} == {soon.id}
+    with work_as(scheduler, now=now) as work:
+        told = calls.calls(work, repair.id)
+        approval.approve(work, repair.id, repair.version)
+    assert told[0]["patient_id"] == soon.patient_id
+    assert told[0]["messages"][0]["kind"].startswith("new-")
+    after = rows(agency)
+    assert after[soon.id].starts_at == change.starts_at
+    assert (after[long.id].starts_at, after[far.id].starts_at) == (NINE, ONE + timedelta(hours=1))
+
+
+def test_a_patient_in_hospital_rests_by_whoever_may_hold_the_episode(
+    agency: TestAgency, propose: Propose, work_as: WorkAs, scheduler: Any, manager: Any
+) -> None:
+    nurse = agency.hire()
+    person = agency.admit(visits=2)
+    visit = booked(agency, person, nurse, NINE)
+    repair = propose("hospital", {"patient_id": person.patient.id})
+    assert [(change.visit_id, change.change) for change in repair.changes] == [(visit.id, "rests")]
+    assert "episode:hold" in approval.needs(repair)
+    with pytest.raises(Forbidden, match="episode:hold"), work_as(scheduler, now=SIX) as work:
+        approval.approve(work, repair.id, repair.version)
+    with work_as(manager, now=SIX) as work:
+        assert [call["whom"] for call in calls.calls(work, repair.id)] == ["clinician"]
+        approval.approve(work, repair.id, repair.version)
+    assert {row.status for row in rows(agency).values()} == {VisitStatus.ON_HOLD}
+    assert agency.session.scalar(sa.select(Episode.on_hold_since).where(Episode.id == person.episode.id)) == SIX
+
+
+def test_calls_go_to_the_soonest_patient_first_told_before_untold_then_to_clinicians(
+    agency: TestAgency, propose: Propose, work_as: WorkAs, scheduler: Any
+) -> None:
+    ill, well = agency.hire(), agency.hire()
+    third = agency.hire()
+    late, told, untold = (agency.admit(visits=1) for _ in range(3))
+    booked(agency, late, ill, ONE, told_patient_at=EVE)
+    booked(agency, untold, ill, NINE)
+    booked(agency, told, well, NINE, told_patient_at=EVE)
+    agency.session.flush()
+    repair = propose("absence", AWAY | {"clinician_id": ill.id})
+    # The other nurse falls ill too: both calls are about nine o'clock.
+    both = propose("absence", AWAY | {"clinician_id": well.id})
+    with work_as(scheduler, now=SIX) as work:
+        first = calls.calls(work, repair.id)
+        second = calls.calls(work, both.id)
+    assert [call["patient_id"] for call in first if call["whom"] == "patient"] == [untold.patient.id, late.patient.id]
+    assert [call["order"] for call in first] == list(range(1, len(first) + 1))
+    whom = [call["whom"] for call in first]
+    assert whom == sorted(whom, reverse=True)
+    assert ill.id not in {call["clinician_id"] for call in first}
+    assert second[0]["messages"][0]["kind"].startswith("new-clinician")
+    assert {call["clinician_id"] for call in first if call["whom"] == "clinician"} <= {well.id, third.id}
+
+
+# ------------------------------------------------------------------------------------ the longer search
+
+
+def test_a_worker_looks_for_a_better_one_and_says_when_it_is_done(
+    app: Coordinator, agency: TestAgency, propose: Propose, work_as: WorkAs, scheduler: Any
+) -> None:
+    ill, _ = agency.hire(), agency.hire()
+    booked(agency, agency.admit(visits=1), ill, NINE)
+    repair = propose("absence", AWAY | {"clinician_id": ill.id}, seconds=1)
+    assert repair.searching
+    workshop = replace(app.extensions["workshop"], now=lambda: SIX)
+    context = JobContext(workshop=workshop, name=service.JOB, key=service.job_key(repair.id))
+
+    def here(search: Any, _look: Any) -> Any:
+        return replace(search, seconds=None, scale=0.05).run()
+
+    service.improve(context, repair.id, here)
+    with work_as(scheduler, now=SIX) as work:
+        after = service.get(work, repair.id)
+        assert not after.searching
+        assert after.result["cost"]["total"] <= repair.result["cost"]["total"]
+        approval.approve(work, after.id, after.version)
+
+
+def test_a_decided_repair_is_not_searched_for_any_more(
+    app: Coordinator, agency: TestAgency, propose: Propose, work_as: WorkAs, scheduler: Any
+) -> None:
+    ill, _ = agency.hire(), agency.hire()
+    booked(agency, agency.admit(visits=1), ill, NINE)
+    repair = propose("absence", AWAY | {"clinician_id": ill.id}, seconds=1)
+    with work_as(scheduler, now=SIX) as work:
+        approval.reject(work, repair.id, repair.version)
+    workshop = replace(app.extensions["workshop"], now=lambda: SIX)
+    context = JobContext(workshop=workshop, name=service.JOB, key=service.job_key(repair.id))
+
+    def never(_search: Any, _look: Any) -> Any:
+        raise AssertionError("nothing is to be searched")
+
+    service.improve(context, repair.id, never)
+    with work_as(scheduler, now=SIX) as work:
+        assert service.get(work, repair.id).status is RepairStatus.REJECTED
+
+
+# ------------------------------------------------------------------------------------ what makes no sense
+
+
+@pytest.mark.parametrize(
+    ("kind", "event", "pointer"),
+    [
+        ("absence", {"clinician_id": "nurse", "ends_at": SIX - timedelta(hours=1), "starts_at": EVE}, "/event/ends_at"),
+        ("absence", {"clinician_id": "nurse", "starts_at": NINE, "ends_at": NINE}, "/event/ends_at"),
+        ("absence", {"clinician_id": "nurse"}, "/event/ends_at"),
+        ("absence", {"ends_at": EVENING}, "/event/clinician_id"),
+        ("absence", {"clinician_id": "nurse", "ends_at": SIX + timedelta(days=900)}, "/event/ends_at"),
+        ("absence", {"clinician_id": "nurse", "ends_at": EVENING, "reason": "She has the flu"}, "/event/reason"),
+        ("absence", {"clinician_id": "nurse", "ends_at": EVENING, "visit_id": 1}, "/event/visit_id"),
+        ("absence", {"clinician_id": "nurse", "first_day": MONDAY, "last_day": date(2026, 11, 1)}, "/event/last_day"),
+        ("urgent", {"visit_id": "wanted", "latest_at": SIX - timedelta(minutes=1)}, "/event/latest_at"),
+        ("urgent", {"visit_id": "wanted", "latest_at": SIX + timedelta(days=90)}, "/event/latest_at"),
+        ("overrun", {"visit_id": "visit", "minutes": 0}, "/event/minutes"),
+        ("overrun", {"visit_id": "visit", "minutes": 5000}, "/event/minutes"),
+        ("hospital", {"patient_id": "patient", "starts_at": NINE}, "/event/starts_at"),
+    ],
+)
+def test_an_event_that_cannot_have_happened_names_its_field(
+    agency: TestAgency, propose: Propose, kind: str, event: dict[str, Any], pointer: str
+) -> None:
+    nurse = agency.hire()
+    person, waiting = agency.admit(visits=1), agency.admit(visits=1)
+    visit = booked(agency, person, nurse, NINE)
+    names = {"nurse": nurse.id, "visit": visit.id, "wanted": waiting.visits[0].id, "patient": person.patient.id}
+    given = {name: names.get(value, value) if isinstance(value, str) else value for name, value in event.items()}
+    with pytest.raises(Invalid) as refused:
+        propose(kind, given)
+    assert refused.value.extra["errors"][0]["pointer"] == pointer
+    assert agency.session.execute(sa.select(Repair)).first() is None
+
+
+def test_who_is_not_there_or_of_another_branch_sounds_the_same(
+    agency: TestAgency, propose: Propose, session: Session
+) -> None:
+    elsewhere = make_agency(session, code="OTHER")
+    nurse = elsewhere.hire()
+    person = elsewhere.admit(visits=1)
+    visit = booked(elsewhere, person, nurse, NINE)
+    for kind, event in (
+        ("absence", {"clinician_id": nurse.id, "ends_at": EVENING}),
+        ("absence", {"clinician_id": 10**12, "ends_at": EVENING}),
+        ("cancelled", {"visit_id": visit.id}),
+        ("urgent", {"visit_id": 10**12, "latest_at": ONE}),
+        ("overrun", {"visit_id": visit.id, "minutes": 10}),
+        ("hospital", {"patient_id": person.patient.id}),
+    ):
+        with pytest.raises(NotFound):
+            propose(kind, event)
+
+
+def test_a_visit_that_was_made_or_stands_early_enough_is_refused(agency: TestAgency, propose: Propose) -> None:
+    nurse = agency.hire()
+    made = booked(agency, agency.admit(visits=1), nurse, NINE, status=VisitStatus.COMPLETED)
+    early = booked(agency, agency.admit(visits=1), nurse, ELEVEN)
+    with pytest.raises(Refusal) as refused:
+        propose("cancelled", {"visit_id": made.id}, now=ELEVEN)
+    assert refused.value.problem_code == "visit-begun"
+    with pytest.raises(Conflict) as refused:
+        propose("urgent", {"visit_id": early.id, "latest_at": ONE})
+    assert refused.value.problem_code == "early-enough"
+
+
+def test_somebody_without_the_role_proposes_and_reads_nothing(
+    agency: TestAgency, propose: Propose, work_as: WorkAs
+) -> None:
+    ill = agency.hire()
+    booked(agency, agency.admit(visits=1), ill, NINE)
+    nurse = actor_with(Role.CLINICIAN, clinician_id=ill.id, performer="RN")
+    with pytest.raises(Forbidden):
+        propose("absence", AWAY | {"clinician_id": ill.id}, actor=nurse)
+    repair = propose("absence", AWAY | {"clinician_id": ill.id})
+    with pytest.raises(Forbidden), work_as(nurse, now=SIX) as work:
+        service.get(work, repair.id)
+    stranger = actor_with(Role.SCHEDULER, branch_ids=frozenset({10**6}))
+    with pytest.raises(NotFound), work_as(stranger, now=SIX) as work:
+        service.get(work, repair.id)
