@@ -68,6 +68,8 @@ class Disruption:
 
     problem: Problem
     """As it is after the event. Locked: what has begun or is pinned, and nothing else."""
+    calm: Problem
+    """As it was before the event, with the same visits locked: what `before` cost is counted by it."""
     before: Plan
     """The plan that was published."""
     start: Plan
@@ -108,8 +110,13 @@ def strike(problem: Problem, plan: Plan, event: Event, *, now: int, notice: int 
     slots = tuple(blow.slots.get((slot.clinician, slot.day), slot) for slot in problem.slots)
     after = replace(problem, visits=visits, slots=tuple(slot for slot in slots if slot is not None))
     stands = [a for a in plan.assignments if a.visit not in away and a.visit not in blow.stuck]
+    same = tuple(
+        held(problem.visits[index], placed[index]) if visit.locked and index in placed else problem.visits[index]
+        for index, visit in enumerate(visits)
+    )
     return Disruption(
         problem=after,
+        calm=replace(problem, visits=same),
         before=plan,
         start=Plan.of(stands, [rest for rest in plan.rests if (rest.clinician, rest.day) not in blow.slots]),
         hit=tuple(sorted(blow.hit)),

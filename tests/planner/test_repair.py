@@ -214,6 +214,15 @@ def test_two_who_go_together_move_together():
     assert {at[0].clinician, at[1].clinician} == {1, 2}
 
 
+def test_what_stood_is_counted_with_the_same_visits_locked():
+    """A visit that has begun is late no more: that saves nothing."""
+    late = {"preferred": {0: (Window(EIGHT, EIGHT),)}, "late_cost": 10}
+    problem, plan = published([standing("a", 0, NINE, **late), standing("b", 1, NOON)])
+    disruption = strike(problem, plan, Absence(1, 0, DAY), now=NINE)
+    assert score(problem, plan).cost - score(disruption.calm, plan).cost == 600
+    assert score(disruption.calm, plan).part("late").cost == 0
+
+
 @pytest.mark.parametrize(
     ("event", "field"),
     [

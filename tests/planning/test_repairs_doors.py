@@ -198,5 +198,5 @@ def test_the_command_line_names_the_option_that_is_wrong(agency: TestAgency, run
     assert "--until" in run(*who, "--from", "2026-11-01", "--until", past, ok=False).output
     assert "--reason" in run(*who, "--until", "2026-11-09T18:00", "--reason", "The flu", ok=False).output
     assert "--branch" in run("urgent", "1", "--branch", "NOPE", "--by", "2026-11-09T12:00", ok=False).output
-    assert "no visit" in run("overrun", "99999", "30", "--branch", "SF", ok=False).output.lower()
+    assert "no such visit" in run("overrun", "99999", "30", "--branch", "SF", ok=False).output.lower()
     assert run("overrun", "1", "0", "--branch", "SF", ok=False)

@@ -69,8 +69,8 @@ def look(work: Work, branch_id: int, event: Happening, *, near: int = NEAR_FIRST
             notice=REPAIR_PRICES.notice_minutes,
         )
     else:
-        broken = Disruption(bridge.problem, bridge.start, bridge.start, hit=())
-    before = score(bridge.problem, bridge.start)
+        broken = Disruption(bridge.problem, bridge.problem, bridge.start, bridge.start, hit=())
+    before = score(broken.calm, bridge.start)
     return Look(
         branch_id=branch_id,
         event=event,
