@@ -50,7 +50,7 @@ def _half_an_hour(window: Window) -> Window:
 
 
 ABOVE = pytest.mark.xfail(
-    reason="days are timed by a rule: to start a pair ten minutes late would save waiting and overtime (345 against 332)",
+    reason="days are timed by a rule: starting a pair ten minutes late would save overtime (345 against 332)",
     strict=False,
 )
 
