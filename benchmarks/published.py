@@ -128,7 +128,8 @@ def _table(rows: list[Row]) -> str:
     columns = ["instance", "seed", "seconds", "iterations", "cost"]
     if any(row["best_known"] is not None for row in rows):
         columns += ["best_known", "gap_percent"]
-    columns += ["broken", *rows[0]["components"]]
+    priced = {name for row in rows for name in row["weighted"]}
+    columns += ["broken", *(name for name in rows[0]["components"] if name in priced)]
     text = table([row["components"] | row | {"broken": len(row["violations"])} for row in rows], columns)
     gaps = [row["gap_percent"] for row in rows if row["gap_percent"] is not None]
     return f"{text}\nmedian gap {median(gaps):.2f} %, mean {sum(gaps) / len(gaps):.2f} %" if gaps else text
