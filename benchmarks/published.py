@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import math
 import re
 import sys
 import time
@@ -32,7 +33,7 @@ def main(description: str, load: Load, arguments: Sequence[str] | None = None) -
         seeds = seeds_of(options.seeds)
     except ValueError:
         parser.error(f"--seeds: a number from 1, or a list of seeds, not {options.seeds!r}")
-    if options.seconds <= 0:
+    if not 0 < options.seconds < math.inf:
         parser.error(f"--seconds: must be more than 0, not {options.seconds:g}")
     try:
         cases = [(load_case(load, path), best_known(load, path)) for path in options.files]

@@ -94,7 +94,7 @@ def test_the_command_plans_and_writes_what_it_planned(tmp_path: Path, capsys: py
     assert "operators_too_many" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("options", [["--seeds", "0"], ["--seeds", "x"], ["--seconds", "0"]])
+@pytest.mark.parametrize("options", [["--seeds", "0"], ["--seeds", "x"], ["--seconds", "0"], ["--seconds", "nan"]])
 def test_bad_options_are_refused(options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit) as refused:
         main("Weeks", load, ["week.txt", "--out", str(tmp_path), *options])
