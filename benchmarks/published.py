@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import math
 import re
 import sys
 import time
@@ -33,7 +32,7 @@ def main(description: str, load: Load, arguments: Sequence[str] | None = None) -
         seeds = seeds_of(options.seeds)
     except ValueError:
         parser.error(f"--seeds: a number from 1, or a list of seeds, not {options.seeds!r}")
-    if not 0 < options.seconds < math.inf:
+    if options.seconds <= 0:
         parser.error(f"--seconds: must be more than 0, not {options.seconds:g}")
     try:
         cases = [(load_case(load, path), best_known(load, path)) for path in options.files]
@@ -129,8 +128,7 @@ def _table(rows: list[Row]) -> str:
     columns = ["instance", "seed", "seconds", "iterations", "cost"]
     if any(row["best_known"] is not None for row in rows):
         columns += ["best_known", "gap_percent"]
-    priced = {name for row in rows for name in row["weighted"]}
-    columns += ["broken", *(name for name in rows[0]["components"] if name in priced)]
+    columns += ["broken", *rows[0]["components"]]
     text = table([row["components"] | row | {"broken": len(row["violations"])} for row in rows], columns)
     gaps = [row["gap_percent"] for row in rows if row["gap_percent"] is not None]
     return f"{text}\nmedian gap {median(gaps):.2f} %, mean {sum(gaps) / len(gaps):.2f} %" if gaps else text

@@ -31,7 +31,7 @@ COLUMNS = [
     "within_1_percent",
     "rounds",
     "cost",
-    "per_visit",
+    "cost_per_visit",
 ]
 
 

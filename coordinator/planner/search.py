@@ -8,9 +8,10 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from coordinator.planner import kernel
+from coordinator.planner import kernel, operations
 from coordinator.planner.arrays import Arrays, Ints, build
 from coordinator.planner.constraints import score
+from coordinator.planner.engines import Engine, choose
 from coordinator.planner.fingerprint import fingerprint
 from coordinator.planner.plan import Outcome, Plan, Progress, Stop
 from coordinator.planner.problem import Clinician, Day, Problem, Slot, Visit, Window
@@ -46,6 +47,8 @@ def solve(
         raise ValueError("stop needs seconds or iterations")
     began = time.monotonic()
     validate(problem, start)
+    if choose(problem) is Engine.OPERATIONS:
+        return operations.solve(problem, stop, seed=seed, start=start, listen=listen, began=began)
     run = _Run(problem, stop, seed, began, listen)
     stopped_by = run.go(start)
     plan = plan_of(run.arrays, run.best)
@@ -218,8 +221,14 @@ def running_cost(problem: Problem, plan: Plan) -> tuple[Plan, int]:
     return plan_of(arrays, state), int(state[arrays.at(kernel.S_TOTAL)])
 
 
-def warm_up() -> None:
-    """Compile the kernels or load them from the cache, on a problem of two visits; about 40 s cold, under 1 s warm."""
+def warm_up(engine: Engine = Engine.CALENDAR) -> None:
+    """Compile one engine's kernel or load it from the cache, on a problem of two visits.
+
+    About a minute cold, under a second warm.
+    """
+    if engine is Engine.OPERATIONS:
+        operations.warm_up()
+        return
     windows = {0: (Window(480, 900),)}
     problem = Problem(
         name="warm-up",

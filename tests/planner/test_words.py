@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from coordinator.planner import Problem, ProblemError, score, validate
+from coordinator.planner.engines import Engine, choose
 from coordinator.planner.plan import Assignment, Plan, Rest
 from coordinator.planner.problem import (
     Break,
@@ -18,6 +19,7 @@ from coordinator.planner.problem import (
     Linked,
     LinkKind,
     Regularity,
+    Spacing,
     Touch,
     Weights,
     Window,
@@ -310,15 +312,30 @@ def test_visits_of_an_order_follow_one_of_its_patterns():
     assert broken(0, 2) == broken(4, 0) == broken(3) == ["pattern"]
 
 
+OF_LINKED_DAYS: list[dict[str, Any]] = [
+    {"visits": (make_visit(preferred={0: (Window(1, 2), Window(3, 4))}),)},
+    {"slots": (make_slot(overtime_from=FIVE),)},
+    {"slots": (make_slot(breaks=(WHOLE,)),)},
+    {"links": (Linked(0, 1, LinkKind.BOTH),)},
+    {"links": (Linked(0, 1), Linked(1, 2))},
+    {"weights": Weights(worst_late_minute=1)},
+    {"weights": Weights(longest_idle_minute=1)},
+    {"weights": Weights(balance_minute=1)},
+]
+
+
+@pytest.mark.parametrize("changes", OF_LINKED_DAYS, ids=str)
+def test_days_whose_visits_shape_each_others_times_have_an_engine_of_their_own(changes: dict[str, Any]):
+    problem = make_problem([make_visit(key) for key in "abc"])
+    assert choose(problem) is Engine.CALENDAR
+    assert choose(replace(problem, **changes)) is Engine.OPERATIONS
+    with pytest.raises(ProblemError, match="together with the rest"):
+        choose(replace(problem, **changes, spacings=(Spacing((0, 1)),)))
+
+
 UNPLANNED: list[tuple[str, dict[str, Any]]] = [
-    ("visits[0].preferred", {"visits": (make_visit(preferred={0: (Window(1, 2), Window(3, 4))}),)}),
-    ("slots[0].overtime_from", {"slots": (make_slot(overtime_from=FIVE),)}),
     ("slots[0].doubletime_after_minutes",
      {"slots": (make_slot(doubletime_after_minutes=9),), "weights": Weights(doubletime_minute=1)}),
-    ("slots[0].breaks", {"slots": (make_slot(breaks=(WHOLE,)),)}),
-    ("links[0].kind", {"links": (Linked(0, 1, LinkKind.BOTH),)}),
-    ("links[1]", {"links": (Linked(0, 1), Linked(1, 2))}),
-    ("weights.balance_minute", {"weights": Weights(balance_minute=1)}),
     ("regularities[0].cost_minute", {"regularities": (Regularity((0,), 0, 1),)}),
     ("patterns[0]", {"patterns": (DayPatterns((0,), ((0,),)),)}),
     ("touch.max_patients", {"touch": Touch(max_patients=0)}),
