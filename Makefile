@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 DEMO := COORDINATOR_PROFILE=demo
 WORKERS ?= 2
 
-.PHONY: bench run test check lint types demo-reset slow clean
+.PHONY: bench run test check lint types demo-reset osrm slow clean
 
 $(VENV)/.runtime: requirements.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed, and none was found." >&2; exit 1; }
@@ -46,6 +46,11 @@ bench: $(VENV)/.runtime $(if $(PEERS),$(VENV)/.bench)
 $(VENV)/.bench: requirements-bench.txt $(VENV)/.runtime
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
 	@touch $@
+
+## Serve the roads of an .osm.pbf on loopback: make osrm PBF=city.osm.pbf [PORT=5000]
+osrm: $(VENV)/.runtime
+	@test -n "$(PBF)" || { echo "Say which map: make osrm PBF=city.osm.pbf" >&2; exit 1; }
+	@exec $(BIN)/python -m benchmarks.osrm "$(PBF)" --port $(or $(PORT),5000)
 
 ## Throw the demo's database away
 demo-reset:
