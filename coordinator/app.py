@@ -27,6 +27,7 @@ from coordinator.planning.repairs import api as repairs_api
 from coordinator.referrals import api as referrals_api
 from coordinator.rules.terms import policy_from
 from coordinator.staff import api as staff_api
+from coordinator.travel.atlas import atlas_from
 from coordinator.visits import api as visits_api
 from coordinator.visits import doing_api
 from coordinator.web import pages
@@ -100,6 +101,7 @@ def furnish(app: Coordinator, settings: Settings) -> None:
     doorman = Doorman(settings)
     with settings.policy_path.open("rb") as file:
         policy = policy_from(tomllib.load(file))
+    atlas = atlas_from(settings)
     app.extensions["doorman"] = doorman
     app.extensions["settings"] = settings
     app.extensions["database"] = database
@@ -112,6 +114,7 @@ def furnish(app: Coordinator, settings: Settings) -> None:
         enqueue=enqueue,
         authenticate=doorman.authenticate,
         touch=doorman.touch,
+        atlas=atlas,
     )
     app.extensions["workshop"] = Workshop(
         settings=settings,
@@ -122,4 +125,5 @@ def furnish(app: Coordinator, settings: Settings) -> None:
         clock=CLOCK,
         actor_for=system_actor,
         places=places,
+        atlas=atlas,
     )

@@ -17,6 +17,7 @@ from coordinator.planning import what_if_model as _what_if
 from coordinator.planning.repairs import model as _repairs
 from coordinator.referrals import model as _referrals
 from coordinator.staff import model as _staff
+from coordinator.travel import model as _travel
 from coordinator.visits import model as _visits
 
 metadata = Base.metadata
@@ -25,5 +26,5 @@ __all__ = ["metadata"]
 
 _ROOMS = (
     _access, _agency, _audit, _deadlines, _directory, _fhir, _http, _jobs, _notify, _orders, _patients, _planning,
-    _referrals, _repairs, _staff, _visits, _what_if,
+    _referrals, _repairs, _staff, _travel, _visits, _what_if,
 )  # fmt: skip

@@ -212,6 +212,7 @@ def work_as(app: Coordinator) -> WorkAs:
                 policy=door.policy,
                 handlers=door.handlers,
                 enqueue=door.enqueue,
+                atlas=door.atlas,
             )
             yield work
             session.flush()  # refusals of the database come before the chain's lock is taken

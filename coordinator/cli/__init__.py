@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from coordinator.cli import access, audit, db, demo, imports, planning, repairs, what_if, worker
+from coordinator.cli import access, audit, db, demo, imports, planning, repairs, travel, what_if, worker
 
 
 def register(app: Flask) -> None:
@@ -16,4 +16,5 @@ def register(app: Flask) -> None:
     assert what_if.what_if_command.name in planning.group.commands  # importing it puts it there
     planning.group.add_command(repairs.group)
     app.cli.add_command(planning.group)
+    app.cli.add_command(travel.group)
     app.cli.add_command(planning.roster_command)

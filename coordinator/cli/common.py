@@ -34,6 +34,7 @@ def command_work(command: str, *, write: bool = True, actor: Actor | None = None
                 policy=d.policy,
                 handlers=d.handlers,
                 enqueue=d.enqueue,
+                atlas=d.atlas,
             )
             yield work
             if write:

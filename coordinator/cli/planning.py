@@ -135,6 +135,7 @@ def page_of(answer: dict[str, Any]) -> str:
         f"Travel {answer['travel_minutes']} min, overtime {answer['overtime_minutes']} min.",
         f"Continuity {answer['continuity']} %, violations {broken_rules}.",
     ]
+    lines += _grounds(answer)
     lines += [f"  violation: {broken['rule']} of visits {broken['visits']}" for broken in answer["violations"]]
     for left in answer["unplaced"]:
         lines.append(f"Visit {left['visit']} is left out:")
@@ -146,6 +147,26 @@ def page_of(answer: dict[str, Any]) -> str:
         why = kept["reasons"][0]["sentence"] if kept["reasons"] else ""
         lines.append(f"Visit {kept['visit']} stands and needs a decision: {why}")
     return "\n".join(lines)
+
+
+def _grounds(answer: dict[str, Any]) -> list[str]:
+    """What the travel times stand on, and homes whose place is not well known."""
+    ways = answer["travel_sources"]
+    known = f"{ways['by_road']} by road, {ways['remembered']} remembered"
+    guessed = f"{ways['estimated']} estimated ({ways['no_road']} of them without a road)"
+    lines = [f"Ways between places: {known}, {guessed}, at {ways['traffic']} times free flow."]
+    if ways["note"]:
+        lines.append(f"  {ways['note']}")
+    if answer["unlocated_patients"]:
+        lines.append(f"  No point, the office stands in: patients {_numbers(answer['unlocated_patients'])}.")
+    vague = [row["patient_id"] for row in answer["imprecise_patients"]]
+    if vague:
+        lines.append(f"  The point may be streets away: patients {_numbers(vague)}.")
+    return lines
+
+
+def _numbers(numbers: list[int]) -> str:
+    return ", ".join(map(str, numbers))
 
 
 def _telling(reasons: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -160,6 +160,8 @@ class Door:
     authenticate: Callable[[Session, flask.Request, datetime], Actor | None]
     #: (session, actor, now): note that a signed-in session was used.
     touch: Callable[[Session, Actor, datetime], None]
+    #: What `Work.atlas` carries.
+    atlas: Any = None
 
 
 def door() -> Door:
@@ -263,6 +265,7 @@ class Coordinator(Flask):
                 handlers=d.handlers,
                 enqueue=d.enqueue,
                 request_id=g.get("request_id"),
+                atlas=d.atlas,
             )
             g.work = w
             try:

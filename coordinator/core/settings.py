@@ -8,9 +8,12 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 DEMO_SECRET = "demo-secret-that-everybody-knows"  # noqa: S105  (known on purpose: refused outside the demo)
 ROOT = Path(__file__).resolve().parents[2]
+#: Servers of the public: they are not asked where patients live.
+PUBLIC_ROAD_SERVERS = ("project-osrm.org", "openstreetmap.de", "openstreetmap.org")
 PROFILES = ("demo", "test", "production")
 
 
@@ -27,6 +30,11 @@ class Settings:
     secret_key: str = field(repr=False)
     policy_path: Path = ROOT / "config" / "policy.toml"
     directory_path: Path = ROOT / "config" / "directory.toml"
+    travel_path: Path = ROOT / "config" / "travel.toml"
+    #: Which street and ZIP files each branch geocodes with; None: addresses without a point stay without.
+    streets_path: Path | None = None
+    #: The agency's own OSRM server; None: travel times are estimated.
+    osrm_url: str | None = None
     #: argon2 time cost; tests lower it.
     password_time_cost: int = 3
     password_memory_kib: int = 65536
@@ -58,6 +66,23 @@ def _whole(environ: Mapping[str, str], name: str, default: int, low: int, high: 
     if not low <= value <= high:
         raise SettingsError(f"{name} must be a whole number from {low} to {high}; it is {value}.")
     return value
+
+
+def _road_server(text: str | None) -> str | None:
+    """The address of a road server of the agency's own: patients' coordinates go nowhere else."""
+    if not text:
+        return None
+    name = "COORDINATOR_OSRM_URL"
+    try:
+        parts = urlsplit(text)
+        host, _port = parts.hostname, parts.port
+    except ValueError:
+        raise SettingsError(f"{name} must be an address such as http://127.0.0.1:5000.") from None
+    if parts.scheme not in ("http", "https") or not host or parts.query or parts.fragment or parts.username:
+        raise SettingsError(f"{name} must be an address such as http://127.0.0.1:5000, without user and query.")
+    if any(host == public or host.endswith(f".{public}") for public in PUBLIC_ROAD_SERVERS):
+        raise SettingsError(f"{name} names a public server. Where patients live is told to the agency's own alone.")
+    return text
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
@@ -93,6 +118,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         secret_key=secret_key,
         policy_path=Path(environ.get("COORDINATOR_POLICY", str(ROOT / "config" / "policy.toml"))),
         directory_path=Path(environ.get("COORDINATOR_DIRECTORY", str(ROOT / "config" / "directory.toml"))),
+        travel_path=Path(environ.get("COORDINATOR_TRAVEL", str(ROOT / "config" / "travel.toml"))),
+        streets_path=Path(environ["COORDINATOR_STREETS"]) if environ.get("COORDINATOR_STREETS") else None,
+        osrm_url=_road_server(environ.get("COORDINATOR_OSRM_URL")),
         password_time_cost=_whole(environ, "COORDINATOR_PASSWORD_TIME_COST", 1 if profile == "test" else 3, 1, 20),
         password_memory_kib=_whole(
             environ, "COORDINATOR_PASSWORD_MEMORY_KIB", 64 if profile == "test" else 65536, 8, 4_194_304

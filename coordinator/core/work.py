@@ -52,6 +52,8 @@ class Work:
     enqueue: Callable[["Work", str, str, dict[str, Any]], None] | None = None
     trail: list[AuditLine] = field(default_factory=list)
     request_id: str | None = None
+    #: A `coordinator.travel.atlas.Atlas`, which this room does not name either; None: the shipped one.
+    atlas: Any = None
 
     def record(
         self, action: str, subject: str, *, patient_id: int | None = None, outcome: str = "ok", **facts: Any

@@ -49,6 +49,8 @@ class Workshop:
     #: Every branch.
     places: Callable[[Session], Sequence[Place]]
     now: Callable[[], datetime] = utc_now
+    #: What `Work.atlas` carries.
+    atlas: Any = None
     #: How long a worker may be silent before its jobs are given to another, and how often it speaks.
     silence: timedelta = timedelta(seconds=90)
     heartbeat: timedelta = timedelta(seconds=10)
@@ -104,6 +106,7 @@ class JobContext:
                 policy=workshop.policy,
                 handlers=workshop.handlers,
                 enqueue=enqueue if write else None,
+                atlas=workshop.atlas,
             )
             yield work
             if write:

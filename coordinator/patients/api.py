@@ -45,6 +45,11 @@ class HomeCreateSchema(HomeEditSchema):
 
 
 class HomeSchema(HomeEditSchema):
+    point_precision = Text(
+        allow_none=True,
+        metadata={"enum": ["given", "street-range", "street", "zip-centroid", None], "example": "street-range"},
+    )
+    point_note = Text(allow_none=True, metadata={"description": "Why it is no better, or what contradicts itself"})
     safety = Word(HomeSafety)
     safety_assessed_on = Day(allow_none=True)
     mitigations_open = Whole()

@@ -9,6 +9,9 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from coordinator.core.db import Base, EnumText, UtcDateTime, Versioned, enum_column, may_refer_to, refers_to, row_id
 from coordinator.domain.vocabulary import Discipline, Gender, HomeSafety, InterpreterMode, Payer, Programme
 
+#: Precisions with which a home may lie streets away from its point: a plan that stands on one says so.
+IMPRECISE = frozenset({"street", "zip-centroid"})
+
 
 class Patient(Versioned, Base):
     """A person in the agency's care."""
@@ -74,8 +77,12 @@ class Home(Base):
     zip: Mapped[str] = mapped_column(sa.String(10), nullable=False)
     lat: Mapped[float | None] = mapped_column(sa.Float)
     lon: Mapped[float | None] = mapped_column(sa.Float)
-    #: Where the point came from: `given`, `street-file`, `zip-centroid`. Never silent about its precision.
+    #: Where the point came from: `given`, `street-file`, `zip-centroid`.
     point_source: Mapped[str | None] = mapped_column(sa.String(40))
+    #: How near the front door it is: `given`, `street-range`, `street`, `zip-centroid` (docs/travel.md).
+    point_precision: Mapped[str | None] = mapped_column(sa.String(20))
+    #: Why it is no better, or what of the address contradicts itself.
+    point_note: Mapped[str | None] = mapped_column(sa.String(200))
     access_notes: Mapped[str | None] = mapped_column(sa.Text)
     hazards: Mapped[list[str]] = mapped_column(sa.JSON, nullable=False, default=list)
     safety: Mapped[HomeSafety] = enum_column(HomeSafety, nullable=False, default=HomeSafety.NOT_ASSESSED)

@@ -26,6 +26,7 @@ from coordinator.patients.episodes import (
     resume,
     start_of_care,
 )
+from coordinator.patients.locating import GIVEN, locate, locate_home
 from coordinator.patients.model import Home, Patient
 from coordinator.patients.queries import current_episode, for_change, get, require_visible, search
 from coordinator.patients.record import (
@@ -47,7 +48,8 @@ __all__ = [
     "DischargeReason", "add_authorisation", "add_caregiver", "add_coverage", "add_diagnosis", "add_no_visit_window",
     "add_unavailability", "authorisations", "create", "current_episode", "discharge", "edit", "edit_authorisation",
     "edit_caregiver", "end_coverage", "episode_for_change",
-    "for_change", "get", "hold", "open_episode", "record_eligibility", "record_home_safety", "remove_diagnosis",
+    "for_change", "get", "hold", "locate_home",
+    "open_episode", "record_eligibility", "record_home_safety", "remove_diagnosis",
     "remove_no_visit_window", "remove_unavailability", "require_visible", "resume", "search", "set_preferences",
     "start_of_care",
 ]  # fmt: skip
@@ -98,7 +100,7 @@ def create(work: Work, *, branch_id: int, **fields: Any) -> Patient:
     patient = Patient(
         branch_id=branch_id,
         mrn=given_number or f"new-{secrets.token_hex(8)}",
-        home=Home(**_home_row(home)),
+        home=Home(**_home_row(work, branch_id, home)),
         caregivers=[], coverages=[], diagnoses=[], no_visit_windows=[], unavailabilities=[], episodes=[],
         **({"spoken_language": "en", "written_language": "en"} | fields),
     )  # fmt: skip
@@ -156,7 +158,7 @@ def edit(work: Work, patient_id: int, **changes: Any) -> Patient:
     fields = sorted(changes)
     if home is not None:
         checks.refuse_unknown(home, _HOME, "/home")
-        _move(patient.home, home)
+        _move(work, patient, home)
         fields += [f"home.{name}" for name in sorted(home)]
     changed(work, patient, "patient.edited", fields=fields)
     if patient.deceased_on is not None:
@@ -229,25 +231,35 @@ def _check(
             raise Invalid("There is no such physician.", pointer="/managing_physician_id")
 
 
-def _home_row(home: Mapping[str, Any]) -> dict[str, Any]:
+def _home_row(work: Work, branch_id: int, home: Mapping[str, Any]) -> dict[str, Any]:
     fields = checks.home_fields({name: value for name, value in home.items() if value is not None})
     if fields.get("lat") is not None:
-        fields.setdefault("point_source", "given")
+        fields.setdefault("point_source", GIVEN)
+        fields["point_precision"] = GIVEN
+    else:
+        fields |= locate(work, branch_id, fields["address"], fields["zip"])
     return {"hazards": [], "safety": HomeSafety.NOT_ASSESSED, "mitigations_open": 0} | fields
 
 
-def _move(home: Home, changes: Mapping[str, Any]) -> None:
+def _move(work: Work, patient: Patient, changes: Mapping[str, Any]) -> None:
+    home = patient.home
     for name in ("address", "city", "state", "zip"):
         if name in changes and changes[name] in (None, ""):
             raise Invalid(f"{name} is needed.", pointer=f"/home/{name}")
     fields = checks.home_fields(changes)
-    if any(name in fields and fields[name] != getattr(home, name) for name in ("address", "city", "state", "zip")):
+    where = ("address", "city", "state", "zip")
+    moved = any(name in fields and fields[name] != getattr(home, name) for name in where)
+    if moved:
         unknown: dict[str, Any] = {
-            "lat": None, "lon": None, "point_source": None, "access_notes": None, "hazards": [],
-            "safety": HomeSafety.NOT_ASSESSED, "safety_assessed_on": None, "mitigations_open": 0,
+            "access_notes": None, "hazards": [], "safety": HomeSafety.NOT_ASSESSED, "safety_assessed_on": None,
+            "mitigations_open": 0,
         }  # fmt: skip
         fields = unknown | fields
-    if fields.get("lat") is not None and "point_source" not in changes:
-        fields["point_source"] = "given"
+    if changes.get("lat") is not None:
+        fields["point_source"] = changes.get("point_source") or GIVEN
+        fields["point_precision"], fields["point_note"] = GIVEN, None
+    elif moved or "lat" in changes:
+        address, zip_code = fields.get("address", home.address), fields.get("zip", home.zip)
+        fields |= locate(work, patient.branch_id, address, zip_code)
     for name, value in fields.items():
         setattr(home, name, value)

@@ -93,6 +93,15 @@ class ResultSchema(Schema):
         fields.Dict(), metadata={"description": "Visits that stand, that the rules would not confirm: to be decided"}
     )
     unlocated_patients = fields.List(fields.Integer(), metadata={"description": "The branch's office stands in"})
+    imprecise_patients = fields.List(
+        fields.Dict(), metadata={"description": "Homes whose point may be streets away: patient_id and precision"}
+    )
+    travel_sources = fields.Dict(
+        metadata={
+            "description": "What the travel times stand on: ways by_road (asked for this run), remembered, estimated, "
+            "no_road (asked, and the server knows no way: estimated), oldest, traffic factor, note"
+        }
+    )
 
 
 class PlanRunSchema(Schema):

@@ -7,6 +7,7 @@ but that the rules would no longer confirm anywhere: taking it away is a person'
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import partial
 
 from coordinator.core.work import Work
 from coordinator.domain.lifecycle import LIVE_VISIT
@@ -26,6 +27,7 @@ from coordinator.planning.ties import Ties
 from coordinator.rules.facts import VisitCase
 from coordinator.rules.language import ask_observances
 from coordinator.rules.terms import Policy
+from coordinator.travel import ways
 from coordinator.visits import cases
 from coordinator.visits.book import CaseBook
 from coordinator.visits.model import Visit
@@ -98,7 +100,11 @@ def assemble(
     days = {visit.id: _days(visit, horizon, not_before) for visit in visits if not is_fixed(visit)}
     answers = ask(work, scene, book, days)
     places = Places(
-        scene.branch, scene.patients.values(), scene.clinicians, buffer_minutes=policy.travel.buffer_minutes
+        scene.branch,
+        scene.patients.values(),
+        scene.clinicians,
+        buffer_minutes=policy.travel.buffer_minutes,
+        ask=partial(ways.matrix, work),
     )
     people = {clinician.id: number for number, clinician in enumerate(scene.clinicians)}
     made = {

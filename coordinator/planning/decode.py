@@ -270,6 +270,11 @@ def _result(bridge: Bridge, outcome: Outcome, placed: int, left: int, travel: in
         "fingerprint": outcome.fingerprint,
         "unconfirmable": [_standing(bridge, number) for number in sorted(bridge.unconfirmable)],
         "unlocated_patients": sorted(bridge.places.unlocated),
+        "imprecise_patients": [
+            {"patient_id": patient, "precision": precision}
+            for patient, precision in sorted(bridge.places.imprecise.items())
+        ],
+        "travel_sources": bridge.places.ways.said(),
     }
 
 

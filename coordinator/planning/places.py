@@ -1,16 +1,31 @@
 """The places of a run and the ways between them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from coordinator.agency.model import Branch
-from coordinator.patients.model import Patient
+from coordinator.patients.model import IMPRECISE, Patient
 from coordinator.staff.model import Clinician
-from coordinator.travel.times import ESTIMATE, Estimate
+from coordinator.travel.times import Point
+from coordinator.travel.ways import Ways
 
-Point = tuple[float, float]
+#: Answers with the time between all points: `travel.ways.matrix`, with a `Work` in its hand.
+Ask = Callable[[Sequence[Point]], Ways]
+
+
+def points_of(branch: Branch, patients: Iterable[Patient], clinicians: Iterable[Clinician]) -> list[Point]:
+    """Every point between which a run may want to know the way, each once."""
+    points = [(branch.office_lat, branch.office_lon)]
+    points += [
+        (patient.home.lat, patient.home.lon)
+        for patient in patients
+        if patient.home is not None and patient.home.lat is not None and patient.home.lon is not None
+    ]
+    for clinician in clinicians:
+        points += [(clinician.start_lat, clinician.start_lon), (clinician.end_lat, clinician.end_lon)]
+    return list(dict.fromkeys(points))
 
 
 class Places:
@@ -27,11 +42,13 @@ class Places:
         clinicians: Iterable[Clinician],
         *,
         buffer_minutes: int,
-        estimate: Estimate = ESTIMATE,
+        ask: Ask,
     ) -> None:
         self.points: list[Point] = []
         #: Patients whose home has no point: the branch's office stands in, and the result says so.
         self.unlocated: list[int] = []
+        #: Patients whose point is not their own front door's block -> how precise it is.
+        self.imprecise: dict[int, str] = {}
         self._homes: dict[int, int] = {}
         self._known: dict[Point, int] = {}
         office = (branch.office_lat, branch.office_lon)
@@ -42,6 +59,8 @@ class Places:
                 point = office
             else:
                 point = (home.lat, home.lon)
+                if home.point_precision in IMPRECISE:
+                    self.imprecise[patient.id] = home.point_precision
             self._homes[patient.id] = len(self.points)
             self.points.append(point)
         homes = len(self.points)
@@ -52,7 +71,9 @@ class Places:
             )
             for clinician in clinicians
         }
-        self.seconds: NDArray[np.int32] = estimate.matrix(self.points)
+        #: Per pair of points how long the way takes, and by whose word.
+        self.ways: Ways = ask(self.points)
+        self.seconds: NDArray[np.int32] = self.ways.seconds
         self.planned_seconds: NDArray[np.int32] = self.seconds.copy()
         self.planned_seconds[:, :homes] += buffer_minutes * 60
 

@@ -28,8 +28,12 @@ from coordinator.planning.bridge import Bridge, build
 from coordinator.planning.decode import Decoded, decode
 from coordinator.planning.horizon import Horizon
 from coordinator.planning.model import Placement, PlanRun, Unplaced
+from coordinator.planning.places import points_of
+from coordinator.planning.scene import load
 from coordinator.planning.search import Cancelled, Found, Heard, Look, SearchFailedError, Task, search_apart
 from coordinator.planning.waiting import waiting_orders
+from coordinator.travel.atlas import Atlas
+from coordinator.travel.ways import Learned, learn
 
 log = structlog.get_logger("coordinator.planning")
 
@@ -259,6 +263,7 @@ def perform(context: JobContext, run_id: int, search: Search) -> None:
     if not _begin(context, run_id):
         return
     try:
+        learned = _learn_ways(context, run_id)
         with context.work(write=False) as work:
             run = fetch(work.session, PlanRun, run_id, "run")
             horizon = Horizon(zone_of(work, run.branch_id), run.start_on, run.end_on)
@@ -279,7 +284,9 @@ def perform(context: JobContext, run_id: int, search: Search) -> None:
         _finish(context, run_id, RunStatus.FAILED, error=f"A fault of ours ({type(error).__name__}); it was logged.")
         raise
     else:
-        _write(context, run_id, bridge, decode(bridge, found.outcome, found.explanation), waiting)
+        decoded = decode(bridge, found.outcome, found.explanation)
+        decoded.result["travel_sources"] = bridge.places.ways.said(learned)
+        _write(context, run_id, bridge, decoded, waiting)
 
 
 def _begin(context: JobContext, run_id: int) -> bool:
@@ -291,6 +298,24 @@ def _begin(context: JobContext, run_id: int) -> bool:
         run.status, run.started_at = RunStatus.RUNNING, work.now
         run.progress = None
     return True
+
+
+def _learn_ways(context: JobContext, run_id: int) -> Learned | None:
+    """Ask the road server what the run will want to know and nobody asked yet; None where there is no server.
+
+    Its points are read in one transaction, and none is open while the server is asked.
+    """
+    atlas: Atlas | None = context.workshop.atlas
+    if atlas is None or atlas.roads is None:
+        return None
+    with context.work(write=False) as work:
+        run = fetch(work.session, PlanRun, run_id, "run")
+        scene = load(work, run.branch_id, Horizon(zone_of(work, run.branch_id), run.start_on, run.end_on))
+        points = points_of(scene.branch, scene.patients.values(), scene.clinicians)
+    learned = learn(context.database, atlas, points, context.now(), heartbeat=context.heartbeat)
+    if learned.note is not None:
+        log.warning("road times are missing", run=run_id, missing=learned.missing, learned=learned.legs)
+    return learned
 
 
 def _looker(context: JobContext, run_id: int, wanted: int) -> Look:

@@ -39,7 +39,7 @@ from coordinator.rules.facts import (
 )
 from coordinator.rules.orders import TENTATIVE_ORDER
 from coordinator.staff.model import Clinician
-from coordinator.travel.times import ESTIMATE
+from coordinator.travel import ways
 from coordinator.visits.book import CaseBook, Lookups, PatientBook, Placed
 from coordinator.visits.model import Supervision, Visit
 
@@ -221,6 +221,7 @@ class Days:
     """The days of some clinicians, for who comes before and after (LAB-04). Read after their locks are had."""
 
     def __init__(self, work: Work, clinician_ids: Iterable[int], begins: datetime, ends: datetime) -> None:
+        self._work = work
         self._stops: dict[int, list[Stop]] = defaultdict(list)
         #: A day's slack on both sides holds the local days of both ends, whatever the zone.
         slack = timedelta(hours=26)
@@ -260,9 +261,9 @@ class Days:
         after = min((stop for stop in stops if stop.starts_at >= starts_at), key=lambda s: s.starts_at, default=None)
         return NeighbourFacts(
             previous_ends_at=before.ends_at if before else None,
-            travel_from_previous=_way(before.point, point) if before else 0,
+            travel_from_previous=ways.minutes(self._work, before.point, point) if before else 0,
             next_starts_at=after.starts_at if after else None,
-            travel_to_next=_way(point, after.point) if after else 0,
+            travel_to_next=ways.minutes(self._work, point, after.point) if after else 0,
         )
 
 
@@ -270,7 +271,3 @@ def point_of(patient: Patient) -> Point | None:
     """Where the patient lives, if it is known."""
     home = patient.home
     return None if home is None or home.lat is None or home.lon is None else (home.lat, home.lon)
-
-
-def _way(start: Point | None, end: Point | None) -> int:
-    return 0 if start is None or end is None else ESTIMATE.minutes(*start, *end)

@@ -3,6 +3,7 @@
 A telephone that was out of reach says things late and may say them twice: the same call again is answered, not refused.
 """
 
+import math
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -34,7 +35,7 @@ from coordinator.rules.terms import Finding, Severity
 from coordinator.rules.therapy import QUALIFIED_THERAPISTS
 from coordinator.rules.visit import ask
 from coordinator.staff.model import Clinician
-from coordinator.travel.times import ESTIMATE
+from coordinator.travel.times import straight_metres
 from coordinator.visits import cases, placing, queries, units
 from coordinator.visits.asking import judge, refusal
 from coordinator.visits.model import EvvCorrection, Visit
@@ -349,7 +350,7 @@ def _metres_from_home(patient: Patient, visit: Visit) -> int | None:
     point = cases.point_of(patient)
     if point is None or visit.start_lat is None or visit.start_lon is None:
         return None
-    return int(ESTIMATE.metres(visit.start_lat, visit.start_lon, *point) / ESTIMATE.settings.detour)
+    return math.ceil(straight_metres((visit.start_lat, visit.start_lon), point) - 1e-6)
 
 
 def _overlaps(work: Work, visit: Visit) -> bool:

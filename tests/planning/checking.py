@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from coordinator.staff.hours import availability
 from coordinator.staff.model import Clinician
-from coordinator.travel.times import ESTIMATE
+from coordinator.travel.atlas import SHIPPED
 from coordinator.visits.model import Visit
 from tests.planning.conftest import TestAgency
 
@@ -87,14 +87,14 @@ def _too_fast(
         clinician = clinicians[number]
         shifts = availability(clinician, day, zone)
         first, last = route[0], route[-1]
-        out = ESTIMATE.minutes(clinician.start_lat, clinician.start_lon, *homes[first.visit.patient_id])
-        back = ESTIMATE.minutes(*homes[last.visit.patient_id], clinician.end_lat, clinician.end_lon)
+        out = SHIPPED.estimate.minutes(clinician.start_lat, clinician.start_lon, *homes[first.visit.patient_id])
+        back = SHIPPED.estimate.minutes(*homes[last.visit.patient_id], clinician.end_lat, clinician.end_lon)
         if first.starts_at - timedelta(minutes=out) < shifts[0][0]:
             yield f"clinician {number} leaves before the shift"
         if last.ends_at + timedelta(minutes=back) > shifts[-1][1]:
             yield f"clinician {number} is back after the shift"
         for one, other in pairwise(route):
-            way = ESTIMATE.minutes(*homes[one.visit.patient_id], *homes[other.visit.patient_id])
+            way = SHIPPED.estimate.minutes(*homes[one.visit.patient_id], *homes[other.visit.patient_id])
             if one.ends_at + timedelta(minutes=way + BUFFER) > other.starts_at:
                 yield f"clinician {number} cannot reach {other.visit.id} from {one.visit.id}"
 
@@ -124,8 +124,8 @@ def _no_meal(
     for (number, day), route in _by_day(booked, zone).items():
         clinician = clinicians[number]
         shift = availability(clinician, day, zone)[0]
-        out = ESTIMATE.minutes(clinician.start_lat, clinician.start_lon, *homes[route[0].visit.patient_id])
-        back = ESTIMATE.minutes(*homes[route[-1].visit.patient_id], clinician.end_lat, clinician.end_lon)
+        out = SHIPPED.estimate.minutes(clinician.start_lat, clinician.start_lon, *homes[route[0].visit.patient_id])
+        back = SHIPPED.estimate.minutes(*homes[route[-1].visit.patient_id], clinician.end_lat, clinician.end_lon)
         left = route[0].starts_at - timedelta(minutes=out)
         home = route[-1].ends_at + timedelta(minutes=back)
         if home - left <= timedelta(hours=5, minutes=30):
@@ -133,7 +133,7 @@ def _no_meal(
         latest = shift[0] + timedelta(minutes=299)
         free = [(shift[0], left)]
         for one, other in pairwise(route):
-            way = ESTIMATE.minutes(*homes[one.visit.patient_id], *homes[other.visit.patient_id])
+            way = SHIPPED.estimate.minutes(*homes[one.visit.patient_id], *homes[other.visit.patient_id])
             free.append((one.ends_at, other.starts_at - timedelta(minutes=way)))
         if not any(ends - begins >= timedelta(minutes=30) and begins <= latest for begins, ends in free):
             yield f"clinician {number} has no meal on {day}"

@@ -152,7 +152,10 @@ def test_a_number_just_outside_its_street_s_ranges_is_near_the_closest() -> None
         ("", "The address names no street; the middle of the ZIP area stands in."),
         ("550 \x00 Noe St", None),
         ("2550000 Mission St", "The address has no house number; the middle of the ZIP area stands in."),
-        ("11000 Mission St", "The street does not lie in 94114, nor its number elsewhere; the middle of the ZIP stands in."),
+        (
+            "11000 Mission St",
+            "The street does not lie in 94114, nor its number elsewhere; the middle of the ZIP stands in.",
+        ),
     ],
 )  # fmt: skip
 def test_what_the_streets_do_not_know_lies_in_the_middle_of_its_zip_area(address: str, note: str | None) -> None:
@@ -199,6 +202,10 @@ def test_ten_thousand_odd_lines_are_read_without_a_fault() -> None:
 # ------------------------------------------------------------------------------------ files
 
 
+OFF_EARTH = street("A", "ST", (1, 3), (2, 4), line=[[0, 95], [0, 1]])
+ONE_POINT = street("A", "ST", (1, 3), (2, 4), line=[[0, 5]])
+
+
 def written(folder: Path, toml: str, **files: Any) -> Path:
     for name, content in files.items():
         data = content if isinstance(content, bytes) else json.dumps(content).encode()
@@ -211,7 +218,9 @@ def written(folder: Path, toml: str, **files: Any) -> Path:
 def test_a_branch_names_its_files_and_what_they_call_things(tmp_path: Path) -> None:
     feature = {
         "geometry": NOE["geometry"],
-        "properties": {"NAME": "Noe", "SUFFIX": "Street", "L_F": "501", "L_T": "599", "R_F": 500, "R_T": 598.0, "Z": 94114},
+        "properties": {
+            "NAME": "Noe", "SUFFIX": "Street", "L_F": "501", "L_T": "599", "R_F": 500, "R_T": 598.0, "Z": 94114,
+        },
     }  # fmt: skip
     path = written(
         tmp_path,
@@ -244,8 +253,8 @@ def test_a_branch_names_its_files_and_what_they_call_things(tmp_path: Path) -> N
         ('[SF]\nstreets = "s.json"', {"features": [NOE | {"properties": {}}]}, "feature 0 has no property street"),
         ('[SF]\nstreets = "s.json"', {"features": [street("A", "ST", (-1, 5), (2, 4))]}, "-1 is no house number"),
         ('[SF]\nstreets = "s.json"', {"features": [street("A", "ST", (1, 10**30), (2, 4))]}, "is no house number"),
-        ('[SF]\nstreets = "s.json"', {"features": [street("A", "ST", (1, 3), (2, 4), line=[[0, 95], [0, 1]])]}, "position"),
-        ('[SF]\nstreets = "s.json"', {"features": [street("A", "ST", (1, 3), (2, 4), line=[[0, 5]])]}, "fewer than two"),
+        ('[SF]\nstreets = "s.json"', {"features": [OFF_EARTH]}, "position"),
+        ('[SF]\nstreets = "s.json"', {"features": [ONE_POINT]}, "fewer than two"),
         ('[SF]\nzips = "s.json"', {"features": [NOE]}, "feature 0 has no property zip|feature 0 is no area"),
         ('[SF]\nstreets = "s.gz"', {}, "s.gz"),
     ],

@@ -26,10 +26,9 @@ def test_seconds_and_metres_come_in_rows_and_columns(osrm: FakeOsrm) -> None:
 
 def test_nothing_but_coordinates_to_about_a_metre_leaves_the_house(osrm: FakeOsrm) -> None:
     client(osrm).table([(37.123456789, -122.987654321)], [B])
-    assert osrm.questions == [
-        "/table/v1/driving/-122.98765,37.12346;-122.43000,37.75000?annotations=duration,distance&generate_hints=false"
-        "&sources=0&destinations=1"
-    ]
+    asked = "/table/v1/driving/-122.98765,37.12346;-122.43000,37.75000"
+    said = "?annotations=duration,distance&generate_hints=false&sources=0&destinations=1"
+    assert osrm.questions == [asked + said]
 
 
 def test_a_pair_without_a_way_is_nothing_and_the_others_are_kept(osrm: FakeOsrm) -> None:

@@ -1,0 +1,88 @@
+"""Against a real OSRM on a real map, where both can be had.
+
+The map is the file that COORDINATOR_TEST_PBF names, or `../shared/data/geo/sf_city.osm.pbf`; the binaries come out of a
+wheel that pip fetches once into `var/osrm`.
+"""
+
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks import osrm as local
+from coordinator.core.db import Database
+from coordinator.core.settings import ROOT
+from coordinator.travel import ways
+from coordinator.travel.atlas import SHIPPED
+from coordinator.travel.roads import Osrm
+from coordinator.travel.ways import Source
+from tests.travel.test_ways import reading
+
+NOW = datetime(2026, 11, 9, 16, tzinfo=UTC)
+CITY_HALL, OCEAN_BEACH, OAKLAND = (37.7793, -122.4193), (37.7594, -122.5107), (37.8044, -122.2712)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    named = os.environ.get("COORDINATOR_TEST_PBF")
+    pbf = Path(named) if named else ROOT.parent / "shared" / "data" / "geo" / "sf_city.osm.pbf"
+    if not pbf.is_file():
+        pytest.skip(f"no map: {pbf} (COORDINATOR_TEST_PBF names another)")
+    try:
+        local.binaries(seconds=30)
+        base = local.prepare(pbf)
+    except local.OsrmError as error:
+        pytest.skip(str(error))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        local.command(base, port), env=local.environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        ends = time.monotonic() + 20
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                break
+            except OSError:
+                if time.monotonic() > ends or process.poll() is not None:
+                    pytest.skip("osrm-routed does not start here")
+                time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_way_across_the_city_takes_what_a_driver_would_say(server: str) -> None:
+    table = Osrm(server).table([CITY_HALL], [OCEAN_BEACH])
+    assert 10 * 60 < table.seconds[0, 0] < 20 * 60
+    assert 8_500 < table.metres[0, 0] < 11_000
+
+
+def test_a_place_beyond_the_bay_is_off_this_map(server: str) -> None:
+    assert np.isnan(Osrm(server).table([CITY_HALL], [OAKLAND]).seconds).all()
+
+
+def test_a_day_s_places_are_learned_in_tiles_and_the_estimate_is_near_them(server: str, database: Database) -> None:
+    atlas = replace(SHIPPED, roads=Osrm(server, replace(SHIPPED.settings.roads, tile=40)))
+    generator = np.random.default_rng(3)
+    points = [(37.72 + float(a) * 0.07, -122.50 + float(b) * 0.09) for a, b in generator.random((90, 2))]
+    learned = ways.learn(database, atlas, [*points, OAKLAND], NOW)
+    assert (learned.missing, learned.legs, learned.without_road, learned.note) == (91 * 90, 91 * 90, 180, None)
+    with reading(database, atlas) as work:
+        found = ways.matrix(work, [*points, OAKLAND])
+    assert set(found.sources[:90, 90].tolist()) == {int(Source.NO_ROAD)}
+    assert found.said(learned)["by_road"] == 90 * 89
+    guessed = SHIPPED.estimate.matrix(points)
+    apart = ~np.eye(90, dtype=bool)
+    off = np.abs(guessed - found.seconds[:90, :90])[apart] / found.seconds[:90, :90][apart]
+    assert np.median(off) < 0.12
