@@ -125,7 +125,3 @@ def _straight(radians: NDArray[np.float64], others: NDArray[np.float64] | None =
     chord = half_lat + np.cos(radians[:, 0])[:, None] * np.cos(ends[:, 0])[None, :] * half_lon
     metres: NDArray[np.float64] = 2 * EARTH_RADIUS_METRES * np.arcsin(np.sqrt(np.clip(chord, 0.0, 1.0)))
     return metres
-
-
-#: The estimate with general numbers, for where nothing was measured.
-ESTIMATE = Estimate()

@@ -2,10 +2,12 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from coordinator.core.settings import DEMO_SECRET, ROOT, SettingsError, load_settings
+from coordinator.travel.atlas import atlas_from
 
 OWN = {
     "COORDINATOR_PROFILE": "production",
@@ -41,11 +43,26 @@ def test_the_demo_s_key_serves_nowhere_else(profile: str) -> None:
         ("COORDINATOR_DATABASE_URL", "mysql://x"),
         ("COORDINATOR_SESSION_IDLE_MINUTES", "soon"),
         ("COORDINATOR_POOL_SIZE", "0"),
+        ("COORDINATOR_OSRM_URL", "127.0.0.1:5000"),
+        ("COORDINATOR_OSRM_URL", "http://host:port"),
+        ("COORDINATOR_OSRM_URL", "http://me:secret@host"),
+        ("COORDINATOR_OSRM_URL", "https://router.project-osrm.org"),
     ],
 )
 def test_a_wrong_value_is_named(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=name):
         load_settings(OWN | {name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("COORDINATOR_TRAVEL", "[estimate]\nsource = 'x'"), ("COORDINATOR_STREETS", "[SF]\nstreets = 'absent.geojson'")],
+)
+def test_a_travel_file_that_cannot_be_used_stops_the_start(tmp_path: Path, name: str, content: str) -> None:
+    path = tmp_path / "given.toml"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(SettingsError, match=f"{name}: given.toml: "):
+        atlas_from(load_settings(OWN | {name: str(path)}))
 
 
 def test_whoever_starts_it_reads_one_line() -> None:
