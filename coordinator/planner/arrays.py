@@ -6,15 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from coordinator.planner import kernel as k
+from coordinator.planner.candidates import Ints, candidates_of, longest_route, neighbours
 from coordinator.planner.problem import Problem, Slot, Visit
 
-Ints = NDArray[np.int64]
-
-NEIGHBOURS = 60
-"""How many nearby visits each visit knows; removal never reaches further."""
+LOG_RECORDS = 512
+"""How many changes one round may make, tries included."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +28,13 @@ class Arrays:
     def at(self, field: int) -> int:
         """Offset of a table in its array."""
         return int(self.data[field])
+
+    def paper(self) -> Ints:
+        """Scratch paper for one more search at the same time."""
+        paper = np.zeros(self.scratch.size, dtype=np.int64)
+        at = self.at(k.X_CONTROL) + k.CONTROL_ROOM
+        paper[at] = self.scratch[at]
+        return paper
 
     def pair(self) -> Ints:
         """Room for two copies of a state."""
@@ -85,35 +90,6 @@ def _with_nowhere(matrix: Ints) -> Ints:
     return np.pad(matrix, ((0, 1), (0, 1)))
 
 
-def visit_minutes(visit: Visit, clinician: int) -> int:
-    """How long this clinician needs for the visit."""
-    return visit.minutes_by_clinician.get(clinician, visit.minutes)
-
-
-def static_cost(visit: Visit, clinician: int, day: int) -> int:
-    """Cents of making the visit with this clinician on this day, whatever else happens."""
-    cost = visit.day_costs.get(day, 0)
-    for wish in visit.preferences:
-        cost += wish.costs.get(clinician, wish.otherwise)
-    if visit.current is not None:
-        if visit.current.clinician != clinician:
-            cost += visit.current.clinician_change_cost
-        if visit.current.day != day:
-            cost += visit.current.day_change_cost
-    return cost
-
-
-def allowed(visit: Visit, clinician: int, day: int) -> bool:
-    """Whether anything that came with the problem forbids the pair; ties and time are not asked here."""
-    if visit.locked:
-        return visit.current is not None and (visit.current.clinician, visit.current.day) == (clinician, day)
-    return (
-        clinician not in visit.forbidden
-        and (clinician, day) not in visit.forbidden_days
-        and bool(visit.windows.get(day))
-    )
-
-
 def unplaced_cost(problem: Problem, visit: Visit) -> int:
     """Cents of leaving the visit out."""
     return problem.weights.mandatory if visit.mandatory or visit.locked else visit.unplaced_cost
@@ -132,9 +108,28 @@ def _slots(packer: _Packer, problem: Problem) -> None:
     for field, name in ((k.SLOT_OVERTIME, "overtime_after_minutes"), (k.SLOT_MAX, "max_minutes")):
         packer.table(field, (_or_infinite(getattr(slot, name)) for slot in slots))
     packer.table(k.SLOT_MAX_VISITS, (_or_infinite(slot.max_visits) for slot in slots))
+    packer.table(k.SLOT_PLAIN, (_plain(problem, slot) for slot in slots))
+    packer.table(k.SLOT_DOUBLETIME, (_or_infinite(slot.doubletime_after_minutes) for slot in slots))
     packer.table(k.SLOT_BREAKS, (len(slot.breaks) for slot in slots))
     columns = (k.PAUSE_EARLY, k.PAUSE_LATE, k.PAUSE_MINUTES, k.PAUSE_SKIP, k.PAUSE_AFTER, k.PAUSE_NUMBER)
     packer.lists(k.SLOT_PAUSES, columns, [_pauses(slot) for slot in slots])
+
+
+def _plain(problem: Problem, slot: Slot) -> bool:
+    """Whether neither pauses nor hours worked ever matter on this day, so that its windows and its driving say all."""
+    weights, person = problem.weights, problem.clinicians[slot.clinician]
+    longest = slot.shift_end - slot.shift_start
+    paid = min(_or_infinite(slot.overtime_after_minutes), _or_infinite(person.week_overtime_after_minutes))
+    return (
+        not slot.breaks
+        and not slot.unavailable
+        and weights.waiting_minute == 0
+        and _or_infinite(slot.max_minutes) >= longest
+        and (weights.doubletime_minute == 0 or _or_infinite(slot.doubletime_after_minutes) >= longest)
+        and person.week_max_minutes is None
+        and (person.fair_share_minutes is None or weights.fairness_minute == 0)
+        and (weights.overtime_minute == 0 or (paid >= longest and person.week_overtime_after_minutes is None))
+    )
 
 
 def _pauses(slot: Slot) -> list[tuple[int, int, int, int, int, int]]:
@@ -171,9 +166,7 @@ def _get(values: Sequence[int], index: int) -> int:
     return values[index] if index < len(values) else 0
 
 
-def _visits(
-    packer: _Packer, problem: Problem, patients: dict[str, int], candidates: list[list[tuple[int, int, int]]]
-) -> None:
+def _visits(packer: _Packer, problem: Problem, patients: dict[str, int], candidates: list[Ints]) -> None:
     visits = problem.visits
     days = range(len(problem.days))
     packer.table(k.V_PLACE, (-1 if v.place is None else v.place for v in visits))
@@ -182,13 +175,23 @@ def _visits(
     packer.table(k.V_EARLY, (0 if v.locked else v.early_cost for v in visits))
     packer.table(k.V_LOCKED, (v.locked for v in visits))
     packer.table(k.V_PATIENT, (patients[v.patient] for v in visits))
+    # Where patients or days that are touched cost something, published times are wished for even without a price.
+    touching = _touch_priced(problem)
     moved = [
-        v.current if v.current is not None and v.current.time_change_cost > 0 and not v.locked else None for v in visits
+        None if now is None or v.locked or not (touching or now.time_change_cost > 0) else now
+        for v, now in ((v, v.current) for v in visits)
     ]
     packer.table(k.V_TIME_COST, (0 if c is None else c.time_change_cost for c in moved))
     packer.table(k.V_TIME_DAY, (-1 if c is None else c.day for c in moved))
     packer.table(k.V_TIME_START, (0 if c is None else c.start_minute for c in moved))
     packer.table(k.V_TIME_TOLERANCE, (0 if c is None else c.time_tolerance_minutes for c in moved))
+    packer.table(
+        k.V_PLAIN,
+        (
+            v.place is not None and (v.locked or not (v.late_cost or v.early_cost)) and c is None
+            for v, c in zip(visits, moved, strict=True)
+        ),
+    )
     windows: list[list[tuple[int, int]]] = []
     for v in visits:
         for day in days:
@@ -202,8 +205,12 @@ def _visits(
     wished = [() if v.locked else v.preferred.get(day, ()) for v in visits for day in days]
     packer.table(k.V_PREFERRED_LOW, (w[0].earliest_start if w else -k.INF for w in wished))
     packer.table(k.V_PREFERRED_HIGH, (w[0].latest_start if w else k.INF for w in wished))
-    packer.lists(k.V_CANDIDATES, (k.CANDIDATE_SLOT, k.CANDIDATE_COST, k.CANDIDATE_MINUTES), candidates)
-    packer.table(k.V_HARDNESS, (len(row) for row in candidates))
+    sizes = np.array([len(row) for row in candidates], dtype=np.int64)
+    packer.table(k.V_CANDIDATES, np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(sizes)]))
+    whole = np.concatenate([np.zeros((0, 3), dtype=np.int64), *candidates])
+    for column, field in enumerate((k.CANDIDATE_SLOT, k.CANDIDATE_COST, k.CANDIDATE_MINUTES)):
+        packer.table(field, whole[:, column])
+    packer.table(k.V_HARDNESS, sizes)
 
 
 def _patients(packer: _Packer, problem: Problem, patients: dict[str, int]) -> None:
@@ -216,9 +223,13 @@ def _patients(packer: _Packer, problem: Problem, patients: dict[str, int]) -> No
             busy[patients[patient]] = [(i.start_minute, i.end_minute) for i in intervals]
     packer.lists(k.P_VISITS, (k.PV_VISIT,), mine)
     packer.lists(k.P_BUSY, (k.BUSY_LOW, k.BUSY_HIGH), busy)
-    packer.table(
-        k.V_MATES, (len(mine[patients[v.patient]]) > 1 or bool(busy[patients[v.patient]]) for v in problem.visits)
-    )
+    mates = [len(mine[patients[v.patient]]) > 1 or bool(busy[patients[v.patient]]) for v in problem.visits]
+    packer.table(k.V_MATES, mates)
+    tied = {v for tie in problem.spacings for v in tie.visits}
+    tied |= {v for tie in problem.daily_limits for v in tie.visits} | {
+        v for tie in problem.group_caps for v in tie.visits
+    }
+    packer.table(k.V_LOOSE, (not company and index not in tied for index, company in enumerate(mates)))
 
 
 def _links(packer: _Packer, problem: Problem) -> None:
@@ -289,47 +300,52 @@ def _ties(packer: _Packer, problem: Problem, weeks: int) -> None:
     packer.table(k.CAP_USED_WEEK, (_get(tie.used_by_week, week) for tie in caps for week in range(weeks)))
 
 
-def _neighbours(problem: Problem, candidates: list[list[tuple[int, int, int]]]) -> Ints:
-    """For each visit the others it could best change places with: near, and with shifts in common. -1 fills up."""
-    count = len(problem.visits)
-    width = max(1, min(NEIGHBOURS, count - 1))
-    near = np.full((count, width), -1, dtype=np.int64)
-    if count < 2:
-        return near
-    minutes = travel_minutes(problem)
-    places = np.array([-1 if v.place is None else v.place for v in problem.visits])
-    can = np.zeros((count, len(problem.slots)), dtype=np.float32)
-    for index, row in enumerate(candidates):
-        can[index, [slot for slot, _, _ in row]] = 1
-    sizes = can.sum(axis=1)
-    typical = int(np.median(minutes)) if minutes.size else 0
-    for index in range(count):
-        if places[index] < 0:
-            way = np.full(count, typical, dtype=np.int64)
-        else:
-            way = np.where(places < 0, typical, minutes[places[index], places])
-        common = can @ can[index] / np.maximum(1, np.minimum(sizes, sizes[index]))
-        # Half of the shifts in common weighs as much as the typical way.
-        distance = way + ((1 - common) * 2 * max(1, typical)).astype(np.int64)
-        distance[index] = np.iinfo(np.int64).max
-        near[index] = np.argsort(distance, kind="stable")[:width]
-    return near
+def _touch_priced(problem: Problem) -> bool:
+    """Whether it matters how many patients or days are touched."""
+    touch = problem.touch
+    prices = (touch.patient_cost, touch.told_patient_cost, touch.clinician_cost)
+    return any(prices) or touch.max_patients is not None
 
 
-def _longest_route(problem: Problem, candidates: list[list[tuple[int, int, int]]]) -> int:
-    """No feasible route has more visits than this."""
-    takers = np.zeros(len(problem.slots), dtype=np.int64)
-    shortest = np.full(len(problem.slots), k.INF, dtype=np.int64)
-    for row in candidates:
-        for slot, _, minutes in row:
-            takers[slot] += 1
-            shortest[slot] = min(shortest[slot], minutes)
-    longest = 0
-    for index, shift in enumerate(problem.slots):
-        if takers[index]:
-            fits = (shift.shift_end - shift.shift_start) // int(shortest[index])
-            longest = max(longest, min(fits, int(takers[index]), _or_infinite(shift.max_visits)))
-    return longest
+def _followed(packer: _Packer, problem: Problem, patients: dict[str, int], visits: int) -> tuple[int, int]:
+    """What depends on where exactly a visit is: what is published, and times that should be regular.
+
+    How many visits it concerns, and how many days of clinicians something had been told of.
+    """
+    touch = problem.touch
+    priced = _touch_priced(problem)
+    slot_at = {(slot.clinician, slot.day): index for index, slot in enumerate(problem.slots)}
+    published = [visit.current if priced else None for visit in problem.visits]
+    shifts = sorted({(now.clinician, now.day) for now in published if now is not None and now.told})
+    told = {shift: index for index, shift in enumerate(shifts)}
+    regular = [tie for tie in problem.regularities if tie.cost_minute]
+    concerned = {v for tie in regular for v in tie.visits}
+    # Any visit may be a newcomer on a day that had been told.
+    followed = [bool(shifts) or now is not None or v in concerned for v, now in enumerate(published)]
+    packer.number(k.N_FOLLOWED, sum(followed))
+    packer.number(k.W_PATIENT, touch.patient_cost)
+    packer.number(k.W_TOLD_PATIENT, touch.told_patient_cost)
+    packer.number(k.W_TOLD_DAY, touch.clinician_cost)
+    packer.number(k.MAX_PATIENTS, _or_infinite(touch.max_patients))
+    packer.table(k.SLOT_TOLD, (told.get((slot.clinician, slot.day), -1) for slot in problem.slots))
+    packer.table(k.V_FOLLOWED, followed)
+    # -2: nothing is published; -1: it is, on a day without a shift.
+    packer.table(k.V_NOW_SLOT, (-2 if now is None else slot_at.get((now.clinician, now.day), -1) for now in published))
+    packer.table(k.V_NOW_START, (0 if now is None else now.start_minute for now in published))
+    packer.table(k.V_NOW_TOLERANCE, (0 if now is None else now.time_tolerance_minutes for now in published))
+    packer.table(k.V_NOW_TOLD, (now is not None and now.told for now in published))
+    packer.table(k.V_NOW_DAY, (-1 if now is None else told.get((now.clinician, now.day), -1) for now in published))
+    exempt = set(touch.exempt_patients)
+    packer.table(k.V_TOUCH, (-1 if visit.patient in exempt else patients[visit.patient] for visit in problem.visits))
+    groups = [tie.visits for tie in regular]
+    _membership(packer, k.V_REGULAR, k.VR_GROUP, visits, groups)
+    _members(packer, k.REGULAR_VISITS, k.REGULAR_VISIT, groups)
+    packer.table(k.REGULAR_FREE, (tie.tolerance_minutes for tie in regular))
+    packer.table(k.REGULAR_COST, (tie.cost_minute for tie in regular))
+    packer.table(k.REGULAR_LOW, (min(tie.held_minutes, default=k.INF) for tie in regular))
+    packer.table(k.REGULAR_HIGH, (max(tie.held_minutes, default=-k.INF) for tie in regular))
+    packer.table(k.DAY_START, (day.start_minute for day in problem.days))
+    return len(shifts), len(regular)
 
 
 def build(problem: Problem) -> Arrays:
@@ -340,16 +356,9 @@ def build(problem: Problem) -> Arrays:
     patients: dict[str, int] = {}
     for visit in problem.visits:
         patients.setdefault(visit.patient, len(patients))
-    candidates: list[list[tuple[int, int, int]]] = []
-    for visit in problem.visits:
-        rows = [
-            (index, static_cost(visit, slot.clinician, slot.day), visit_minutes(visit, slot.clinician))
-            for index, slot in enumerate(problem.slots)
-            if allowed(visit, slot.clinician, slot.day)
-        ]
-        candidates.append(sorted(rows, key=lambda row: row[1]))
-    neighbours = _neighbours(problem, candidates)
-    length = _longest_route(problem, candidates) + 2
+    candidates = candidates_of(problem)
+    near = neighbours(problem, candidates, travel_minutes(problem))
+    length = longest_route(problem, candidates) + 2
     pauses = max((len(slot.breaks) + len(slot.unavailable) for slot in problem.slots), default=0)
 
     for field, value in (
@@ -360,22 +369,24 @@ def build(problem: Problem) -> Arrays:
         (k.N_CLINICIANS, len(problem.clinicians)),
         (k.N_PLACES, problem.places + 1),
         (k.N_LENGTH, length),
-        (k.N_NEIGHBOURS, neighbours.shape[1]),
+        (k.N_NEIGHBOURS, near.shape[1]),
         (k.N_PAUSES, pauses),
         (k.W_WAITING, problem.weights.waiting_minute),
         (k.W_OVERTIME, problem.weights.overtime_minute),
         (k.W_FAIRNESS, problem.weights.fairness_minute),
+        (k.W_DOUBLETIME, problem.weights.doubletime_minute),
     ):
         packer.number(field, value)
     packer.table(k.TRAVEL, _with_nowhere(travel_minutes(problem)))
     packer.table(k.LEG, _with_nowhere(leg_costs(problem)))
-    packer.table(k.NEIGHBOUR, neighbours)
+    packer.table(k.NEIGHBOUR, near)
     _slots(packer, problem)
     _clinicians(packer, problem, weeks)
     _visits(packer, problem, patients, candidates)
     _patients(packer, problem, patients)
     _links(packer, problem)
     _ties(packer, problem, weeks)
+    told_days, regular = _followed(packer, problem, patients, visits)
 
     people = len(problem.clinicians)
     state = (
@@ -388,9 +399,21 @@ def build(problem: Problem) -> Arrays:
         (k.S_REST, slots * k.MAX_BREAKS),
         (k.S_WEEK_WORKED, people * weeks),
         (k.S_WEEK_OVERTIME, people * weeks),
+        (k.S_STAMP, slots),
+        (k.S_ABSENT, visits),
+        (k.S_ABSENT_AT, visits),
+        (k.S_COUNT, 4),
+        (k.S_CHANGED, visits),
+        (k.S_NEWCOMER, visits),
+        (k.S_TOUCHED, len(patients)),
+        (k.S_TOUCHED_TOLD, len(patients)),
+        (k.S_DAY_TOUCHED, told_days),
+        (k.S_STRAY, regular),
     )
+    log = LOG_RECORDS * (k.LOG_FIXED + 8 * length)
     paper = (
         *((field, length + 3) for field in (k.X_SEQUENCE, k.X_TIME, k.X_KEPT_TIME, k.X_LATEST, k.X_TAKEN, k.X_PLACE)),
+        *((field, length + 3) for field in (k.X_WAY, k.X_BOUND)),
         (k.X_FORWARD, (length + 1) * (pauses + 1)),
         (k.X_FROM, (length + 1) * (pauses + 1)),
         (k.X_ACTIVE, pauses + 1),
@@ -400,11 +423,21 @@ def build(problem: Problem) -> Arrays:
         (k.X_BEST, 8),
         (k.X_DAY_COST, days),
         (k.X_DAY_LEFT, days),
+        (k.X_DAY_SALT, days),
         (k.X_ABSENT, visits + 1),
         (k.X_KEY, visits + length + 1),
         (k.X_MARK, slots + 1),
         (k.X_TRY, 4 * (k.TRIES + 1)),
-        (k.X_OFFER, k.OFFER_SIZE * (slots * length + 1)),
+        (k.X_OFFER, k.OFFER_SIZE * (slots + 1)),
+        (k.X_CONTROL, 8),
+        (k.X_REMOVED, visits + 1),
+        (k.X_DIRTY, slots),
+        (k.X_IS_DIRTY, slots),
+        (k.X_FROZEN, visits),
+        (k.X_SHUT, slots),
+        (k.X_MEMBER, visits),
+        (k.X_LOG, log),
+        (k.X_NOTE, k.NOTE_SIZE * (sum(len(row) for row in candidates) + 1)),
     )
     sizes = []
     for layout in (state, paper):
@@ -416,8 +449,17 @@ def build(problem: Problem) -> Arrays:
     data = packer.pack()
     arrays = Arrays(problem, data, np.zeros(sizes[0], dtype=np.int64), np.zeros(sizes[1], dtype=np.int64))
     empty = arrays.empty
-    for field, value in ((k.S_SLOT, -1), (k.S_LOW, -k.INF), (k.S_HIGH, k.INF)):
+    for field, value in ((k.S_SLOT, -1), (k.S_NEWCOMER, -1), (k.S_LOW, -k.INF), (k.S_HIGH, k.INF)):
         empty[arrays.at(field) : arrays.at(field) + visits] = value
     empty[arrays.at(k.S_REST) : arrays.at(k.S_REST) + slots * k.MAX_BREAKS] = -1
+    empty[arrays.at(k.S_ABSENT) : arrays.at(k.S_ABSENT) + visits] = np.arange(visits)
+    empty[arrays.at(k.S_ABSENT_AT) : arrays.at(k.S_ABSENT_AT) + visits] = np.arange(visits)
+    empty[arrays.at(k.S_COUNT) + k.COUNT_ABSENT] = visits
+    plain = data[arrays.at(k.SLOT_PLAIN) : arrays.at(k.SLOT_PLAIN) + slots]
+    empty[arrays.at(k.S_STAMP) : arrays.at(k.S_STAMP) + slots] = (k.EMPTY_STAMP << 1) | plain
+    arrays.scratch[arrays.at(k.X_CONTROL) + k.CONTROL_ROOM] = log
     empty[arrays.at(k.S_TOTAL)] = sum(unplaced_cost(problem, visit) for visit in problem.visits)
+    if data[k.N_FOLLOWED]:
+        for index in range(visits):
+            k.follow(data, empty, index)  # what is out is changed
     return arrays

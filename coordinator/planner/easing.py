@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from coordinator.planner.arrays import allowed
+from coordinator.planner.candidates import allowed
 from coordinator.planner.problem import Problem, Slot, Visit, Window
 
 WINDOW_STEPS = (15, 30, 60, 120)

@@ -137,7 +137,7 @@ WORDS: tuple[Word, ...] = (
             for n, slot in enumerate(problem.slots)
             if slot.doubletime_after_minutes is not None and problem.weights.doubletime_minute
         ),
-        NOBODY,
+        CALENDAR,
     ),
     Word("long waits priced apart", _weight("idle_gap_minute"), NOBODY),
     Word(
@@ -145,14 +145,14 @@ WORDS: tuple[Word, ...] = (
         lambda problem: (
             f"regularities[{n}].cost_minute" for n, tie in enumerate(problem.regularities) if tie.cost_minute
         ),
-        NOBODY,
+        CALENDAR,
     ),
     Word(
         "patterns of days",
         lambda problem: (f"patterns[{n}]" for n, tie in enumerate(problem.patterns) if tie.visits),
         NOBODY,
     ),
-    Word("prices and a budget for patients touched", _touch, NOBODY),
+    Word("prices and a budget for patients touched", _touch, CALENDAR),
     Word("several days", lambda problem: iter(["days"] if len(problem.days) > 1 else []), CALENDAR),
     Word("visits without a place", _visits(lambda v: v.place is None, "place"), CALENDAR),
     Word("a price for coming early", _visits(lambda v: v.early_cost > 0, "early_cost"), CALENDAR),

@@ -14,7 +14,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from coordinator.planner import kernel as k
-from coordinator.planner.arrays import Ints
+from coordinator.planner.candidates import Ints
 from coordinator.planner.plan import Alternative, Assignment, Explanation, Obstacle, Plan, VisitExplanation
 from coordinator.planner.problem import Problem, Reason, Visit
 from coordinator.planner.reasons import reason

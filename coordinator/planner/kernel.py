@@ -1,23 +1,19 @@
 """The search itself, compiled: integers in flat arrays, no Python objects, so that a port to another language stays
 easy.
 
-Three arrays go everywhere. `d` is the problem (read only), `s` the state of one plan (copied whole to remember or
-take back a
-plan), `x` scratch paper. The head of `d` holds the offset of every table in all three: `d[d[V_PLACE] + v]` is the
-place of visit
-`v`, `s[d[S_START] + v]` its start, `x[d[X_TIME] + i]` a trial start. Everything that the kernels read from outside
-is in this
-module, because numba's cache only notices changes of the file that holds the function.
+Three arrays go everywhere. `d` is the problem (read only), `s` the state of one plan, `x` scratch paper: what is being
+tried, a log of what to put back, and notes of prices found. The head of `d` holds the offset of every table in all
+three: `d[d[V_PLACE] + v]` is the place of visit `v`, `s[d[S_START] + v]` its start, `x[d[X_TIME] + i]` a trial start.
+Everything that the kernels read from outside is in this module, because numba's cache only notices changes of the file
+that holds the function.
 
 Terms: a *route* is one slot's visits in order; *hard* limits are never broken by anything here; *worked* minutes run
-from
-leaving to returning, waiting included, breaks and time off excluded; a *pause* is a break or time off.
+from leaving to returning, waiting included, breaks and time off excluded; a *pause* is a break or time off; a *plain*
+day is one of which hard windows and driving are all there is to know.
 
 Sources: removal of adjacent strings and greedy insertion with blinks follow SISR (J. Christiaens, G. Vanden Berghe,
-"Slack
-Induction by String Removals for Vehicle Routing Problems", Transportation Science 54(2), 2020); related removal
-follows P. Shaw,
-"Using Constraint Programming and Local Search Methods to Solve Vehicle Routing Problems", CP 1998.
+"Slack Induction by String Removals for Vehicle Routing Problems", Transportation Science 54(2), 2020); related removal
+follows P. Shaw, "Using Constraint Programming and Local Search Methods to Solve Vehicle Routing Problems", CP 1998.
 """
 
 from __future__ import annotations
@@ -29,19 +25,25 @@ from numba import njit
 
 INF = 1 << 40
 
+compiled = njit(cache=True, nogil=True, error_model="numpy")
+"""Without the interpreter's lock, so that several searches run at once in the threads of one process."""
+
 # fmt: off
 # ---- head of `d`: numbers first, then offsets ------------------------------------------------------------------------
 (
     N_VISITS, N_SLOTS, N_DAYS, N_WEEKS, N_CLINICIANS, N_PLACES, N_LENGTH, N_NEIGHBOURS, N_PAUSES,
-    W_WAITING, W_OVERTIME, W_FAIRNESS,
+    W_WAITING, W_OVERTIME, W_FAIRNESS, W_DOUBLETIME, N_FOLLOWED, W_PATIENT, W_TOLD_PATIENT, W_TOLD_DAY, MAX_PATIENTS,
     TRAVEL, LEG,
     SLOT_CLINICIAN, SLOT_DAY, SLOT_WEEK, SLOT_FROM, SLOT_TO, SLOT_START, SLOT_END, SLOT_OVERTIME, SLOT_MAX,
-    SLOT_MAX_VISITS,
+    SLOT_MAX_VISITS, SLOT_PLAIN, SLOT_DOUBLETIME, SLOT_TOLD,
+    V_FOLLOWED, V_NOW_SLOT, V_NOW_START, V_NOW_TOLERANCE, V_NOW_TOLD, V_NOW_DAY, V_TOUCH,
+    V_REGULAR, VR_GROUP, REGULAR_VISITS, REGULAR_VISIT, REGULAR_FREE, REGULAR_COST, REGULAR_LOW, REGULAR_HIGH,
+    DAY_START,
     SLOT_PAUSES, SLOT_BREAKS, PAUSE_EARLY, PAUSE_LATE, PAUSE_MINUTES, PAUSE_SKIP, PAUSE_AFTER, PAUSE_NUMBER,
     CLIN_OVERTIME, CLIN_MAX, CLIN_FAIR, CLIN_ALREADY,
     V_PLACE, V_UNPLACED, V_LATE, V_EARLY, V_LOCKED, V_PATIENT, V_MATES, V_HARDNESS, V_TIME_COST, V_TIME_DAY,
     V_TIME_START,
-    V_TIME_TOLERANCE, V_WINDOWS, WINDOW_LOW, WINDOW_HIGH, V_PREFERRED_LOW, V_PREFERRED_HIGH,
+    V_TIME_TOLERANCE, V_PLAIN, V_LOOSE, V_WINDOWS, WINDOW_LOW, WINDOW_HIGH, V_PREFERRED_LOW, V_PREFERRED_HIGH,
     V_CANDIDATES, CANDIDATE_SLOT, CANDIDATE_COST, CANDIDATE_MINUTES,
     P_VISITS, PV_VISIT, P_BUSY, BUSY_LOW, BUSY_HIGH,
     LINK_OTHER, LINK_LOW, LINK_HIGH, LINK_WHO,
@@ -53,12 +55,14 @@ INF = 1 << 40
     NEIGHBOUR,
     S_ROUTE, S_LENGTH, S_SLOT, S_START, S_MINUTES, S_STATIC, S_LOW, S_HIGH, S_COST, S_WORKED, S_OVERTIME, S_WAITING,
     S_RETURN,
-    S_REST, S_WEEK_WORKED, S_WEEK_OVERTIME, S_EARLIEST, S_LATEST, S_TOTAL,
-    X_SEQUENCE, X_TIME, X_KEPT_TIME, X_LATEST, X_FORWARD, X_FROM, X_TAKEN, X_ACTIVE, X_PLACE, X_REST, X_KEPT_REST,
-    X_OUT,
-    X_DAY_COST, X_DAY_LEFT, X_BEST, X_ABSENT, X_KEY, X_MARK, X_TRY, X_OFFER,
+    S_REST, S_WEEK_WORKED, S_WEEK_OVERTIME, S_EARLIEST, S_LATEST, S_TOTAL, S_STAMP, S_ABSENT, S_ABSENT_AT, S_COUNT,
+    S_CHANGED, S_NEWCOMER, S_TOUCHED, S_TOUCHED_TOLD, S_DAY_TOUCHED, S_STRAY,
+    X_SEQUENCE, X_TIME, X_KEPT_TIME, X_LATEST, X_FORWARD, X_FROM, X_TAKEN, X_ACTIVE, X_PLACE, X_WAY, X_REST,
+    X_KEPT_REST, X_OUT,
+    X_DAY_COST, X_DAY_LEFT, X_DAY_SALT, X_BEST, X_ABSENT, X_KEY, X_MARK, X_TRY, X_OFFER, X_BOUND,
+    X_NOTE, X_CONTROL, X_LOG, X_REMOVED, X_DIRTY, X_IS_DIRTY, X_FROZEN, X_SHUT, X_MEMBER,
     HEAD,
-) = range(138)
+) = range(187)
 # fmt: on
 
 # `X_OUT` and `X_BEST` hold several numbers each.
@@ -67,8 +71,28 @@ BEST_SLOT, BEST_POSITION, BEST_STATIC, BEST_MINUTES = range(4)
 # What `timed` answers.
 OK, TOO_LATE, TOO_LONG = range(3)
 ANYONE, DIFFERENT, SAME = range(3)
+DIAL_REMOVED, DIAL_LONGEST, DIAL_BLINK, DIAL_BLINK_MORE, DIAL_STRINGS, DIAL_PATIENTS, DIAL_RELATED, DIAL_SLOTS = range(
+    8
+)
+"""What `search` is told in `dials`: visits taken out in a round on average; the longest string; slots of 1,000 that are
+overlooked in one half of the rounds and in the other; of 100 rounds, how many take out strings, patients, related
+visits and whole days (the rest: any visits)."""
+TOO_MANY = 1 << 36
+"""What `rank` adds for each patient touched beyond the budget."""
 MAX_BREAKS = 4
-OFFER_SIZE = 5
+COUNT_ABSENT, COUNT_USED, COUNT_PLACED, COUNT_TOUCHED = range(4)
+"""In `S_COUNT`: visits that are out, slots that have visits, visits that are placed, patients touched by changes."""
+CONTROL_DEPTH, CONTROL_LENGTH, CONTROL_ROOM, CONTROL_NOTES, CONTROL_MEMBERS, CONTROL_REMOVED, CONTROL_DIRTY = range(7)
+"""In `X_CONTROL`: how many ask for the log, its length and its room; whether prices are noted; how many entries
+`X_MEMBER` (0: every visit), `X_REMOVED` and `X_DIRTY` have."""
+EMPTY_STAMP = 1469598103934665603
+LOG_FIXED = 16
+LOG_SPARE = 200
+"""No more visits are taken out when the log has room for fewer changes than this: they must go in again."""
+OFFER_SIZE = 4
+NOTE_SIZE = 4
+MORE = 12
+"""How many visits that were out before are tried in a round, at most."""
 TRIES = 6
 """How many places of a linked visit are tried before its partner is placed."""
 
@@ -76,7 +100,7 @@ TRIES = 6
 # ---- time of one visit -----------------------------------------------------------------------------------------------
 
 
-@njit(cache=True)
+@compiled
 def after_clash(d, s, v, r, t, minutes):
     """`t`, or the end of something the patient is busy with if the visit would run into it at `t`."""
     p = d[d[V_PATIENT] + v]
@@ -99,7 +123,7 @@ def after_clash(d, s, v, r, t, minutes):
     return t
 
 
-@njit(cache=True)
+@compiled
 def before_clash(d, s, v, r, t, minutes):
     """`t`, or the latest start that ends before something the patient is busy with if the visit would run into it at
     `t`."""
@@ -122,7 +146,7 @@ def before_clash(d, s, v, r, t, minutes):
     return t
 
 
-@njit(cache=True)
+@compiled
 def next_start(d, s, v, r, t):
     """The earliest allowed start of `v` in slot `r` at or after `t`; INF if there is none."""
     low = s[d[S_LOW] + v]
@@ -151,7 +175,7 @@ def next_start(d, s, v, r, t):
     return INF
 
 
-@njit(cache=True)
+@compiled
 def previous_start(d, s, v, r, t):
     """The latest allowed start of `v` in slot `r` at or before `t`; -INF if there is none."""
     low = s[d[S_LOW] + v]
@@ -183,7 +207,7 @@ def previous_start(d, s, v, r, t):
 # ---- time of one route -----------------------------------------------------------------------------------------------
 
 
-@njit(cache=True)
+@compiled
 def through(d, x, free, way, first, last):
     """Arrival after `way` minutes of driving and the active pauses `first` to `last` - 1, free from minute `free` on.
 
@@ -201,7 +225,7 @@ def through(d, x, free, way, first, last):
     return free + way
 
 
-@njit(cache=True)
+@compiled
 def back_through(d, x, arrive, way, first, last):
     """The latest minute to be free so as to arrive by `arrive`; the reverse of `through`."""
     for k in range(last - 1, first - 1, -1):
@@ -216,7 +240,7 @@ def back_through(d, x, arrive, way, first, last):
     return arrive - way
 
 
-@njit(cache=True)
+@compiled
 def first_arrival(d, x, r, way, pauses):
     """Earliest arrival at the first stop when the first `pauses` active pauses are over before leaving."""
     free = d[d[SLOT_START] + r]
@@ -230,7 +254,131 @@ def first_arrival(d, x, r, way, pauses):
     return free + way
 
 
-@njit(cache=True)
+@compiled
+def timed_freely(d, s, x, r, n):
+    """`timed` for a day without breaks and time off: the same starts and sums, found in fewer steps."""
+    places = d[N_PLACES]
+    travel = d[TRAVEL]
+    leg = d[LEG]
+    sequence = d[X_SEQUENCE]
+    time = d[X_TIME]
+    ways = d[X_WAY]
+    day = d[d[SLOT_DAY] + r]
+    shift_end = d[d[SLOT_END] + r]
+    minutes_of = d[S_MINUTES]
+    here = d[d[SLOT_FROM] + r]
+    legs = 0
+    driving = 0
+    care = 0
+    wishes = False
+    soft_late = False
+    t = d[d[SLOT_START] + r]
+    for i in range(n):
+        v = x[sequence + i]
+        there = d[d[V_PLACE] + v]
+        if there < 0:
+            there = here
+        cell = here * places + there
+        here = there
+        way = d[travel + cell]
+        x[ways + i] = way
+        driving += way
+        legs += d[leg + cell]
+        t = next_start(d, s, v, r, t + way)
+        if t >= INF:
+            return TOO_LATE
+        x[time + i] = t
+        minutes = s[minutes_of + v]
+        care += minutes
+        t += minutes
+        if d[d[V_PLAIN] + v] == 0:
+            soft_late = soft_late or d[d[V_LATE] + v] > 0
+            wishes = wishes or d[d[V_EARLY] + v] > 0
+            wishes = wishes or (d[d[V_TIME_DAY] + v] == day)
+    cell = here * places + d[d[SLOT_TO] + r]
+    way = d[travel + cell]
+    x[ways + n] = way
+    driving += way
+    legs += d[leg + cell]
+    if t + way > shift_end:
+        return TOO_LATE
+    for k in range(MAX_BREAKS):
+        x[d[X_REST] + k] = -1
+    if wishes:
+        latest = d[X_LATEST]
+        bound = shift_end
+        for i in range(n - 1, -1, -1):
+            v = x[sequence + i]
+            bound = previous_start(d, s, v, r, bound - x[ways + i + 1] - s[minutes_of + v])
+            x[latest + i] = bound
+    status = TOO_LONG
+    for soft in range(1, -1, -1):
+        if wishes:
+            # As soon as possible, but not before the wished time.
+            t = d[d[SLOT_START] + r]
+            for i in range(n):
+                v = x[sequence + i]
+                wished = t + x[ways + i]
+                if soft:
+                    if d[d[V_EARLY] + v] > 0:
+                        wished = max(wished, d[d[V_PREFERRED_LOW] + v * d[N_DAYS] + day])
+                    if d[d[V_TIME_DAY] + v] == day:
+                        wished = max(wished, d[d[V_TIME_START] + v])
+                t = min(next_start(d, s, v, r, wished), x[d[X_LATEST] + i])
+                x[time + i] = t
+                t += s[minutes_of + v]
+        # To the right, where that only takes waiting away.
+        for i in range(n - 2, -1, -1):
+            v = x[sequence + i]
+            bound = x[time + i + 1] - x[ways + i + 1] - s[minutes_of + v]
+            begin = x[time + i]
+            if bound <= begin:
+                continue
+            if soft:
+                if d[d[V_LATE] + v] > 0:
+                    bound = min(bound, max(begin, d[d[V_PREFERRED_HIGH] + v * d[N_DAYS] + day]))
+                if d[d[V_TIME_DAY] + v] == day:
+                    told = d[d[V_TIME_START] + v]
+                    if begin <= told:
+                        bound = min(bound, told)
+                    elif begin <= told + d[d[V_TIME_TOLERANCE] + v]:
+                        bound = begin
+            if bound > begin:
+                x[time + i] = max(begin, previous_start(d, s, v, r, bound))
+        cost = legs
+        if wishes or soft_late:
+            for i in range(n):
+                v = x[sequence + i]
+                begin = x[time + i]
+                late = begin - d[d[V_PREFERRED_HIGH] + v * d[N_DAYS] + day]
+                if late > 0:
+                    cost += late * d[d[V_LATE] + v]
+                early = d[d[V_PREFERRED_LOW] + v * d[N_DAYS] + day] - begin
+                if early > 0:
+                    cost += early * d[d[V_EARLY] + v]
+                if d[d[V_TIME_DAY] + v] == day:
+                    away = abs(begin - d[d[V_TIME_START] + v])
+                    if away > d[d[V_TIME_TOLERANCE] + v]:
+                        cost += d[d[V_TIME_COST] + v]
+        home = x[time + n - 1] + s[minutes_of + x[sequence + n - 1]] + x[ways + n]
+        worked = home - (x[time] - x[ways])
+        waiting = worked - driving - care
+        overtime = max(0, worked - d[d[SLOT_OVERTIME] + r])
+        cost += max(0, worked - d[d[SLOT_DOUBLETIME] + r]) * d[W_DOUBLETIME]
+        x[d[X_OUT] + OUT_COST] = cost + waiting * d[W_WAITING] + overtime * d[W_OVERTIME]
+        x[d[X_OUT] + OUT_WORKED] = worked
+        x[d[X_OUT] + OUT_OVERTIME] = overtime
+        x[d[X_OUT] + OUT_WAITING] = waiting
+        x[d[X_OUT] + OUT_RETURN] = home
+        if worked <= d[d[SLOT_MAX] + r]:
+            status = OK
+            break
+        if not (wishes or soft_late):
+            break
+    return status
+
+
+@compiled
 def timed(d, s, x, r, n, mask):
     """Time the `n` visits in `X_SEQUENCE` in slot `r`, taking the breaks in `mask`: OK, TOO_LATE or TOO_LONG.
 
@@ -352,7 +500,7 @@ def timed(d, s, x, r, n, mask):
             if soft:
                 if d[d[V_EARLY] + v] > 0:
                     wished = max(wished, d[d[V_PREFERRED_LOW] + v * d[N_DAYS] + day])
-                if d[d[V_TIME_COST] + v] > 0 and d[d[V_TIME_DAY] + v] == day:
+                if d[d[V_TIME_DAY] + v] == day:
                     wished = max(wished, d[d[V_TIME_START] + v])
             begin = next_start(d, s, v, r, wished)
             x[time + i] = min(begin, x[latest + i])
@@ -367,7 +515,7 @@ def timed(d, s, x, r, n, mask):
             if soft:
                 if d[d[V_LATE] + v] > 0:
                     bound = min(bound, max(begin, d[d[V_PREFERRED_HIGH] + v * d[N_DAYS] + day]))
-                if d[d[V_TIME_COST] + v] > 0 and d[d[V_TIME_DAY] + v] == day:
+                if d[d[V_TIME_DAY] + v] == day:
                     told = d[d[V_TIME_START] + v]
                     if begin <= told:
                         bound = min(bound, told)
@@ -433,6 +581,7 @@ def timed(d, s, x, r, n, mask):
         worked = home - (x[time] - d[d[TRAVEL] + x[stop] * places + x[stop + 1]]) - rested
         waiting = worked - driving - care
         overtime = max(0, worked - d[d[SLOT_OVERTIME] + r])
+        cost += max(0, worked - d[d[SLOT_DOUBLETIME] + r]) * d[W_DOUBLETIME]
         x[d[X_OUT] + OUT_COST] = cost + waiting * d[W_WAITING] + overtime * d[W_OVERTIME]
         x[d[X_OUT] + OUT_WORKED] = worked
         x[d[X_OUT] + OUT_OVERTIME] = overtime
@@ -444,18 +593,51 @@ def timed(d, s, x, r, n, mask):
     return status
 
 
-@njit(cache=True)
+@compiled
+def owed_breaks(d, s, x, r, n):
+    """The breaks that driving and care alone make due and that may not be skipped, as a mask."""
+    places = d[N_PLACES]
+    here = d[d[SLOT_FROM] + r]
+    worked = 0
+    for i in range(n):
+        v = x[d[X_SEQUENCE] + i]
+        there = d[d[V_PLACE] + v]
+        if there < 0:
+            there = here
+        worked += d[d[TRAVEL] + here * places + there] + s[d[S_MINUTES] + v]
+        here = there
+    worked += d[d[TRAVEL] + here * places + d[d[SLOT_TO] + r]]
+    owed = 0
+    for p in range(d[d[SLOT_PAUSES] + r], d[d[SLOT_PAUSES] + r + 1]):
+        number = d[d[PAUSE_NUMBER] + p]
+        if number >= 0 and d[d[PAUSE_SKIP] + p] < 0 and worked > d[d[PAUSE_AFTER] + p]:
+            owed |= 1 << number
+    return owed
+
+
+@compiled
 def evaluate(d, s, x, r, n):
     """Time the sequence with the cheapest allowed choice of breaks: OK, TOO_LATE or TOO_LONG. Starts go to
     `X_KEPT_TIME`."""
     breaks = d[d[SLOT_BREAKS] + r]
     out = d[X_OUT]
+    if d[d[SLOT_PAUSES] + r] == d[d[SLOT_PAUSES] + r + 1]:
+        status = timed_freely(d, s, x, r, n)
+        if status == OK:
+            for i in range(n):
+                x[d[X_KEPT_TIME] + i] = x[d[X_TIME] + i]
+            for k in range(MAX_BREAKS):
+                x[d[X_KEPT_REST] + k] = -1
+        return status
+    owed = owed_breaks(d, s, x, r, n) if breaks else 0
     best = INF
     worst = TOO_LATE
     worked = overtime = waiting = home = 0
     for mask in range(1 << breaks):
+        if mask & owed != owed:
+            continue
         status = timed(d, s, x, r, n, mask)
-        if status == TOO_LATE and mask == 0:
+        if status == TOO_LATE and mask == owed:
             return TOO_LATE  # a break makes nothing earlier
         if status != OK:
             worst = max(worst, status)
@@ -494,7 +676,7 @@ def evaluate(d, s, x, r, n):
     return OK
 
 
-@njit(cache=True)
+@compiled
 def week_cost(d, c, w, worked, overtime):
     """Cents of clinician `c`'s week beyond what was already worked: overtime by the week, and more than the fair
     share."""
@@ -506,7 +688,7 @@ def week_cost(d, c, w, worked, overtime):
     return over * d[W_OVERTIME] + unfair * d[W_FAIRNESS]
 
 
-@njit(cache=True)
+@compiled
 def week_change(d, s, r, worked, overtime):
     """What the week costs more when slot `r` comes to `worked` minutes; INF where the week's hard limit breaks."""
     c = d[d[SLOT_CLINICIAN] + r]
@@ -521,7 +703,413 @@ def week_change(d, s, r, worked, overtime):
     return week_cost(d, c, w, new_worked, new_overtime) - week_cost(d, c, w, old_worked, old_overtime)
 
 
-@njit(cache=True)
+@compiled
+def count_out(d, s, v):
+    """Enter `v` among those that are out."""
+    if s[d[S_ABSENT_AT] + v] < 0:
+        count = s[d[S_COUNT] + COUNT_ABSENT]
+        s[d[S_ABSENT] + count] = v
+        s[d[S_ABSENT_AT] + v] = count
+        s[d[S_COUNT] + COUNT_ABSENT] = count + 1
+
+
+@compiled
+def count_in(d, s, v):
+    """Strike `v` from those that are out."""
+    at = s[d[S_ABSENT_AT] + v]
+    if at >= 0:
+        count = s[d[S_COUNT] + COUNT_ABSENT] - 1
+        last = s[d[S_ABSENT] + count]
+        s[d[S_ABSENT] + at] = last
+        s[d[S_ABSENT_AT] + last] = at
+        s[d[S_ABSENT_AT] + v] = -1
+        s[d[S_COUNT] + COUNT_ABSENT] = count
+
+
+@compiled
+def touched_price(d, s, p):
+    """Cents for what is changed for patient `p`."""
+    if s[d[S_TOUCHED] + p] == 0:
+        return 0
+    return d[W_TOLD_PATIENT] if s[d[S_TOUCHED_TOLD] + p] > 0 else d[W_PATIENT]
+
+
+@compiled
+def step_day(d, s, day, step):
+    """Count one more or one less that is changed about a clinician's day of which something had been told."""
+    before = s[d[S_DAY_TOUCHED] + day]
+    s[d[S_DAY_TOUCHED] + day] = before + step
+    s[d[S_TOTAL]] += ((1 if before + step > 0 else 0) - (1 if before > 0 else 0)) * d[W_TOLD_DAY]
+
+
+@compiled
+def stray_price(d, s, g):
+    """Cents for how far the starts of a group's visits lie apart by the time of the day."""
+    first = d[d[REGULAR_LOW] + g]
+    last = d[d[REGULAR_HIGH] + g]
+    held = max(0, last - first - d[d[REGULAR_FREE] + g])
+    for k in range(d[d[REGULAR_VISITS] + g], d[d[REGULAR_VISITS] + g + 1]):
+        v = d[d[REGULAR_VISIT] + k]
+        r = s[d[S_SLOT] + v]
+        if r >= 0:
+            t = s[d[S_START] + v] - d[d[DAY_START] + d[d[SLOT_DAY] + r]]
+            first = min(first, t)
+            last = max(last, t)
+    return (max(0, last - first - d[d[REGULAR_FREE] + g]) - held) * d[d[REGULAR_COST] + g]
+
+
+@compiled
+def follow(d, s, v):
+    """Keep right what depends on where exactly `v` is: patients and days touched, times that stray."""
+    q = s[d[S_SLOT] + v]
+    now = d[d[V_NOW_SLOT] + v]
+    changed = 0
+    if now > -2 and (q < 0 or q != now or abs(s[d[S_START] + v] - d[d[V_NOW_START] + v]) > d[d[V_NOW_TOLERANCE] + v]):
+        changed = 1
+    step = changed - s[d[S_CHANGED] + v]
+    if step != 0:
+        s[d[S_CHANGED] + v] = changed
+        p = d[d[V_TOUCH] + v]
+        if p >= 0:
+            s[d[S_TOTAL]] -= touched_price(d, s, p)
+            before = s[d[S_TOUCHED] + p]
+            s[d[S_TOUCHED] + p] = before + step
+            s[d[S_TOUCHED_TOLD] + p] += step * d[d[V_NOW_TOLD] + v]
+            s[d[S_COUNT] + COUNT_TOUCHED] += (1 if before + step > 0 else 0) - (1 if before > 0 else 0)
+            s[d[S_TOTAL]] += touched_price(d, s, p)
+        if d[d[V_NOW_DAY] + v] >= 0:
+            step_day(d, s, d[d[V_NOW_DAY] + v], step)
+    day = d[d[SLOT_TOLD] + q] if q >= 0 and q != now else -1
+    if day != s[d[S_NEWCOMER] + v]:
+        if s[d[S_NEWCOMER] + v] >= 0:
+            step_day(d, s, s[d[S_NEWCOMER] + v], -1)
+        if day >= 0:
+            step_day(d, s, day, 1)
+        s[d[S_NEWCOMER] + v] = day
+    for k in range(d[d[V_REGULAR] + v], d[d[V_REGULAR] + v + 1]):
+        g = d[d[VR_GROUP] + k]
+        price = stray_price(d, s, g)
+        s[d[S_TOTAL]] += price - s[d[S_STRAY] + g]
+        s[d[S_STRAY] + g] = price
+
+
+@compiled
+def touch_bias(d, s, v, r):
+    """Cents that `v`, which is out, costs more in slot `r` than where it was published, by being changed there."""
+    now = d[d[V_NOW_SLOT] + v]
+    if r == now:
+        return 0
+    bias = 0
+    p = d[d[V_TOUCH] + v]
+    if p >= 0 and now > -2 and s[d[S_TOUCHED] + p] == 1:
+        bias = touched_price(d, s, p)
+    day = d[d[SLOT_TOLD] + r]
+    if day >= 0 and s[d[S_DAY_TOUCHED] + day] == 0:
+        bias += d[W_TOLD_DAY]
+    return bias
+
+
+@compiled
+def rank(d, s):
+    """What plans are compared by: cents, and far more for each patient touched beyond the budget."""
+    return s[d[S_TOTAL]] + TOO_MANY * max(0, s[d[S_COUNT] + COUNT_TOUCHED] - d[MAX_PATIENTS])
+
+
+@compiled
+def mixed(h, value):
+    """The hash `h` with one more number in it."""
+    h = (h ^ value) * 1099511628211
+    return h ^ (h >> 29)
+
+
+@compiled
+def restamp(d, s, r):
+    """Note what slot `r` holds as one number: its visits in order, what binds them, where the patients' other visits
+    of the day are.
+
+    The same content has the same stamp in every state, so that a price that was found for it stays true. The last
+    bit says that the day is *plain*: its hard windows and driving are all there is to know of it.
+    """
+    n = s[d[S_LENGTH] + r]
+    row = d[S_ROUTE] + r * d[N_LENGTH]
+    h = EMPTY_STAMP
+    plain = d[d[SLOT_PLAIN] + r]
+    day = d[d[SLOT_DAY] + r]
+    for i in range(n):
+        v = s[row + i]
+        h = mixed(h, v + 1)
+        if s[d[S_LOW] + v] > -INF or s[d[S_HIGH] + v] < INF:
+            h = mixed(mixed(h, s[d[S_LOW] + v]), s[d[S_HIGH] + v])
+            plain = 0
+        if d[d[V_PLAIN] + v] == 0:
+            plain = 0
+        if d[d[V_MATES] + v]:
+            salt = mates_salt(d, s, v, day, r)
+            if salt != 0:
+                h = mixed(h, salt)
+                plain = 0
+    s[d[S_STAMP] + r] = (h << 1) | plain
+
+
+@compiled
+def mates_salt(d, s, v, day, r):
+    """Where the patient's other visits of the day are, as one number, those in slot `r` apart; 0 if there are none.
+
+    Times at which the patient is busy are always the same, but they count as company."""
+    p = d[d[V_PATIENT] + v]
+    h = 0
+    if d[d[P_BUSY] + p + 1] > d[d[P_BUSY] + p]:
+        h = 7
+    for k in range(d[d[P_VISITS] + p], d[d[P_VISITS] + p + 1]):
+        u = d[d[PV_VISIT] + k]
+        q = s[d[S_SLOT] + u]
+        if u != v and q >= 0 and q != r and d[d[SLOT_DAY] + q] == day:
+            h = mixed(h, (u + 1) * 100_003 + s[d[S_START] + u] * 7 + s[d[S_MINUTES] + u])
+    return h
+
+
+@compiled
+def restamp_mates(d, s, x, v, r):
+    """Stamp anew the other slots that hold visits of the same patient on the day of slot `r`."""
+    if d[d[V_MATES] + v] == 0:
+        return
+    p = d[d[V_PATIENT] + v]
+    day = d[d[SLOT_DAY] + r]
+    for k in range(d[d[P_VISITS] + p], d[d[P_VISITS] + p + 1]):
+        q = s[d[S_SLOT] + d[d[PV_VISIT] + k]]
+        if q >= 0 and q != r and d[d[SLOT_DAY] + q] == day:
+            log_stamp(d, s, x, q)
+            restamp(d, s, q)
+
+
+# ---- the log: what to put back ---------------------------------------------------------------------------------------
+
+
+@compiled
+def start_log(d, x):
+    """Write down from now on what changes; the place in the log to go back to with `undo`."""
+    control = d[X_CONTROL]
+    x[control + CONTROL_DEPTH] += 1
+    return x[control + CONTROL_LENGTH]
+
+
+@compiled
+def end_log(d, x):
+    """The reverse of `start_log`; what is written down is forgotten when nobody needs it any more."""
+    control = d[X_CONTROL]
+    x[control + CONTROL_DEPTH] -= 1
+    if x[control + CONTROL_DEPTH] == 0:
+        x[control + CONTROL_LENGTH] = 0
+
+
+@compiled
+def log_has_room(d, x, records):
+    """Whether so many more changes can be written down, or none need be."""
+    control = d[X_CONTROL]
+    if x[control + CONTROL_DEPTH] == 0:
+        return True
+    return x[control + CONTROL_LENGTH] + records * (LOG_FIXED + 8 * d[N_LENGTH]) <= x[control + CONTROL_ROOM]
+
+
+@compiled
+def log_slot(d, s, x, r):
+    """Write down slot `r` and its visits as they are."""
+    control = d[X_CONTROL]
+    if x[control + CONTROL_DEPTH] == 0:
+        return
+    begin = x[control + CONTROL_LENGTH]
+    at = d[X_LOG] + begin
+    n = s[d[S_LENGTH] + r]
+    week = d[d[SLOT_CLINICIAN] + r] * d[N_WEEKS] + d[d[SLOT_WEEK] + r]
+    x[at] = s[d[S_TOTAL]]
+    x[at + 1] = s[d[S_WEEK_WORKED] + week]
+    x[at + 2] = s[d[S_WEEK_OVERTIME] + week]
+    x[at + 3] = s[d[S_COST] + r]
+    x[at + 4] = s[d[S_WORKED] + r]
+    x[at + 5] = s[d[S_OVERTIME] + r]
+    x[at + 6] = s[d[S_WAITING] + r]
+    x[at + 7] = s[d[S_RETURN] + r]
+    x[at + 8] = s[d[S_STAMP] + r]
+    for k in range(MAX_BREAKS):
+        x[at + 9 + k] = s[d[S_REST] + r * MAX_BREAKS + k]
+    x[at + 13] = n
+    at += 14
+    row = r * d[N_LENGTH]
+    for i in range(n):
+        v = s[d[S_ROUTE] + row + i]
+        x[at] = v
+        x[at + 1] = s[d[S_START] + v]
+        x[at + 2] = s[d[S_MINUTES] + v]
+        x[at + 3] = s[d[S_STATIC] + v]
+        x[at + 4] = s[d[S_LOW] + v]
+        x[at + 5] = s[d[S_HIGH] + v]
+        x[at + 6] = s[d[S_EARLIEST] + row + i]
+        x[at + 7] = s[d[S_LATEST] + row + i]
+        at += 8
+    x[at] = r
+    x[at + 1] = begin
+    x[control + CONTROL_LENGTH] = at + 2 - d[X_LOG]
+
+
+@compiled
+def log_stamp(d, s, x, r):
+    """Write down the stamp of slot `r` alone."""
+    control = d[X_CONTROL]
+    if x[control + CONTROL_DEPTH] == 0:
+        return
+    begin = x[control + CONTROL_LENGTH]
+    at = d[X_LOG] + begin
+    x[at] = s[d[S_STAMP] + r]
+    x[at + 1] = -1 - r
+    x[at + 2] = begin
+    x[control + CONTROL_LENGTH] = begin + 3
+
+
+@compiled
+def undo(d, s, x, mark):
+    """Take everything back that was done since the log was as long as `mark`, the last first."""
+    control = d[X_CONTROL]
+    log = d[X_LOG]
+    end = x[control + CONTROL_LENGTH]
+    while end > mark:
+        r = x[log + end - 2]
+        begin = x[log + end - 1]
+        at = log + begin
+        end = begin
+        if r < 0:
+            s[d[S_STAMP] - 1 - r] = x[at]
+            continue
+        week = d[d[SLOT_CLINICIAN] + r] * d[N_WEEKS] + d[d[SLOT_WEEK] + r]
+        total = x[at]
+        s[d[S_WEEK_WORKED] + week] = x[at + 1]
+        s[d[S_WEEK_OVERTIME] + week] = x[at + 2]
+        s[d[S_COST] + r] = x[at + 3]
+        s[d[S_WORKED] + r] = x[at + 4]
+        s[d[S_OVERTIME] + r] = x[at + 5]
+        s[d[S_WAITING] + r] = x[at + 6]
+        s[d[S_RETURN] + r] = x[at + 7]
+        s[d[S_STAMP] + r] = x[at + 8]
+        for k in range(MAX_BREAKS):
+            s[d[S_REST] + r * MAX_BREAKS + k] = x[at + 9 + k]
+        n = x[at + 13]
+        at += 14
+        row = r * d[N_LENGTH]
+        now = s[d[S_LENGTH] + r]
+        s[d[S_COUNT] + COUNT_PLACED] += n - now
+        s[d[S_COUNT] + COUNT_USED] += (1 if n > 0 else 0) - (1 if now > 0 else 0)
+        for i in range(now):
+            v = s[d[S_ROUTE] + row + i]
+            s[d[S_SLOT] + v] = -1
+            s[d[S_LOW] + v] = -INF
+            s[d[S_HIGH] + v] = INF
+            count_out(d, s, v)
+            if d[d[V_FOLLOWED] + v]:
+                follow(d, s, v)
+        s[d[S_LENGTH] + r] = n
+        for i in range(n):
+            v = x[at]
+            s[d[S_ROUTE] + row + i] = v
+            s[d[S_SLOT] + v] = r
+            s[d[S_START] + v] = x[at + 1]
+            s[d[S_MINUTES] + v] = x[at + 2]
+            s[d[S_STATIC] + v] = x[at + 3]
+            s[d[S_LOW] + v] = x[at + 4]
+            s[d[S_HIGH] + v] = x[at + 5]
+            s[d[S_EARLIEST] + row + i] = x[at + 6]
+            s[d[S_LATEST] + row + i] = x[at + 7]
+            count_in(d, s, v)
+            if d[d[V_FOLLOWED] + v]:
+                follow(d, s, v)
+            at += 8
+        s[d[S_TOTAL]] = total
+    x[control + CONTROL_LENGTH] = mark
+
+
+@compiled
+def copy_slot(d, s, t, r):
+    """Make slot `r` of state `t` what it is in `s`; the total is left to the caller.
+
+    Whoever copies all slots that differ, in any order, has copied the state.
+    """
+    week = d[d[SLOT_CLINICIAN] + r] * d[N_WEEKS] + d[d[SLOT_WEEK] + r]
+    row = r * d[N_LENGTH]
+    before = t[d[S_LENGTH] + r]
+    for i in range(before):
+        v = t[d[S_ROUTE] + row + i]
+        if t[d[S_SLOT] + v] == r:
+            t[d[S_SLOT] + v] = -1
+            t[d[S_LOW] + v] = -INF
+            t[d[S_HIGH] + v] = INF
+            count_out(d, t, v)
+            if d[d[V_FOLLOWED] + v]:
+                follow(d, t, v)
+    n = s[d[S_LENGTH] + r]
+    t[d[S_COUNT] + COUNT_PLACED] += n - before
+    t[d[S_COUNT] + COUNT_USED] += (1 if n > 0 else 0) - (1 if before > 0 else 0)
+    t[d[S_LENGTH] + r] = n
+    t[d[S_WEEK_WORKED] + week] = s[d[S_WEEK_WORKED] + week]
+    t[d[S_WEEK_OVERTIME] + week] = s[d[S_WEEK_OVERTIME] + week]
+    t[d[S_COST] + r] = s[d[S_COST] + r]
+    t[d[S_WORKED] + r] = s[d[S_WORKED] + r]
+    t[d[S_OVERTIME] + r] = s[d[S_OVERTIME] + r]
+    t[d[S_WAITING] + r] = s[d[S_WAITING] + r]
+    t[d[S_RETURN] + r] = s[d[S_RETURN] + r]
+    t[d[S_STAMP] + r] = s[d[S_STAMP] + r]
+    for k in range(MAX_BREAKS):
+        t[d[S_REST] + r * MAX_BREAKS + k] = s[d[S_REST] + r * MAX_BREAKS + k]
+    for i in range(n):
+        v = s[d[S_ROUTE] + row + i]
+        t[d[S_ROUTE] + row + i] = v
+        t[d[S_EARLIEST] + row + i] = s[d[S_EARLIEST] + row + i]
+        t[d[S_LATEST] + row + i] = s[d[S_LATEST] + row + i]
+        t[d[S_SLOT] + v] = r
+        t[d[S_START] + v] = s[d[S_START] + v]
+        t[d[S_MINUTES] + v] = s[d[S_MINUTES] + v]
+        t[d[S_STATIC] + v] = s[d[S_STATIC] + v]
+        t[d[S_LOW] + v] = s[d[S_LOW] + v]
+        t[d[S_HIGH] + v] = s[d[S_HIGH] + v]
+        count_in(d, t, v)
+        if d[d[V_FOLLOWED] + v]:
+            follow(d, t, v)
+
+
+@compiled
+def copy_slots(d, s, t, slots, total):
+    """`copy_slot` for each of `slots`; then `t` costs `total`."""
+    for k in range(slots.size):
+        copy_slot(d, s, t, slots[k])
+    t[d[S_TOTAL]] = total
+
+
+@compiled
+def note_dirty(d, x):
+    """Remember the slots that the log names as different from the best plan."""
+    control = d[X_CONTROL]
+    end = x[control + CONTROL_LENGTH]
+    while end > 0:
+        r = x[d[X_LOG] + end - 2]
+        end = x[d[X_LOG] + end - 1]
+        if r < 0:
+            r = -1 - r
+        if x[d[X_IS_DIRTY] + r] == 0:
+            x[d[X_IS_DIRTY] + r] = 1
+            x[d[X_DIRTY] + x[control + CONTROL_DIRTY]] = r
+            x[control + CONTROL_DIRTY] += 1
+
+
+@compiled
+def keep_best(d, s, best, x):
+    """Bring `best` up to `s` in the slots that differ."""
+    control = d[X_CONTROL]
+    for k in range(x[control + CONTROL_DIRTY]):
+        r = x[d[X_DIRTY] + k]
+        copy_slot(d, s, best, r)
+        x[d[X_IS_DIRTY] + r] = 0
+    x[control + CONTROL_DIRTY] = 0
+    best[d[S_TOTAL]] = s[d[S_TOTAL]]
+
+
+@compiled
 def commit(d, s, x, r, n):
     """Make the evaluated sequence the route of slot `r` and keep every sum right."""
     out = d[X_OUT]
@@ -541,13 +1129,22 @@ def commit(d, s, x, r, n):
     s[d[S_OVERTIME] + r] = overtime
     s[d[S_WAITING] + r] = x[out + OUT_WAITING]
     s[d[S_RETURN] + r] = x[out + OUT_RETURN]
+    before = s[d[S_LENGTH] + r]
+    s[d[S_COUNT] + COUNT_PLACED] += n - before
+    s[d[S_COUNT] + COUNT_USED] += (1 if n > 0 else 0) - (1 if before > 0 else 0)
     s[d[S_LENGTH] + r] = n
     row = d[S_ROUTE] + r * d[N_LENGTH]
     for i in range(n):
         v = x[d[X_SEQUENCE] + i]
         s[row + i] = v
-        s[d[S_SLOT] + v] = r
+        if s[d[S_SLOT] + v] != r or s[d[S_ABSENT_AT] + v] >= 0:
+            s[d[S_SLOT] + v] = r
+            count_in(d, s, v)
         s[d[S_START] + v] = x[d[X_KEPT_TIME] + i]
+    if d[N_FOLLOWED]:
+        for i in range(n):
+            if d[d[V_FOLLOWED] + s[row + i]]:
+                follow(d, s, s[row + i])
     for k in range(MAX_BREAKS):
         s[d[S_REST] + r * MAX_BREAKS + k] = x[d[X_KEPT_REST] + k]
     # Earliest ends and latest starts by hard windows alone, without pauses or other visits of the patient: what
@@ -575,9 +1172,12 @@ def commit(d, s, x, r, n):
             there = place
         t = previous_window(d, v, day, t - s[d[S_MINUTES] + v])
         s[d[S_LATEST] + r * d[N_LENGTH] + i] = t
+    restamp(d, s, r)
+    for i in range(n):
+        restamp_mates(d, s, x, s[row + i], r)
 
 
-@njit(cache=True)
+@compiled
 def next_window(d, v, day, t):
     """The earliest minute at or after `t` within a hard window; INF if none."""
     row = d[V_WINDOWS] + v * d[N_DAYS] + day
@@ -587,7 +1187,7 @@ def next_window(d, v, day, t):
     return INF
 
 
-@njit(cache=True)
+@compiled
 def previous_window(d, v, day, t):
     """The latest minute at or before `t` within a hard window; -INF if none."""
     row = d[V_WINDOWS] + v * d[N_DAYS] + day
@@ -600,7 +1200,7 @@ def previous_window(d, v, day, t):
 # ---- ties between visits ---------------------------------------------------------------------------------------------
 
 
-@njit(cache=True)
+@compiled
 def spacing_change(d, s, v, day):
     """Cents that `v` adds by standing closer than ideal to its neighbours in time."""
     total = 0
@@ -632,7 +1232,7 @@ def spacing_change(d, s, v, day):
     return total
 
 
-@njit(cache=True)
+@compiled
 def spacing_broken(d, s, v, day):
     """Whether `v` on `day` stands closer to another visit of its order than the hard minimum.
 
@@ -657,7 +1257,7 @@ def spacing_broken(d, s, v, day):
     return False
 
 
-@njit(cache=True)
+@compiled
 def limit_broken(d, s, v, day):
     """Whether one more visit on `day` breaks a daily limit."""
     for k in range(d[d[V_LIMITS] + v], d[d[V_LIMITS] + v + 1]):
@@ -675,7 +1275,7 @@ def limit_broken(d, s, v, day):
     return False
 
 
-@njit(cache=True)
+@compiled
 def minutes_left(d, s, v, day, week):
     """How long `v` may be on `day` before a cap of its groups breaks."""
     left = INF
@@ -702,7 +1302,7 @@ def minutes_left(d, s, v, day, week):
     return left
 
 
-@njit(cache=True)
+@compiled
 def faces_change(d, s, v, c, week):
     """Cents that `v` adds when clinician `c` is one more face for the patient in `week`."""
     total = 0
@@ -747,7 +1347,7 @@ def faces_change(d, s, v, c, week):
 # ---- moves -----------------------------------------------------------------------------------------------------------
 
 
-@njit(cache=True)
+@compiled
 def insertion(d, s, x, v, r, position):
     """Cents more for route and week with `v` at `position` of slot `r`, or INF; `OUT_STATUS` says what failed."""
     n = s[d[S_LENGTH] + r]
@@ -768,12 +1368,13 @@ def insertion(d, s, x, v, r, position):
     return x[d[X_OUT] + OUT_COST] - s[d[S_COST] + r] + week
 
 
-@njit(cache=True)
+@compiled
 def place(d, s, x, v, r, position, static, minutes):
     """Put `v` into slot `r`: True if it fits. Sums follow."""
     s[d[S_MINUTES] + v] = minutes
-    if insertion(d, s, x, v, r, position) >= INF:
+    if not log_has_room(d, x, 4) or insertion(d, s, x, v, r, position) >= INF:
         return False
+    log_slot(d, s, x, r)
     day = d[d[SLOT_DAY] + r]
     s[d[S_TOTAL]] += static - d[d[V_UNPLACED] + v] + spacing_change(d, s, v, day)
     s[d[S_TOTAL]] += faces_change(d, s, v, d[d[SLOT_CLINICIAN] + r], d[d[SLOT_WEEK] + r])
@@ -782,7 +1383,7 @@ def place(d, s, x, v, r, position, static, minutes):
     return True
 
 
-@njit(cache=True)
+@compiled
 def take_out(d, s, x, v):
     """Take `v` out of its route. False, and nothing changed, if the rest would not fit without it (travel need not
     be metric)."""
@@ -799,8 +1400,13 @@ def take_out(d, s, x, v):
             return False
         if week_change(d, s, r, x[d[X_OUT] + OUT_WORKED], x[d[X_OUT] + OUT_OVERTIME]) >= INF:
             return False
+    log_slot(d, s, x, r)
     s[d[S_SLOT] + v] = -1
+    count_out(d, s, v)
     commit(d, s, x, r, m)
+    if d[d[V_FOLLOWED] + v]:
+        follow(d, s, v)
+    restamp_mates(d, s, x, v, r)
     day = d[d[SLOT_DAY] + r]
     s[d[S_TOTAL]] += d[d[V_UNPLACED] + v] - s[d[S_STATIC] + v] - spacing_change(d, s, v, day)
     s[d[S_TOTAL]] -= faces_change(d, s, v, d[d[SLOT_CLINICIAN] + r], d[d[SLOT_WEEK] + r])
@@ -809,7 +1415,7 @@ def take_out(d, s, x, v):
     return True
 
 
-@njit(cache=True)
+@compiled
 def draw(rng, n):
     """A number from 0 to `n` - 1 (xorshift64*)."""
     z = rng[0]
@@ -820,102 +1426,204 @@ def draw(rng, n):
     return np.int64(((z * np.uint64(2685821657736338717)) >> np.uint64(33)) % np.uint64(n))
 
 
-@njit(cache=True)
-def offer(d, s, x, rng, v, r, entry, fixed, blink, bound, count):
-    """List every position of `v` in slot `r` that is not plainly impossible, with a lower bound of its price below
-    `bound`.
+@compiled
+def list_positions(d, s, x, v, r, entry):
+    """Write to `X_BOUND`, for each position of `v` in slot `r`, a lower bound of what it adds to the route, INF where
+    it is plainly impossible; the lowest.
 
-    The bound is the exact way there and back, `fixed` for all that does not depend on the position, less all the
-    waiting
-    that the visit could fill. `blink` is how many of 1,000 positions are overlooked. The new length of the list.
+    The bound is the exact way there and back and the minutes that `v` itself must be late, less the waiting that
+    the visit could fill. On a plain day it is the price itself.
     """
     n = s[d[S_LENGTH] + r]
-    if n >= d[d[SLOT_MAX_VISITS] + r]:
-        return count
-    row = d[S_ROUTE] + r * d[N_LENGTH]
-    bounds = r * d[N_LENGTH]
+    length = d[N_LENGTH]
+    row = d[S_ROUTE] + r * length
+    earliest = d[S_EARLIEST] + r * length
+    latest = d[S_LATEST] + r * length
     places = d[N_PLACES]
-    spot = d[d[V_PLACE] + v]
+    travel = d[TRAVEL]
+    leg = d[LEG]
+    place_of = d[V_PLACE]
+    spot = d[place_of + v]
     day = d[d[SLOT_DAY] + r]
     minutes = d[d[CANDIDATE_MINUTES] + entry]
-    relief = s[d[S_WAITING] + r] * d[W_WAITING]
+    late = d[d[V_LATE] + v]
+    wished = d[d[V_PREFERRED_HIGH] + v * d[N_DAYS] + day]
+    waited = s[d[S_WAITING] + r]
+    windows = d[V_WINDOWS] + v * d[N_DAYS] + day
+    window = d[windows]
+    many = d[windows + 1] - window > 1
+    opens = d[d[WINDOW_LOW] + window]
+    closes = d[d[WINDOW_HIGH] + window]
+    low = s[d[S_LOW] + v]
+    high = s[d[S_HIGH] + v]
     before = d[d[SLOT_FROM] + r]
+    free = d[d[SLOT_START] + r]
+    lowest = INF
     for position in range(n + 1):
-        free = d[d[SLOT_START] + r]
-        due = d[d[SLOT_END] + r]
         if position > 0:
-            u = s[row + position - 1]
-            if d[d[V_PLACE] + u] >= 0:
-                before = d[d[V_PLACE] + u]
-            free = s[d[S_EARLIEST] + bounds + position - 1]
-        if blink > 0 and draw(rng, 1000) < blink:
-            continue
+            place = d[place_of + s[row + position - 1]]
+            if place >= 0:
+                before = place
+            free = s[earliest + position - 1]
+        x[d[X_BOUND] + position] = INF
+        due = d[d[SLOT_END] + r]
         after = d[d[SLOT_TO] + r]
-        for i in range(position, n):
-            if d[d[V_PLACE] + s[row + i]] >= 0:
-                after = d[d[V_PLACE] + s[row + i]]
-                break
         if position < n:
-            due = s[d[S_LATEST] + bounds + position]
-            if d[d[V_PLACE] + s[row + position]] < 0:
+            due = s[latest + position]
+            place = d[place_of + s[row + position]]
+            if place >= 0:
+                after = place
+            else:
                 due = INF  # a remote visit next: where it is made depends on the order, leave it to the full test
+                for i in range(position + 1, n):
+                    if d[place_of + s[row + i]] >= 0:
+                        after = d[place_of + s[row + i]]
+                        break
         there = before if spot < 0 else spot
-        way = d[d[LEG] + before * places + there] + d[d[LEG] + there * places + after]
-        price = fixed + way - d[d[LEG] + before * places + after] - relief
-        if price >= bound:
+        to = before * places + there
+        on = there * places + after
+        begin = max(low, free + d[travel + to])
+        if many:
+            begin = next_window(d, v, day, begin)
+        elif begin > closes:
+            begin = INF
+        elif begin < opens:
+            begin = opens
+        if begin > high or begin >= INF or begin + minutes + d[travel + on] > due:
             continue
-        begin = next_window(d, v, day, free + d[d[TRAVEL] + before * places + there])
-        if begin >= INF or begin + minutes + d[d[TRAVEL] + there * places + after] > due:
-            continue
-        at = d[X_OFFER] + count * OFFER_SIZE
-        x[at] = price
-        x[at + 1] = r
-        x[at + 2] = position
-        x[at + 3] = fixed
-        x[at + 4] = entry
-        count += 1
-    return count
+        price = d[leg + to] + d[leg + on] - d[leg + before * places + after]
+        if waited > 0:
+            more = minutes + d[travel + to] + d[travel + on] - d[travel + before * places + after]
+            price -= min(waited, max(0, more)) * d[W_WAITING]
+        if late > 0 and begin > wished:
+            price += late * (begin - wished)
+        x[d[X_BOUND] + position] = price
+        lowest = min(lowest, price)
+    return lowest
 
 
-@njit(cache=True)
-def choose(d, s, x, v, count, bound):
-    """The cheapest of the offers that is truly possible below `bound`: (its price, its number), (INF, -1) if none.
+@compiled
+def first_at(d, x, n, price):
+    """The first of `n` positions in `X_BOUND` with this bound."""
+    for position in range(n):
+        if x[d[X_BOUND] + position] == price:
+            return position
+    return -1
 
-    The lowest bound is tried first, so that few need their day timed.
+
+@compiled
+def slot_insertion(d, s, x, rng, v, r, entry, blink, bound):
+    """The cheapest position of `v` in slot `r` (its candidate `entry`) below `bound`, for route and week alone.
+
+    (cents, position), (INF, -1) if none. `blink` is how many of 1,000 positions are overlooked.
     """
+    if s[d[S_LENGTH] + r] >= d[d[SLOT_MAX_VISITS] + r]:
+        return INF, -1
+    s[d[S_MINUTES] + v] = d[d[CANDIDATE_MINUTES] + entry]
+    n = s[d[S_LENGTH] + r] + 1
+    list_positions(d, s, x, v, r, entry)
     best = bound
     chosen = -1
     while True:
         low = best
         pick = -1
-        for k in range(count):
-            if x[d[X_OFFER] + k * OFFER_SIZE] < low:
-                low = x[d[X_OFFER] + k * OFFER_SIZE]
-                pick = k
+        for position in range(n):
+            if x[d[X_BOUND] + position] < low:
+                low = x[d[X_BOUND] + position]
+                pick = position
         if pick < 0:
             break
-        at = d[X_OFFER] + pick * OFFER_SIZE
-        x[at] = INF
-        s[d[S_MINUTES] + v] = d[d[CANDIDATE_MINUTES] + x[at + 4]]
-        cost = insertion(d, s, x, v, x[at + 1], x[at + 2])
-        if cost < INF and cost + x[at + 3] < best:
-            best = cost + x[at + 3]
+        x[d[X_BOUND] + pick] = INF
+        if blink > 0 and draw(rng, 1000) < blink:
+            continue
+        cost = insertion(d, s, x, v, r, pick)
+        if cost < best:
+            best = cost
             chosen = pick
     return (best, chosen) if chosen >= 0 else (INF, -1)
 
 
-@njit(cache=True)
-def slot_insertion(d, s, x, rng, v, r, entry, blink, bound):
-    """The cheapest position of `v` in slot `r` (its candidate `entry`) below `bound`, for route and week alone.
+@compiled
+def look(d, s, x, v, r, entry, salt, at):
+    """Bring the note at `at` on the price of `v` in slot `r` up to date; `salt` is its `mates_salt`.
 
-    (cents, position), (INF, -1) if none.
+    A note is the stamp it holds for, a price, the position of that price (-1: it is only a lower bound), and the
+    day's worked and overtime minutes then (-1: they do not matter). The price is that of the route alone.
     """
-    count = offer(d, s, x, rng, v, r, entry, 0, blink, bound, 0)
-    cost, chosen = choose(d, s, x, v, count, bound)
-    return cost, (x[d[X_OFFER] + chosen * OFFER_SIZE + 2] if chosen >= 0 else -1)
+    stamp = s[d[S_STAMP] + r]
+    key = stamp ^ salt
+    if x[at] == key:
+        return
+    x[at] = key
+    lowest = list_positions(d, s, x, v, r, entry)
+    x[at + 1] = lowest
+    x[at + 2] = -1
+    x[at + 3] = -1
+    if lowest >= INF:
+        x[at + 2] = 0
+    elif stamp & 1 and salt == 0 and d[d[V_PLAIN] + v] and s[d[S_LOW] + v] <= -INF and s[d[S_HIGH] + v] >= INF:
+        x[at + 2] = first_at(d, x, s[d[S_LENGTH] + r] + 1, lowest)
 
 
-@njit(cache=True)
+@compiled
+def look_closer(d, s, x, v, r, entry, at, limit):
+    """Make the note at `at` exact if its price is below `limit`, else raise its bound to that.
+
+    Found is always the same for the same content of the slot, whatever was asked before.
+    """
+    n = s[d[S_LENGTH] + r] + 1
+    row = d[S_ROUTE] + r * d[N_LENGTH]
+    sequence = d[X_SEQUENCE]
+    s[d[S_MINUTES] + v] = d[d[CANDIDATE_MINUTES] + entry]
+    list_positions(d, s, x, v, r, entry)
+    best = limit
+    chosen = -1
+    possible = False
+    while True:
+        low = INF
+        pick = -1
+        for position in range(n):
+            if x[d[X_BOUND] + position] < low:
+                low = x[d[X_BOUND] + position]
+                pick = position
+        if pick < 0:
+            break
+        if low >= best:
+            possible = True
+            break
+        x[d[X_BOUND] + pick] = INF
+        for i in range(pick):
+            x[sequence + i] = s[row + i]
+        x[sequence + pick] = v
+        for i in range(pick, n - 1):
+            x[sequence + i + 1] = s[row + i]
+        if evaluate(d, s, x, r, n) != OK:
+            continue
+        possible = True
+        cost = max(low, x[d[X_OUT] + OUT_COST] - s[d[S_COST] + r])
+        if cost < best:
+            best = cost
+            chosen = pick
+            x[at + 3] = (x[d[X_OUT] + OUT_WORKED] << 20) + x[d[X_OUT] + OUT_OVERTIME]
+    if chosen >= 0:
+        x[at + 1] = best
+        x[at + 2] = chosen
+    elif possible:
+        x[at + 1] = max(x[at + 1], limit)
+    else:
+        x[at + 1] = INF
+        x[at + 2] = 0
+
+
+@compiled
+def hours_change(d, s, r, hours):
+    """`week_change` for the hours of a note, 0 where they do not matter or would come cheaper."""
+    if hours < 0:
+        return 0
+    return max(0, week_change(d, s, r, hours >> 20, hours & ((1 << 20) - 1)))
+
+
+@compiled
 def may_hold(d, s, v, r, minutes):
     """Whether ties and the number of visits let `v` be in slot `r`; time is not asked."""
     if s[d[S_LENGTH] + r] >= d[d[SLOT_MAX_VISITS] + r]:
@@ -926,17 +1634,17 @@ def may_hold(d, s, v, r, minutes):
     return not (spacing_broken(d, s, v, day) or limit_broken(d, s, v, day))
 
 
-@njit(cache=True)
+@compiled
 def forget_days(d, x):
     """Clear what `day_cost` remembers, before another visit or another state is asked."""
     for day in range(d[N_DAYS]):
         x[d[X_DAY_COST] + day] = -1
 
 
-@njit(cache=True)
+@compiled
 def day_cost(d, s, x, v, r):
     """Spacing cost of `v` on the day of slot `r`, INF where a tie forbids it; remembered in `x` for the other slots
-    of the day."""
+    of the day, with the minutes left and the patient's other visits."""
     day = d[d[SLOT_DAY] + r]
     known = x[d[X_DAY_COST] + day]
     if known < 0:
@@ -945,57 +1653,180 @@ def day_cost(d, s, x, v, r):
             known = INF
         x[d[X_DAY_COST] + day] = known
         x[d[X_DAY_LEFT] + day] = minutes_left(d, s, v, day, d[d[SLOT_WEEK] + r]) if known < INF else 0
+        x[d[X_DAY_SALT] + day] = mates_salt(d, s, v, day, -1) if d[d[V_MATES] + v] else 0
     return known
 
 
-@njit(cache=True)
+@compiled
+def next_blink(rng, blink):
+    """How many slots are looked at before the next one is overlooked, `blink` of 1,000."""
+    if blink <= 0:
+        return INF
+    luck = (draw(rng, 1 << 30) + 1) / (1 << 30)
+    return np.int64(math.log(luck) / math.log(1.0 - blink / 1000.0))
+
+
+@compiled
+def note_of(d, x, entry, tied):
+    """Where the note of a candidate is: its own if prices are noted and the visit is free, else one for the moment."""
+    if x[d[X_CONTROL] + CONTROL_NOTES] and not tied:
+        return d[X_NOTE] + (entry + 1) * NOTE_SIZE
+    x[d[X_NOTE]] = 0
+    return d[X_NOTE]
+
+
+@compiled
 def best_insertion(d, s, x, rng, v, blink, bound, who, other):
     """The cheapest place of `v` below `bound` cents: its cost, or INF; the place goes to `X_BEST`.
 
-    `who` and `other` narrow the clinicians for a linked visit: DIFFERENT from or SAME as clinician `other`.
+    `who` and `other` narrow the clinicians for a linked visit: DIFFERENT from or SAME as clinician `other`. `blink` is
+    how many of 1,000 slots are overlooked. Slots with a lower bound are looked at closer in the order of their bounds;
+    of equal places the first candidate is taken.
     """
-    forget_days(d, x)
+    low = s[d[S_LOW] + v]
+    high = s[d[S_HIGH] + v]
+    tied = low > -INF or high < INF
+    loose = d[d[V_LOOSE] + v]
+    if not loose:
+        forget_days(d, x)
+    touching = d[N_FOLLOWED]
+    stop = d[d[V_CANDIDATES] + v + 1]
+    slot_of = d[CANDIDATE_SLOT]
+    cost_of = d[CANDIDATE_COST]
+    shut = d[X_SHUT]
+    length_of = d[S_LENGTH]
+    most = d[SLOT_MAX_VISITS]
+    waiting = d[S_WAITING]
+    wait_price = d[W_WAITING]
+    stamp_of = d[S_STAMP]
+    noting = x[d[X_CONTROL] + CONTROL_NOTES] != 0 and not tied
+    notes = d[X_NOTE]
+    faced = d[d[V_FACES] + v + 1] > d[d[V_FACES] + v]
     count = 0
-    for k in range(d[d[V_CANDIDATES] + v], d[d[V_CANDIDATES] + v + 1]):
-        static = d[d[CANDIDATE_COST] + k]
+    best = bound
+    chosen = -1
+    where = -1
+    gap = next_blink(rng, blink)
+    salt = 0
+    for k in range(d[d[V_CANDIDATES] + v], stop):
+        if gap == 0:
+            gap = next_blink(rng, blink)
+            continue
+        gap -= 1
+        r = d[slot_of + k]
+        if x[shut + r] or s[length_of + r] >= d[most + r]:
+            continue
+        fixed = d[cost_of + k]
+        if fixed - (s[waiting + r] * wait_price if wait_price else 0) >= best:
+            continue
+        if who != ANYONE:
+            c = d[d[SLOT_CLINICIAN] + r]
+            if (who == DIFFERENT and c == other) or (who == SAME and c != other):
+                continue
+        if tied and (high < d[d[SLOT_START] + r] or low > d[d[SLOT_END] + r]):
+            continue
+        if not loose:
+            spacing = day_cost(d, s, x, v, r)
+            day = d[d[SLOT_DAY] + r]
+            if spacing >= INF or d[d[CANDIDATE_MINUTES] + k] > x[d[X_DAY_LEFT] + day]:
+                continue
+            fixed += spacing
+            salt = x[d[X_DAY_SALT] + day]
+        if touching:
+            fixed += touch_bias(d, s, v, r)
+        if noting:
+            at = notes + (k + 1) * NOTE_SIZE
+            if x[at] != s[stamp_of + r] ^ salt:
+                look(d, s, x, v, r, k, salt, at)
+        else:
+            at = note_of(d, x, k, tied)
+            look(d, s, x, v, r, k, salt, at)
+        price = x[at + 1]
+        if price >= INF or fixed + price >= best:
+            continue
+        if faced:
+            fixed += faces_change(d, s, v, d[d[SLOT_CLINICIAN] + r], d[d[SLOT_WEEK] + r])
+        week = 0
+        if x[at + 2] >= 0:
+            week = hours_change(d, s, r, x[at + 3])
+            if week < INF:
+                if fixed + price + week < best:
+                    best = fixed + price + week
+                    chosen = k
+                    where = x[at + 2]
+                continue
+        if fixed + price >= best:
+            continue
+        offer = d[X_OFFER] + count * OFFER_SIZE
+        x[offer] = fixed + price
+        x[offer + 1] = k
+        x[offer + 2] = fixed
+        x[offer + 3] = 1 if week >= INF else 0
+        count += 1
+    while True:
+        low = min(best + 1, INF)
+        pick = -1
+        for i in range(count):
+            if x[d[X_OFFER] + i * OFFER_SIZE] < low:
+                low = x[d[X_OFFER] + i * OFFER_SIZE]
+                pick = i
+        if pick < 0:
+            break
+        offer = d[X_OFFER] + pick * OFFER_SIZE
+        x[offer] = INF
+        k = x[offer + 1]
+        if low == best and k > chosen:
+            continue
         r = d[d[CANDIDATE_SLOT] + k]
-        if static - s[d[S_WAITING] + r] * d[W_WAITING] >= bound:
-            continue
-        c = d[d[SLOT_CLINICIAN] + r]
-        if (who == DIFFERENT and c == other) or (who == SAME and c != other):
-            continue
-        spacing = day_cost(d, s, x, v, r)
-        if spacing >= INF or d[d[CANDIDATE_MINUTES] + k] > x[d[X_DAY_LEFT] + d[d[SLOT_DAY] + r]]:
-            continue
-        fixed = static + spacing
-        if d[d[V_FACES] + v + 1] > d[d[V_FACES] + v]:
-            fixed += faces_change(d, s, v, c, d[d[SLOT_WEEK] + r])
-        count = offer(d, s, x, rng, v, r, k, fixed, blink, bound, count)
-    best, chosen = choose(d, s, x, v, count, bound)
-    if chosen >= 0:
-        at = d[X_OFFER] + chosen * OFFER_SIZE
-        x[d[X_BEST] + BEST_SLOT] = x[at + 1]
-        x[d[X_BEST] + BEST_POSITION] = x[at + 2]
-        x[d[X_BEST] + BEST_STATIC] = d[d[CANDIDATE_COST] + x[at + 4]]
-        x[d[X_BEST] + BEST_MINUTES] = d[d[CANDIDATE_MINUTES] + x[at + 4]]
+        fixed = x[offer + 2]
+        # One cent more than is needed: of equal places the first candidate is to win.
+        limit = best - fixed + (1 if k < chosen else 0)
+        price = INF
+        position = -1
+        if x[offer + 3] == 0:
+            at = note_of(d, x, k, tied)
+            if at == d[X_NOTE]:
+                x[at + 1] = -INF
+                x[at + 2] = -1
+                x[at + 3] = -1
+            look_closer(d, s, x, v, r, k, at, limit)
+            price = x[at + 1]
+            position = x[at + 2]
+            if price >= limit or position < 0:
+                continue
+            week = hours_change(d, s, r, x[at + 3])
+            price = INF if week >= INF else price + week
+        if price >= INF:
+            # The cheapest position makes the week too long: perhaps another one does not.
+            price, position = slot_insertion(d, s, x, rng, v, r, k, 0, limit)
+        if position >= 0 and price < limit:
+            best = fixed + price
+            chosen = k
+            where = position
+    if chosen < 0:
+        return INF
+    x[d[X_BEST] + BEST_SLOT] = d[d[CANDIDATE_SLOT] + chosen]
+    x[d[X_BEST] + BEST_POSITION] = where
+    x[d[X_BEST] + BEST_STATIC] = d[d[CANDIDATE_COST] + chosen]
+    x[d[X_BEST] + BEST_MINUTES] = d[d[CANDIDATE_MINUTES] + chosen]
     return best
 
 
-@njit(cache=True)
+@compiled
 def put_best(d, s, x, v):
     """Carry out what `best_insertion` found."""
     b = d[X_BEST]
     return place(d, s, x, v, x[b + BEST_SLOT], x[b + BEST_POSITION], x[b + BEST_STATIC], x[b + BEST_MINUTES])
 
 
-@njit(cache=True)
+@compiled
 def insert_single(d, s, x, rng, v, blink):
     """Put `v` where it is cheapest, if that is cheaper than leaving it out. True if placed."""
     cost = best_insertion(d, s, x, rng, v, blink, d[d[V_UNPLACED] + v], ANYONE, -1)
     return cost < INF and put_best(d, s, x, v)
 
 
-@njit(cache=True)
+@compiled
 def insert_partner(d, s, x, rng, v, blink):
     """Put `v` within its link's reach of a partner that stands where it may not be moved. True if placed."""
     u = d[d[LINK_OTHER] + v]
@@ -1006,13 +1837,14 @@ def insert_partner(d, s, x, rng, v, blink):
     cost = best_insertion(d, s, x, rng, v, blink, d[d[V_UNPLACED] + v], d[d[LINK_WHO] + v], c)
     if cost < INF and put_best(d, s, x, v):
         s[d[S_LOW] + v] = s[d[S_HIGH] + v] = s[d[S_START] + v]
+        restamp(d, s, s[d[S_SLOT] + v])
         return True
     s[d[S_LOW] + v] = -INF
     s[d[S_HIGH] + v] = INF
     return False
 
 
-@njit(cache=True)
+@compiled
 def retime(d, s, x, r):
     """Time slot `r` again as its visits are now bound. True if it fits; sums follow."""
     n = s[d[S_LENGTH] + r]
@@ -1024,42 +1856,64 @@ def retime(d, s, x, r):
         return False
     if week_change(d, s, r, x[d[X_OUT] + OUT_WORKED], x[d[X_OUT] + OUT_OVERTIME]) >= INF:
         return False
+    if not log_has_room(d, x, 4):
+        return False
+    log_slot(d, s, x, r)
     commit(d, s, x, r, n)
     return True
 
 
-@njit(cache=True)
-def insert_pair(d, s, pair, x, rng, v, blink):
+@compiled
+def insert_pair(d, s, x, rng, v, blink):
     """Place two linked visits, or none: the cheapest of some places of `v`, each with the best place of its partner.
 
     Both are bound to the start they are found with until one of them is taken out, so that every route can be timed
     alone.
-    `pair` is room for two copies of the state.
     """
     u = d[d[LINK_OTHER] + v]
-    size = s.size
-    low = d[d[LINK_LOW] + v]  # start of u less start of v
-    high = d[d[LINK_HIGH] + v]
     before = s[d[S_TOTAL]]
     bound = d[d[V_UNPLACED] + v] + d[d[V_UNPLACED] + u]
     tries = d[X_TRY]
     count = 0
     # The cheapest places of the first one, at most one in each slot.
     forget_days(d, x)
+    gap = next_blink(rng, blink)
     for k in range(d[d[V_CANDIDATES] + v], d[d[V_CANDIDATES] + v + 1]):
+        if gap == 0:
+            gap = next_blink(rng, blink)
+            continue
+        gap -= 1
         r = d[d[CANDIDATE_SLOT] + k]
+        if x[d[X_SHUT] + r] or s[d[S_LENGTH] + r] >= d[d[SLOT_MAX_VISITS] + r]:
+            continue
         spacing = day_cost(d, s, x, v, r)
         minutes = d[d[CANDIDATE_MINUTES] + k]
-        if spacing >= INF or minutes > x[d[X_DAY_LEFT] + d[d[SLOT_DAY] + r]]:
+        day = d[d[SLOT_DAY] + r]
+        if spacing >= INF or minutes > x[d[X_DAY_LEFT] + day]:
             continue
         fixed = d[d[CANDIDATE_COST] + k] + spacing
-        fixed += faces_change(d, s, v, d[d[SLOT_CLINICIAN] + r], d[d[SLOT_WEEK] + r])
         limit = bound - fixed
         if count == TRIES:
             limit = min(limit, x[tries + (TRIES - 1) * 4] - fixed)
-        s[d[S_MINUTES] + v] = minutes
-        cost, position = slot_insertion(d, s, x, rng, v, r, k, blink, limit)
-        if position < 0:
+        at = note_of(d, x, k, False)
+        look(d, s, x, v, r, k, x[d[X_DAY_SALT] + day], at)
+        if x[at + 1] >= limit:
+            continue
+        faces = faces_change(d, s, v, d[d[SLOT_CLINICIAN] + r], d[d[SLOT_WEEK] + r])
+        fixed += faces
+        limit -= faces
+        if x[at + 2] < 0:
+            look_closer(d, s, x, v, r, k, at, limit)
+        cost = x[at + 1]
+        position = x[at + 2]
+        if position < 0 or cost >= limit:
+            continue
+        week = hours_change(d, s, r, x[at + 3])
+        if week >= INF:
+            cost, position = slot_insertion(d, s, x, rng, v, r, k, 0, limit)
+            week = 0
+        cost += week
+        if position < 0 or cost >= limit:
             continue
         cost += fixed
         i = min(count, TRIES - 1)
@@ -1068,49 +1922,67 @@ def insert_pair(d, s, pair, x, rng, v, blink):
                 x[tries + i * 4 + m] = x[tries + (i - 1) * 4 + m]
             i -= 1
         x[tries + i * 4] = cost
-        x[tries + i * 4 + 1] = r
+        x[tries + i * 4 + 1] = k
         x[tries + i * 4 + 2] = position
-        x[tries + i * 4 + 3] = k
         count = min(count + 1, TRIES)
-    if count == 0:
-        return False
-    pair[:size] = s
     best = before
+    chosen = -1
+    mark = start_log(d, x)
     for i in range(count):
-        s[:] = pair[:size]
-        r = x[tries + i * 4 + 1]
-        position = x[tries + i * 4 + 2]
-        k = x[tries + i * 4 + 3]
-        if not place(d, s, x, v, r, position, d[d[CANDIDATE_COST] + k], d[d[CANDIDATE_MINUTES] + k]):
-            continue
-        # How late the first could start: its latest start with the rest of the route as it is.
-        late = s[d[S_LATEST] + r * d[N_LENGTH] + position]
-        early = s[d[S_EARLIEST] + r * d[N_LENGTH] + position] - s[d[S_MINUTES] + v]
-        s[d[S_LOW] + u] = early + low
-        s[d[S_HIGH] + u] = late + high
-        cost = best_insertion(d, s, x, rng, u, blink, bound, d[d[LINK_WHO] + v], d[d[SLOT_CLINICIAN] + r])
-        if cost >= INF or not put_best(d, s, x, u):
-            continue
-        theirs = s[d[S_START] + u]
-        mine = min(max(s[d[S_START] + v], theirs - high), theirs - low)
-        s[d[S_LOW] + u] = s[d[S_HIGH] + u] = theirs
-        s[d[S_LOW] + v] = s[d[S_HIGH] + v] = mine
-        if not retime(d, s, x, r):
-            continue
-        q = s[d[S_SLOT] + u]
-        if q == r and s[d[S_START] + u] != theirs:
-            continue
-        if s[d[S_TOTAL]] < best:
+        k = x[tries + i * 4 + 1]
+        x[tries + i * 4 + 3] = rng[0]
+        if place_pair(d, s, x, rng, v, k, x[tries + i * 4 + 2], blink, bound) and s[d[S_TOTAL]] < best:
             best = s[d[S_TOTAL]]
-            pair[size:] = s
-    if best < before:
-        s[:] = pair[size:]
-        return True
-    s[:] = pair[:size]
-    return False
+            chosen = i
+            if i == count - 1:
+                end_log(d, x)
+                return True
+        undo(d, s, x, mark)
+    placed = False
+    if chosen >= 0:
+        # Once more, with the luck it had.
+        rng[0] = x[tries + chosen * 4 + 3]
+        k = x[tries + chosen * 4 + 1]
+        placed = place_pair(d, s, x, rng, v, k, x[tries + chosen * 4 + 2], blink, bound)
+        if not placed:
+            undo(d, s, x, mark)
+    end_log(d, x)
+    return placed
 
 
-@njit(cache=True)
+@compiled
+def place_pair(d, s, x, rng, v, k, position, blink, bound):
+    """Put `v` at `position` of its candidate `k` and its partner where that is cheapest. False if either does not fit;
+    the caller then goes back."""
+    u = d[d[LINK_OTHER] + v]
+    low = d[d[LINK_LOW] + v]  # start of u less start of v
+    high = d[d[LINK_HIGH] + v]
+    r = d[d[CANDIDATE_SLOT] + k]
+    if not place(d, s, x, v, r, position, d[d[CANDIDATE_COST] + k], d[d[CANDIDATE_MINUTES] + k]):
+        return False
+    # How late the first could start: its latest start with the rest of the route as it is.
+    late = s[d[S_LATEST] + r * d[N_LENGTH] + position]
+    early = s[d[S_EARLIEST] + r * d[N_LENGTH] + position] - s[d[S_MINUTES] + v]
+    s[d[S_LOW] + u] = early + low
+    s[d[S_HIGH] + u] = late + high
+    cost = best_insertion(d, s, x, rng, u, blink, bound, d[d[LINK_WHO] + v], d[d[SLOT_CLINICIAN] + r])
+    if cost >= INF or not put_best(d, s, x, u):
+        s[d[S_LOW] + u] = -INF
+        s[d[S_HIGH] + u] = INF
+        return False
+    theirs = s[d[S_START] + u]
+    mine = min(max(s[d[S_START] + v], theirs - high), theirs - low)
+    s[d[S_LOW] + u] = s[d[S_HIGH] + u] = theirs
+    s[d[S_LOW] + v] = s[d[S_HIGH] + v] = mine
+    if not retime(d, s, x, r):
+        return False
+    q = s[d[S_SLOT] + u]
+    if q != r:
+        restamp(d, s, q)
+    return q != r or s[d[S_START] + u] == theirs
+
+
+@compiled
 def pair_in_slot(d, s, pair, x, rng, v, r, k):
     """Try every start of `v` in slot `r` (its candidate `k`), each with the best place of its partner.
 
@@ -1146,64 +2018,83 @@ def pair_in_slot(d, s, pair, x, rng, v, r, k):
     return best
 
 
-@njit(cache=True)
-def insert(d, s, pair, x, rng, v, blink):
-    """Place `v`, with its partner where it has one. True if placed."""
+@compiled
+def insert(d, s, x, rng, v, blink):
+    """Place `v`, with its partner where it has one. True if placed; never touches more patients than the budget has."""
     u = d[d[LINK_OTHER] + v]
+    tight = d[MAX_PATIENTS] < INF
+    mark = 0
+    before = 0
+    if tight:
+        mark = start_log(d, x)
+        before = max(d[MAX_PATIENTS], s[d[S_COUNT] + COUNT_TOUCHED])
     if u < 0 or d[d[V_LOCKED] + v]:
-        return insert_single(d, s, x, rng, v, blink)
-    if s[d[S_SLOT] + u] >= 0:
-        return insert_partner(d, s, x, rng, v, blink)
-    if d[d[V_LOCKED] + u]:
-        return False  # the locked one comes first, or neither does
-    return insert_pair(d, s, pair, x, rng, v, blink)
+        placed = insert_single(d, s, x, rng, v, blink)
+    elif s[d[S_SLOT] + u] >= 0:
+        placed = insert_partner(d, s, x, rng, v, blink)
+    elif d[d[V_LOCKED] + u]:
+        placed = False  # the locked one comes first, or neither does
+    else:
+        placed = insert_pair(d, s, x, rng, v, blink)
+    if tight:
+        if s[d[S_COUNT] + COUNT_TOUCHED] > before:
+            undo(d, s, x, mark)
+            placed = False
+        end_log(d, x)
+    return placed
 
 
-@njit(cache=True)
-def remove(d, s, pair, x, v):
+@compiled
+def remove(d, s, x, v):
     """Take out `v`, and its partner unless that is locked. False, and nothing changed, if `v` is locked or needed in
     its route."""
-    if s[d[S_SLOT] + v] < 0 or d[d[V_LOCKED] + v]:
+    if s[d[S_SLOT] + v] < 0 or d[d[V_LOCKED] + v] or x[d[X_FROZEN] + v] or not log_has_room(d, x, LOG_SPARE):
         return False
     u = d[d[LINK_OTHER] + v]
     if u < 0 or s[d[S_SLOT] + u] < 0 or d[d[V_LOCKED] + u]:
-        return take_out(d, s, x, v)
-    pair[: s.size] = s
-    if take_out(d, s, x, v) and take_out(d, s, x, u):
-        return True
-    s[:] = pair[: s.size]
-    return False
+        if not take_out(d, s, x, v):
+            return False
+        u = -1
+    else:
+        mark = start_log(d, x)
+        both = take_out(d, s, x, v) and take_out(d, s, x, u)
+        if not both:
+            undo(d, s, x, mark)
+        end_log(d, x)
+        if not both:
+            return False
+    control = d[X_CONTROL]
+    for w in (v, u):
+        if w >= 0:
+            x[d[X_REMOVED] + x[control + CONTROL_REMOVED]] = w
+            x[control + CONTROL_REMOVED] += 1
+    return True
 
 
 # ---- destroy ---------------------------------------------------------------------------------------------------------
 
 
-@njit(cache=True)
-def any_placed(d, s, rng):
+@compiled
+def any_placed(d, s, x, rng):
     """Some visit that is placed and free to move; -1 if none was found."""
-    n = d[N_VISITS]
+    members = x[d[X_CONTROL] + CONTROL_MEMBERS]
+    n = members if members > 0 else d[N_VISITS]
     k = draw(rng, n)
     for _ in range(n):
-        if s[d[S_SLOT] + k] >= 0 and d[d[V_LOCKED] + k] == 0:
-            return k
+        v = x[d[X_MEMBER] + k] if members > 0 else k
+        if s[d[S_SLOT] + v] >= 0 and d[d[V_LOCKED] + v] == 0:
+            return v
         k = k + 1 if k + 1 < n else 0
     return -1
 
 
-@njit(cache=True)
-def remove_strings(d, s, pair, x, rng, seed, average):
-    """SISR: from several neighbouring routes one string of adjacent visits each; marks each touched route."""
-    for r in range(d[N_SLOTS]):
-        x[d[X_MARK] + r] = 0
-    used = 0
-    placed = 0
-    for r in range(d[N_SLOTS]):
-        if s[d[S_LENGTH] + r] > 0:
-            used += 1
-            placed += s[d[S_LENGTH] + r]
+@compiled
+def remove_strings(d, s, x, rng, seed, average, most):
+    """SISR: from several neighbouring routes one string of adjacent visits each."""
+    used = s[d[S_COUNT] + COUNT_USED]
     if used == 0:
         return
-    longest = min(8, max(1, placed // used))
+    longest = min(most, max(1, s[d[S_COUNT] + COUNT_PLACED] // used))
     strings = max(1, (4 * average) // (1 + longest) - 1)
     strings = 1 + draw(rng, strings)
     done = 0
@@ -1215,9 +2106,14 @@ def remove_strings(d, s, pair, x, rng, seed, average):
         if v < 0:
             break
         r = s[d[S_SLOT] + v]
-        if r < 0 or x[d[X_MARK] + r]:
+        if r < 0:
             continue
-        x[d[X_MARK] + r] = 1
+        known = False
+        for i in range(done):
+            known = known or x[d[X_MARK] + i] == r
+        if known:
+            continue
+        x[d[X_MARK] + done] = r
         n = s[d[S_LENGTH] + r]
         row = d[S_ROUTE] + r * d[N_LENGTH]
         length = 1 + draw(rng, min(n, longest))
@@ -1241,27 +2137,27 @@ def remove_strings(d, s, pair, x, rng, seed, average):
                 continue
             u = x[d[X_KEY] + i]
             if s[d[S_SLOT] + u] == r:
-                remove(d, s, pair, x, u)
+                remove(d, s, x, u)
         done += 1
 
 
-@njit(cache=True)
-def remove_related(d, s, pair, x, rng, seed, count):
+@compiled
+def remove_related(d, s, x, rng, seed, count):
     """Shaw: the seed and visits near it, whatever their routes."""
     near = d[N_NEIGHBOURS]
-    remove(d, s, pair, x, seed)
+    remove(d, s, x, seed)
     for k in range(near):
         if count <= 0:
             break
         v = d[d[NEIGHBOUR] + seed * near + k]
         if v < 0:
             break
-        if draw(rng, 10) < 7 and remove(d, s, pair, x, v):
+        if draw(rng, 10) < 7 and remove(d, s, x, v):
             count -= 1
 
 
-@njit(cache=True)
-def remove_patients(d, s, pair, x, rng, seed, count):
+@compiled
+def remove_patients(d, s, x, rng, seed, count):
     """Every visit of the seed's patient, then of patients near it: the way to another pattern of days or another
     nurse."""
     near = d[N_NEIGHBOURS]
@@ -1275,12 +2171,12 @@ def remove_patients(d, s, pair, x, rng, seed, count):
             continue
         p = d[d[V_PATIENT] + v]
         for m in range(d[d[P_VISITS] + p], d[d[P_VISITS] + p + 1]):
-            if remove(d, s, pair, x, d[d[PV_VISIT] + m]):
+            if remove(d, s, x, d[d[PV_VISIT] + m]):
                 count -= 1
 
 
-@njit(cache=True)
-def empty_slot(d, s, pair, x, r):
+@compiled
+def empty_slot(d, s, x, r):
     """Take out every free visit of slot `r`; how many."""
     n = s[d[S_LENGTH] + r]
     row = d[S_ROUTE] + r * d[N_LENGTH]
@@ -1289,19 +2185,19 @@ def empty_slot(d, s, pair, x, r):
     count = 0
     for i in range(n):
         u = x[d[X_KEY] + i]
-        if s[d[S_SLOT] + u] == r and remove(d, s, pair, x, u):
+        if s[d[S_SLOT] + u] == r and remove(d, s, x, u):
             count += 1
     return count
 
 
-@njit(cache=True)
-def remove_slots(d, s, pair, x, rng, seed, count):
+@compiled
+def remove_slots(d, s, x, rng, seed, count):
     """Whole routes: the seed's, then others of its clinician or of its day."""
     r = s[d[S_SLOT] + seed]
     if r < 0:
         return
     by_clinician = draw(rng, 2) == 0
-    count -= empty_slot(d, s, pair, x, r)
+    count -= empty_slot(d, s, x, r)
     slots = d[N_SLOTS]
     q = draw(rng, slots)
     for _ in range(slots):
@@ -1315,48 +2211,50 @@ def remove_slots(d, s, pair, x, rng, seed, count):
                 continue
         elif d[d[SLOT_DAY] + q] != d[d[SLOT_DAY] + r]:
             continue
-        count -= empty_slot(d, s, pair, x, q)
+        count -= empty_slot(d, s, x, q)
 
 
-@njit(cache=True)
-def ruin(d, s, pair, x, rng, average):
+@compiled
+def ruin(d, s, x, rng, dials):
     """Take some visits out, in one of several ways."""
     seed = -1
     if draw(rng, 4) == 0:
         # Make room around a visit that is out.
-        n = d[N_VISITS]
-        k = draw(rng, n)
-        for _ in range(n):
-            if s[d[S_SLOT] + k] < 0:
-                seed = k
-                break
-            k = k + 1 if k + 1 < n else 0
+        n = s[d[S_COUNT] + COUNT_ABSENT]
+        if n > 0:
+            seed = s[d[S_ABSENT] + draw(rng, n)]
+            if x[d[X_FROZEN] + seed]:
+                seed = -1
     if seed < 0:
-        seed = any_placed(d, s, rng)
+        seed = any_placed(d, s, x, rng)
     if seed < 0:
         return
+    average = dials[DIAL_REMOVED]
     count = 1 + draw(rng, 2 * average - 1)
+    strings = dials[DIAL_STRINGS]
+    patients = strings + dials[DIAL_PATIENTS]
+    related = patients + dials[DIAL_RELATED]
     way = draw(rng, 100)
-    if way < 60:
-        remove_strings(d, s, pair, x, rng, seed, average)
-    elif way < 72:
-        remove_patients(d, s, pair, x, rng, seed, count)
-    elif way < 82:
-        remove_related(d, s, pair, x, rng, seed, count)
-    elif way < 90:
-        remove_slots(d, s, pair, x, rng, seed, count)
+    if way < strings:
+        remove_strings(d, s, x, rng, seed, average, dials[DIAL_LONGEST])
+    elif way < patients:
+        remove_patients(d, s, x, rng, seed, count)
+    elif way < related:
+        remove_related(d, s, x, rng, seed, count)
+    elif way < related + dials[DIAL_SLOTS]:
+        remove_slots(d, s, x, rng, seed, count)
     else:
         for _ in range(count):
-            v = any_placed(d, s, rng)
+            v = any_placed(d, s, x, rng)
             if v < 0:
                 break
-            remove(d, s, pair, x, v)
+            remove(d, s, x, v)
 
 
 # ---- repair ----------------------------------------------------------------------------------------------------------
 
 
-@njit(cache=True)
+@compiled
 def order_absent(d, x, rng, count, way):
     """Sort the first `count` of `X_ABSENT` in one of several ways."""
     for i in range(count):
@@ -1384,28 +2282,34 @@ def order_absent(d, x, rng, count, way):
         x[d[X_ABSENT] + j] = v
 
 
-@njit(cache=True)
+@compiled
 def has_candidates(d, v):
     """Whether any slot at all may take `v`."""
     return d[d[V_CANDIDATES] + v + 1] > d[d[V_CANDIDATES] + v]
 
 
-@njit(cache=True)
-def recreate(d, s, saved, pair, x, rng, blink):
+@compiled
+def recreate(d, s, x, rng, blink):
     """Put back what was taken out, and try a few of those that were out before."""
-    n = d[N_VISITS]
+    control = d[X_CONTROL]
+    removed = x[control + CONTROL_REMOVED]
     count = 0
-    more = 12
-    k = draw(rng, n)
-    for _ in range(n):
-        if s[d[S_SLOT] + k] < 0 and has_candidates(d, k):
-            fresh = saved[d[S_SLOT] + k] >= 0
-            if fresh or more > 0:
-                x[d[X_ABSENT] + count] = k
+    for i in range(removed):
+        v = x[d[X_REMOVED] + i]
+        x[d[X_ABSENT] + count] = v
+        count += 1
+    out = s[d[S_COUNT] + COUNT_ABSENT]
+    if out > removed:
+        k = draw(rng, out)
+        for _ in range(min(out, removed + MORE)):
+            v = s[d[S_ABSENT] + k]
+            k = k + 1 if k + 1 < out else 0
+            fresh = x[d[X_FROZEN] + v] == 0 and has_candidates(d, v)
+            for i in range(removed):
+                fresh = fresh and x[d[X_REMOVED] + i] != v
+            if fresh and count < removed + MORE:
+                x[d[X_ABSENT] + count] = v
                 count += 1
-                if not fresh:
-                    more -= 1
-        k = k + 1 if k + 1 < n else 0
     lot = draw(rng, 10)
     way = 0
     if lot >= 4:
@@ -1420,18 +2324,18 @@ def recreate(d, s, saved, pair, x, rng, blink):
     for i in range(count):
         v = x[d[X_ABSENT] + i]
         if s[d[S_SLOT] + v] < 0:
-            insert(d, s, pair, x, rng, v, blink)
+            insert(d, s, x, rng, v, blink)
 
 
-@njit(cache=True)
-def fill(d, s, pair, x, rng):
+@compiled
+def fill(d, s, x, rng):
     """Place everything that can be placed, hardest first, overlooking nothing; again until nothing more goes in."""
     placed = True
     while placed:
         placed = False
         count = 0
         for v in range(d[N_VISITS]):
-            if s[d[S_SLOT] + v] < 0 and has_candidates(d, v):
+            if s[d[S_SLOT] + v] < 0 and x[d[X_FROZEN] + v] == 0 and has_candidates(d, v):
                 x[d[X_ABSENT] + count] = v
                 count += 1
         # Locked visits stand before all others; their single candidate and huge price put them first in both orders.
@@ -1439,11 +2343,11 @@ def fill(d, s, pair, x, rng):
         for turn in range(2):
             for i in range(count):
                 v = x[d[X_ABSENT] + i]
-                if s[d[S_SLOT] + v] < 0 and (turn == 1 or d[d[V_LOCKED] + v]) and insert(d, s, pair, x, rng, v, 0):
+                if s[d[S_SLOT] + v] < 0 and (turn == 1 or d[d[V_LOCKED] + v]) and insert(d, s, x, rng, v, 0):
                     placed = True
 
 
-@njit(cache=True)
+@compiled
 def load_route(d, s, x, r, n):
     """Make the `n` visits in `X_SEQUENCE` the route of the empty slot `r`. `S_MINUTES` and `S_STATIC` must be set.
 
@@ -1460,6 +2364,7 @@ def load_route(d, s, x, r, n):
         s[d[S_TOTAL]] += s[d[S_STATIC] + v] - d[d[V_UNPLACED] + v] + spacing_change(d, s, v, day)
         s[d[S_TOTAL]] += faces_change(d, s, v, d[d[SLOT_CLINICIAN] + r], week)
         s[d[S_SLOT] + v] = r
+        count_in(d, s, v)
     if evaluate(d, s, x, r, n) != OK:
         return False
     if week_change(d, s, r, x[d[X_OUT] + OUT_WORKED], x[d[X_OUT] + OUT_OVERTIME]) >= INF:
@@ -1468,24 +2373,31 @@ def load_route(d, s, x, r, n):
     return True
 
 
-@njit(cache=True)
-def search(d, s, best, saved, pair, x, rng, iterations, first, total, hot, cold, share, average):
+@compiled
+def search(d, s, best, x, rng, iterations, first, total, hot, cold, share, dials):
     """Run `iterations` rounds of ruin and recreate with simulated annealing; `best` holds the best state seen.
 
-    `s` and `saved` hold the current state on entry and on return. With `total` rounds known the temperature falls by
-    round,
+    `s` holds the current state on entry and on return. With `total` rounds known the temperature falls by round,
     otherwise it stands at `share` (0 to 1000) of the way from `hot` to `cold`.
     """
+    control = d[X_CONTROL]
+    x[control + CONTROL_DEPTH] = 0
+    x[control + CONTROL_LENGTH] = 0
+    start_log(d, x)
     for i in range(iterations):
         done = (first + i) / total if total > 0 else share / 1000.0
         heat = hot * (cold / hot) ** min(1.0, done)
-        ruin(d, s, pair, x, rng, average)
-        recreate(d, s, saved, pair, x, rng, 10 if draw(rng, 2) == 0 else 80)
-        now = s[d[S_TOTAL]]
+        before = rank(d, s)
+        x[control + CONTROL_REMOVED] = 0
+        ruin(d, s, x, rng, dials)
+        recreate(d, s, x, rng, dials[DIAL_BLINK] if draw(rng, 2) == 0 else dials[DIAL_BLINK_MORE])
+        now = rank(d, s)
         luck = (draw(rng, 1 << 30) + 1) / (1 << 30)
-        if now < saved[d[S_TOTAL]] - heat * math.log(luck):
-            saved[:] = s
-            if now < best[d[S_TOTAL]]:
-                best[:] = s
+        if now < before - heat * math.log(luck):
+            note_dirty(d, x)
+            x[control + CONTROL_LENGTH] = 0
+            if now < rank(d, best):
+                keep_best(d, s, best, x)
         else:
-            s[:] = saved
+            undo(d, s, x, 0)
+    x[control + CONTROL_DEPTH] = 0

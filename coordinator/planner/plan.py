@@ -132,6 +132,8 @@ class Stop:
     seconds: float | None = None
     iterations: int | None = None
     cancel: Callable[[], bool] | None = None
+    threads: int | None = None
+    """How many may search at once; None: one for each core. The plan does not depend on it when iterations count."""
 
 
 @dataclass(frozen=True, slots=True)

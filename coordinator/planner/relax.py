@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from coordinator.planner.arrays import allowed
+from coordinator.planner.candidates import allowed
 from coordinator.planner.cut import Piece, cut
 from coordinator.planner.easing import Cell, Easing, Family, ease, families
 from coordinator.planner.explain import explain

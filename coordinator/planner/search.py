@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
 
 import numpy as np
 from numpy.typing import NDArray
 
 from coordinator.planner import kernel, operations
-from coordinator.planner.arrays import Arrays, Ints, build
+from coordinator.planner.arrays import Arrays, build
+from coordinator.planner.candidates import Ints
 from coordinator.planner.constraints import score
 from coordinator.planner.engines import Engine, choose
 from coordinator.planner.fingerprint import fingerprint
+from coordinator.planner.parts import Part, Splitter, may_split
 from coordinator.planner.plan import Outcome, Plan, Progress, Stop
 from coordinator.planner.problem import Clinician, Day, Problem, Slot, Visit, Window
 from coordinator.planner.states import plan_of, state_of
@@ -20,8 +25,18 @@ from coordinator.planner.validate import validate
 
 BATCH_SECONDS = 0.05
 """How long one batch in the kernel should last: between batches the clock, `cancel` and `listen` have their turn."""
-AVERAGE_REMOVED = 6
-"""Visits taken out in one round, on average (SISR's c-bar)."""
+DIALS = np.zeros(8, dtype=np.int64)
+DIALS[[kernel.DIAL_REMOVED, kernel.DIAL_LONGEST, kernel.DIAL_BLINK, kernel.DIAL_BLINK_MORE]] = 6, 8, 10, 80
+DIALS[[kernel.DIAL_STRINGS, kernel.DIAL_PATIENTS, kernel.DIAL_RELATED, kernel.DIAL_SLOTS]] = 60, 12, 10, 8
+PART_VISITS = 200
+"""A part of a large week has at least so many visits on average."""
+MOST_PARTS = 16
+EPOCH_SECONDS = 0.3
+"""How long one epoch should last when the clock counts."""
+EPOCH_ROUNDS = 1
+"""Rounds of one epoch for each visit when iterations are counted."""
+POLISH = 0.05
+"""The last share of the time belongs to one search of the whole plan."""
 HOT_MINUTES, COLD_MINUTES = 30.0, 0.5
 """Annealing begins and ends at the price of this many minutes of driving."""
 
@@ -90,7 +105,9 @@ class _Run:
         self.stop = stop
         self.began = began
         self.listen = listen
-        self.pair = self.arrays.pair()
+        control = self.arrays.at(kernel.X_CONTROL)
+        self.arrays.scratch[control + kernel.CONTROL_NOTES] = 1
+        self.seed = seed
         self.random = _random_state(seed)
         self.iterations = 0
         self.history: list[tuple[float, int, int]] = []
@@ -108,23 +125,33 @@ class _Run:
         self._report(improved=True)
         if not any(not visit.locked for visit in arrays.problem.visits) or not arrays.problem.slots:
             return "nothing-to-do"
-        saved = state.copy()
+        parts = min(MOST_PARTS, len(arrays.problem.visits) // PART_VISITS, len(arrays.problem.clinicians) // 2)
+        if parts > 1 and may_split(arrays):
+            self._search_parts(state, parts)
+            state = self.best.copy()
+        why = self._search_whole(state)
+        self._fill(self.best)
+        self._pair_up()
+        self._settle()
+        return why
+
+    def _search_whole(self, state: Ints) -> str:
+        """One search of everything until something says stop; what it was."""
+        arrays = self.arrays
         batch = 8
         total = self.stop.iterations or 0
         while True:
             why = self._why_stop()
             if why is not None:
-                break
+                return why
             if total:
                 batch = min(batch, total - self.iterations)
-            before = int(self.best[arrays.at(kernel.S_TOTAL)])
+            before = self._rank(self.best)
             tick = time.monotonic()
             kernel.search(
                 arrays.data,
                 state,
                 self.best,
-                saved,
-                self.pair,
                 arrays.scratch,
                 self.random,
                 batch,
@@ -133,21 +160,137 @@ class _Run:
                 self.hot,
                 self.cold,
                 self._share(),
-                AVERAGE_REMOVED,
+                DIALS,
             )
             took = time.monotonic() - tick
             self.iterations += batch
-            self._report(improved=int(self.best[arrays.at(kernel.S_TOTAL)]) < before)
+            self._report(improved=self._rank(self.best) < before)
             # The size of a batch never changes what is found when iterations are counted.
             batch = max(1, min(4 * batch, int(batch * BATCH_SECONDS / max(took, 1e-6)), 100_000))
-        self._fill(self.best)
-        self._pair_up()
-        self._settle()
-        return why
+
+    def _search_parts(self, state: Ints, most: int) -> None:
+        """Search parts of the plan at the same time, anew shared out in each epoch, until little is left of the time.
+
+        How many parts there are depends on the problem alone, and what one finds on nothing but the plan, its share
+        and its luck: however many threads there are, the plan is the same.
+        """
+        arrays = self.arrays
+        splitter = Splitter(arrays)
+        lots = np.random.default_rng(self.seed)
+        total = int((self.stop.iterations or 0) * (1 - POLISH))
+        rounds = most * 64 if self.stop.iterations is None else EPOCH_ROUNDS * len(arrays.problem.visits)
+        threads = min(self.stop.threads or os.cpu_count() or 1, most)
+        papers: SimpleQueue[Ints] = SimpleQueue()
+        for paper in (arrays.scratch, *(arrays.paper() for _ in range(threads - 1))):
+            paper[arrays.at(kernel.X_CONTROL) + kernel.CONTROL_NOTES] = 1
+            papers.put(paper)
+        with ThreadPoolExecutor(threads) as pool:
+            while self._why_stop() is None:
+                if (total and self.iterations >= total) or (not total and self._share() >= 1000 * (1 - POLISH)):
+                    break
+                if total:
+                    rounds = min(rounds, total - self.iterations)
+                tick = time.monotonic()
+                bound = self._epoch(state, splitter, most, rounds, total, lots, pool, papers)
+                took = time.monotonic() - tick
+                self.iterations += rounds
+                improved = self._rank(bound) < self._rank(self.best)
+                if improved:
+                    self.best = bound
+                self._report(improved=improved)
+                if not total:
+                    rounds = max(most, min(4 * rounds, int(rounds * EPOCH_SECONDS / max(took, 1e-6))))
+        for _ in range(threads):
+            self._open(papers.get())
+
+    def _epoch(
+        self,
+        state: Ints,
+        splitter: Splitter,
+        most: int,
+        rounds: int,
+        total: int,
+        lots: np.random.Generator,
+        pool: ThreadPoolExecutor,
+        papers: SimpleQueue[Ints],
+    ) -> Ints:
+        """Search every part for its share of the rounds. `state` becomes what all parts have come to; returned is the
+        plan made of the best that each part has seen."""
+        arrays, data = self.arrays, self.arrays.data
+        parts, held = splitter.split(state, most, lots)
+        self._hold(state, held)
+        seeds = [int(lot) for lot in lots.integers(1, 1 << 62, len(parts))]
+        movable = sum(part.visits.size for part in parts)
+        share = self._share()
+
+        def run(part: Part, seed: int) -> tuple[Ints, Ints]:
+            mine = max(1, rounds * part.visits.size // movable)
+            paper = papers.get()
+            self._shut(paper, part)
+            now = state.copy()
+            best = state.copy()
+            first, last = (self.iterations * mine // rounds, total * mine // rounds) if total else (0, 0)
+            luck = _random_state(seed)
+            kernel.search(data, now, best, paper, luck, mine, first, last, self.hot, self.cold, share, DIALS)
+            papers.put(paper)
+            return now, best
+
+        found = list(pool.map(run, parts, seeds))
+        at = arrays.at(kernel.S_TOTAL)
+        before = int(state[at])
+        best = state.copy()
+        base = state.copy()
+        for part, (now, peak) in zip(parts, found, strict=True):
+            kernel.copy_slots(data, peak, best, part.slots, int(best[at]) + int(peak[at]) - before)
+            kernel.copy_slots(data, now, base, part.slots, int(base[at]) + int(now[at]) - before)
+        state[:] = base
+        for plan in (state, best):
+            self._release(plan, held)
+        return best
+
+    def _hold(self, state: Ints, visits: Ints) -> None:
+        """Bind visits to the minute they have."""
+        starts = state[self.arrays.at(kernel.S_START) + visits]
+        state[self.arrays.at(kernel.S_LOW) + visits] = starts
+        state[self.arrays.at(kernel.S_HIGH) + visits] = starts
+        self._restamp(state, visits)
+
+    def _release(self, state: Ints, visits: Ints) -> None:
+        state[self.arrays.at(kernel.S_LOW) + visits] = -kernel.INF
+        state[self.arrays.at(kernel.S_HIGH) + visits] = kernel.INF
+        self._restamp(state, visits)
+
+    def _restamp(self, state: Ints, visits: Ints) -> None:
+        for slot in np.unique(state[self.arrays.at(kernel.S_SLOT) + visits]):
+            kernel.restamp(self.arrays.data, state, int(slot))
+
+    def _shut(self, paper: Ints, part: Part) -> None:
+        """Let a search touch nothing but this part."""
+        at = self.arrays.at
+        self._open(paper)
+        paper[at(kernel.X_FROZEN) : at(kernel.X_FROZEN) + len(self.arrays.problem.visits)] = 1
+        paper[at(kernel.X_FROZEN) + part.visits] = 0
+        paper[at(kernel.X_SHUT) : at(kernel.X_SHUT) + len(self.arrays.problem.slots)] = 1
+        paper[at(kernel.X_SHUT) + part.slots] = 0
+        paper[at(kernel.X_MEMBER) : at(kernel.X_MEMBER) + part.visits.size] = part.visits
+        paper[at(kernel.X_CONTROL) + kernel.CONTROL_MEMBERS] = part.visits.size
+
+    def _open(self, paper: Ints) -> None:
+        """Let a search touch everything; nothing is known to differ from the best."""
+        at = self.arrays.at
+        paper[at(kernel.X_FROZEN) : at(kernel.X_FROZEN) + len(self.arrays.problem.visits)] = 0
+        paper[at(kernel.X_SHUT) : at(kernel.X_SHUT) + len(self.arrays.problem.slots)] = 0
+        paper[at(kernel.X_IS_DIRTY) : at(kernel.X_IS_DIRTY) + len(self.arrays.problem.slots)] = 0
+        paper[at(kernel.X_CONTROL) + kernel.CONTROL_DIRTY] = 0
+        paper[at(kernel.X_CONTROL) + kernel.CONTROL_MEMBERS] = 0
+
+    def _rank(self, state: Ints) -> int:
+        return int(kernel.rank(self.arrays.data, state))
 
     def _pair_up(self) -> None:
         """Try every start for linked visits that are still out; the search only tries the likeliest."""
         arrays, data = self.arrays, self.arrays.data
+        pair = arrays.pair()
         size = self.best.size
         for link in arrays.problem.links:
             slots = [int(self.best[arrays.at(kernel.S_SLOT) + visit]) for visit in (link.first, link.second)]
@@ -156,10 +299,10 @@ class _Run:
             first, last = (int(data[arrays.at(kernel.V_CANDIDATES) + link.first + i]) for i in range(2))
             for entry in range(first, last):
                 slot = int(data[arrays.at(kernel.CANDIDATE_SLOT) + entry])
-                room = (self.best, self.pair, arrays.scratch, self.random)
+                room = (self.best, pair, arrays.scratch, self.random)
                 total = kernel.pair_in_slot(data, *room, link.first, slot, entry)
-                if total < self.best[arrays.at(kernel.S_TOTAL)]:
-                    self.best[:] = self.pair[size:]
+                if total < kernel.INF and self._rank(pair[size:]) < self._rank(self.best):
+                    self.best[:] = pair[size:]
                     break
 
     def _settle(self) -> None:
@@ -169,12 +312,12 @@ class _Run:
             trial = self.best.copy()
             if not kernel.retime(arrays.data, trial, arrays.scratch, slot):
                 continue
-            if trial[arrays.at(kernel.S_TOTAL)] < self.best[arrays.at(kernel.S_TOTAL)]:
+            if self._rank(trial) < self._rank(self.best):
                 self.best = trial
 
     def _fill(self, state: Ints) -> None:
         """Put into the plan whatever still fits, so that every visit left out is left out for a reason."""
-        kernel.fill(self.arrays.data, state, self.pair, self.arrays.scratch, self.random)
+        kernel.fill(self.arrays.data, state, self.arrays.scratch, self.random)
 
     def _share(self) -> int:
         """How much of the time is gone, of 1,000."""

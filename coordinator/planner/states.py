@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from coordinator.planner import kernel as k
-from coordinator.planner.arrays import Arrays, Ints, allowed, static_cost, visit_minutes
+from coordinator.planner.arrays import Arrays
+from coordinator.planner.candidates import Ints, allowed, static_cost, visit_minutes
 from coordinator.planner.plan import Assignment, Plan, Rest
 
 
@@ -68,6 +69,8 @@ def state_of(arrays: Arrays, plan: Plan) -> Ints:
         if visit_index not in partners:
             bind(arrays, state, visit_index, None)
     _drop_broken_links(arrays, state)
+    for index in range(len(problem.slots)):
+        k.restamp(arrays.data, state, index)
     return state
 
 

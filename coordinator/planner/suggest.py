@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from coordinator.planner import kernel as k
-from coordinator.planner.arrays import Ints
+from coordinator.planner.candidates import Ints
 from coordinator.planner.moves import Measure, Move, moves_of
 from coordinator.planner.plan import Assignment, Plan, Rest
 from coordinator.planner.problem import Problem, ProblemError

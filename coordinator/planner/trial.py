@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coordinator.planner import kernel as k
-from coordinator.planner.arrays import Arrays, Ints, build
+from coordinator.planner.arrays import Arrays, build
+from coordinator.planner.candidates import Ints
 from coordinator.planner.engines import Engine, choose
 from coordinator.planner.plan import Plan
 from coordinator.planner.problem import Linked, Problem, ProblemError

@@ -334,11 +334,7 @@ def test_days_whose_visits_shape_each_others_times_have_an_engine_of_their_own(c
 
 
 UNPLANNED: list[tuple[str, dict[str, Any]]] = [
-    ("slots[0].doubletime_after_minutes",
-     {"slots": (make_slot(doubletime_after_minutes=9),), "weights": Weights(doubletime_minute=1)}),
-    ("regularities[0].cost_minute", {"regularities": (Regularity((0,), 0, 1),)}),
     ("patterns[0]", {"patterns": (DayPatterns((0,), ((0,),)),)}),
-    ("touch.max_patients", {"touch": Touch(max_patients=0)}),
 ]  # fmt: skip
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from coordinator.planner.arrays import allowed, leg_costs, static_cost, travel_minutes, unplaced_cost, visit_minutes
+from coordinator.planner.arrays import leg_costs, travel_minutes, unplaced_cost
+from coordinator.planner.candidates import allowed, static_cost, visit_minutes
 from coordinator.planner.operations import kernel as k
 from coordinator.planner.plan import Assignment, Plan, Rest
 from coordinator.planner.problem import LinkKind, Problem, Slot, Visit
