@@ -139,7 +139,7 @@ def page_of(answer: dict[str, Any]) -> str:
     lines += [f"  violation: {broken['rule']} of visits {broken['visits']}" for broken in answer["violations"]]
     for left in answer["unplaced"]:
         lines.append(f"Visit {left['visit']} is left out:")
-        lines += [f"  {reason['code']}: {reason['sentence']}{_whom(reason)}" for reason in _telling(left["reasons"])]
+        lines += reason_lines(left["reasons"])
     for order in answer["waiting"]:
         lines.append(f"Order {order['order']} ({order['discipline']}, {order['visits']} visits) cannot be planned:")
         lines.append(f"  {order['code']}: {order['sentence']} {order['cure']}")
@@ -167,6 +167,11 @@ def _grounds(answer: dict[str, Any]) -> list[str]:
 
 def _numbers(numbers: list[int]) -> str:
     return ", ".join(map(str, numbers))
+
+
+def reason_lines(reasons: list[dict[str, Any]]) -> list[str]:
+    """What stops a visit, a line for each reason with whom and when it concerns."""
+    return [f"  {reason['code']}: {reason['sentence']}{_whom(reason)}" for reason in _telling(reasons)]
 
 
 def _telling(reasons: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -283,4 +288,4 @@ def _roster_page(answer: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-__all__ = ["group", "page_of", "plan_days", "roster_command"]
+__all__ = ["group", "page_of", "plan_days", "reason_lines", "roster_command"]

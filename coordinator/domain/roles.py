@@ -59,6 +59,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "visit:cancel": frozenset({Role.SCHEDULER, Role.CLINICAL_MANAGER}),
     "visit:request-prn": frozenset({Role.CLINICIAN, Role.CLINICAL_MANAGER}),
     "visit:override": frozenset({Role.CLINICAL_MANAGER}),
+    "visit:explain": frozenset({Role.SCHEDULER, Role.CLINICAL_MANAGER, Role.SYSTEM}),
     "visit:perform": frozenset({Role.CLINICIAN}),
     "visit:miss": frozenset({Role.CLINICIAN, Role.SCHEDULER, Role.CLINICAL_MANAGER}),
     "visit:decide-missed": frozenset({Role.PHYSICIAN}),
