@@ -126,7 +126,17 @@ class RelaxationsSchema(Schema):
 
 class CarryOutSchema(Schema):
     unlock = fields.List(fields.Nested(UnlockStepSchema), load_default=list, validate=validate.Length(max=5))
-    place = fields.List(fields.Nested(PlaceStepSchema), required=True, validate=validate.Length(min=1, max=200))
+    place = fields.List(
+        fields.Nested(PlaceStepSchema), required=True, validate=validate.Length(min=1, max=200),
+        metadata={
+            "example": [
+                {
+                    "visit": 12, "version": 1, "clinician_id": 7,
+                    "starts_at": "2026-11-24T17:00:00Z", "ends_at": "2026-11-24T17:45:00Z",
+                }
+            ]
+        },
+    )  # fmt: skip
     overrides = fields.List(fields.String(), load_default=list, metadata={"description": "As it came; not read"})
     override = fields.Nested(VisitOverrideSchema, load_default=None, allow_none=True)
 
