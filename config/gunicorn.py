@@ -7,6 +7,7 @@ several (`--workers 4`, COORDINATOR_EMBEDDED_WORKER=0) and beside them `flask --
 from typing import Any
 
 from coordinator.jobs import embedded
+from coordinator.planning.search import warm_in_background
 
 bind = "127.0.0.1:8000"
 workers = 1
@@ -20,7 +21,8 @@ _running: list[embedded.Embedded] = []
 
 
 def post_worker_init(worker: Any) -> None:
-    """Start worker and clock in the serving process, if the settings say so."""
+    """Start worker and clock in the serving process, if the settings say so; load the planner beside, for repairs."""
+    warm_in_background()
     started = embedded.start(worker.wsgi.extensions["workshop"])
     if started is not None:
         _running.append(started)

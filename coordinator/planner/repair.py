@@ -29,6 +29,8 @@ NEIGHBOURS = 40
 """Visits that may be let loose besides those that the event hits."""
 MOST_GROUPS = 14
 """Chains and single patients that are tried for each further patient of the budget."""
+CALL, CHANGE = 2_000, 300
+"""Cents that a repair must save for each further patient who has to be called, and for each further visit."""
 PATIENCE = 6
 """Searches in a row that found nothing better, after which nothing more is tried."""
 CURVE: tuple[int | None, ...] = (0, 1, 2, 3, 5, None)
@@ -67,8 +69,10 @@ class Repair:
 
     @property
     def key(self) -> tuple[int, int, int, int]:
-        """What repairs are compared by: hard rules, cents, then how many are touched."""
-        return (*self.score.key, len(self.patients), len(self.visits))
+        """What repairs are compared by: hard rules, cents and the calls to make, then how many are touched."""
+        hard, cost = self.score.key
+        calls = CALL * len(self.patients) + CHANGE * len(self.visits)
+        return (hard, cost + calls, len(self.patients), len(self.visits))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,7 @@ class Workshop:
     scale: float = 1.0
     found: list[Repair] = field(default_factory=list)
     searches: int = 0
+    _deadline: float | None = None
 
     def first(self) -> Repair:
         """Everybody else stays where they are; in a fraction of a second."""
@@ -108,6 +113,7 @@ class Workshop:
         `listen` hears of each that is better than the one before. ValueError if `first` was not asked.
         """
         began = time.monotonic()
+        self._deadline = None if seconds is None else began + seconds
         best = self.best(budget)
 
         def over() -> bool:
@@ -127,8 +133,8 @@ class Workshop:
         wide = self._search(near, base.plan, self._rounds(WIDE_ROUNDS))
         if over():
             return best
-        if wide.key < base.key and not budget.allows(wide):
-            self._spend(budget, wide, over)
+        if wide.score.key < base.score.key and (len(wide.patients) > 1 or not budget.allows(wide)):
+            self._spend(budget, wide, over)  # and if it is within the budget: what less would have bought
         idle = 0
         while seconds is not None and idle < PATIENCE and not over():
             known = best
@@ -197,7 +203,9 @@ class Workshop:
         loose = loose | {p for v in loose for p in partners_of(problem, v) if not problem.visits[p].locked}
         part = confine(self.disruption, loose, start)
         self.searches += 1
-        outcome = solve(part.problem, Stop(iterations=rounds), seed=self.seed + self.searches, start=part.start)
+        left = None if self._deadline is None else max(0.01, self._deadline - time.monotonic())
+        stop = Stop(iterations=rounds, seconds=left)
+        outcome = solve(part.problem, stop, seed=self.seed + self.searches, start=part.start)
         repair = measure(self.disruption, part.whole(outcome.plan))
         if not self._stands(repair.plan, start, loose):
             repair = measure(self.disruption, start)

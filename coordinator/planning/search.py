@@ -84,6 +84,13 @@ class Searchable(Protocol[T]):
 Look = Callable[[Heard | None], bool]
 
 
+def warm_in_background() -> threading.Thread:
+    """Load the planner's kernels while the server begins to serve, so that no first request waits for them."""
+    thread = threading.Thread(target=warm_up, name="planner-warm-up", daemon=True)
+    thread.start()
+    return thread
+
+
 def search_here(task: Task, look: Look) -> Found:
     """Search in this process; for tests and for machines that allow no second one. Raises `Cancelled`."""
     last: list[Heard | None] = [None]

@@ -1,5 +1,6 @@
 """A day breaks: proposals that touch nothing, approval that does it all, and refusals with a way out."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -18,6 +19,7 @@ from coordinator.patients.model import Episode
 from coordinator.planning.model import RosterVersion
 from coordinator.planning.repairs import approval, calls, service
 from coordinator.planning.repairs.model import Repair, RepairChange
+from coordinator.planning.search import warm_in_background
 from coordinator.staff.model import Clinician, TimeOff
 from coordinator.visits import service as visits
 from coordinator.visits.model import Visit
@@ -514,3 +516,50 @@ def test_somebody_without_the_role_proposes_and_reads_nothing(
     stranger = actor_with(Role.SCHEDULER, branch_ids=frozenset({10**6}))
     with pytest.raises(NotFound), work_as(stranger, now=SIX) as work:
         service.get(work, repair.id)
+
+
+def test_a_server_that_begins_to_serve_loads_the_planner_beside() -> None:
+    thread = warm_in_background()
+    assert thread.daemon
+    thread.join(120)
+    assert not thread.is_alive()
+
+
+def test_of_two_who_approve_at_once_one_wins(
+    agency: TestAgency, propose: Propose, work_as: WorkAs, scheduler: Any
+) -> None:
+    ill, _ = agency.hire(), agency.hire()
+    booked(agency, agency.admit(visits=1), ill, NINE)
+    repair = propose("absence", AWAY | {"clinician_id": ill.id})
+    answers: list[str] = []
+    ready = threading.Barrier(2)
+
+    def decide() -> None:
+        ready.wait()
+        try:
+            with work_as(scheduler, now=SIX) as work:
+                answers.append(approval.approve(work, repair.id, repair.version).status.value)
+        except Refusal as refusal:
+            answers.append(refusal.problem_code)
+
+    threads = [threading.Thread(target=decide) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert sorted(answers) == ["approved", "repair-decided"]
+    assert len(agency.session.execute(sa.select(TimeOff)).all()) == 1
+    assert {row.number for row in agency.session.execute(sa.select(RosterVersion)).scalars()} == {1}
+
+
+def test_breaks_are_counted_as_the_planner_takes_them_though_no_row_keeps_them(
+    agency: TestAgency, propose: Propose
+) -> None:
+    """Two long days: without their meals the change would seem to save a fortune."""
+    ill, well = agency.hire(), agency.hire()
+    for nurse in (ill, well):
+        for hour in (NINE, ELEVEN, ONE, ONE + timedelta(hours=2)):
+            booked(agency, agency.admit(visits=1), nurse, hour)
+    week = {"clinician_id": ill.id, "starts_at": SIX, "ends_at": ELEVEN - timedelta(minutes=15)}
+    repair = propose("absence", week)
+    assert abs(repair.result["cost"]["total"]) < 100_000

@@ -21,8 +21,10 @@ from coordinator.domain.timeline import day_bounds
 from coordinator.domain.vocabulary import PERFORMERS, RepairKind
 from coordinator.planner import score, warm_up
 from coordinator.planner.disruption import Disruption, strike
-from coordinator.planner.plan import Assignment, Progress, VisitExplanation
+from coordinator.planner.plan import Assignment, Plan, Progress, VisitExplanation
+from coordinator.planner.problem import Problem
 from coordinator.planner.repair import CURVE, Budget, Point, Repair, Workshop, why_left
+from coordinator.planner.search import running_cost
 from coordinator.planning.bridge import Bridge, assemble
 from coordinator.planning.decode import reasons, standing_reasons
 from coordinator.planning.horizon import Horizon
@@ -59,18 +61,19 @@ def look(work: Work, branch_id: int, event: Happening, *, near: int = NEAR_FIRST
     horizon = events.horizon(work, branch_id, hit)
     scene = load(work, branch_id, horizon)
     bridge = assemble(work, scene, REPAIR_PRICES, loose=_loose(scene, {visit.id for visit in hit}, near))
+    stood = with_rests(bridge.problem, bridge.start)
     now = horizon.minute_up(work.now)
     if events.strikes_anybody(event, bridge):
         broken = strike(
             bridge.problem,
-            bridge.start,
+            stood,
             events.for_planner(event, bridge),
             now=now,
             notice=REPAIR_PRICES.notice_minutes,
         )
     else:
-        broken = Disruption(bridge.problem, bridge.problem, bridge.start, bridge.start, hit=())
-    before = score(broken.calm, bridge.start)
+        broken = Disruption(bridge.problem, bridge.problem, stood, stood, hit=())
+    before = score(broken.calm, stood)
     return Look(
         branch_id=branch_id,
         event=event,
@@ -80,6 +83,22 @@ def look(work: Work, branch_id: int, event: Happening, *, near: int = NEAR_FIRST
         parts_before={part.name: part.cost for part in before.parts}
         | {"travel-minutes": before.measures.travel_minutes},
     )
+
+
+def with_rests(problem: Problem, plan: Plan) -> Plan:
+    """The plan with its breaks, which no row keeps: as the planner would take them on days that it holds as they are.
+
+    A day that stands against a rule, and so cannot be held, keeps its visits and is given no break.
+    """
+    held, _ = running_cost(problem, plan)
+    days: dict[tuple[int, int], list[Assignment]] = defaultdict(list)
+    for at in plan.assignments:
+        days[at.clinician, at.day].append(at)
+    kept: dict[tuple[int, int], list[Assignment]] = defaultdict(list)
+    for at in held.assignments:
+        kept[at.clinician, at.day].append(at)
+    same = {day for day, route in days.items() if kept[day] == route}
+    return Plan.of(list(plan.assignments), [rest for rest in held.rests if (rest.clinician, rest.day) in same])
 
 
 def _loose(scene: Scene, hit: set[int], near: int) -> set[int]:

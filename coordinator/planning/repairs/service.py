@@ -6,6 +6,7 @@ a job looks for a better one as long as it was asked to, and replaces it only wh
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,7 +15,7 @@ import structlog
 from coordinator.access.scope import branches_of
 from coordinator.agency.service import zone_of
 from coordinator.core.db import fetch, locked, touch
-from coordinator.core.errors import Conflict, Invalid, NotFound, Refusal
+from coordinator.core.errors import Invalid, NotFound, Refusal
 from coordinator.core.work import Work, permitted
 from coordinator.domain.vocabulary import RepairKind, RepairStatus
 from coordinator.jobs.context import JobContext
@@ -46,8 +47,9 @@ DEFAULT_SECONDS = 10
 MOST_SECONDS = 120
 DEFAULT_PATIENTS = 3
 MOST_TOUCHED = 500
-#: Repairs of a branch that are searched for at one time.
+#: Repairs of a branch that are searched for at one time; the first answer is given however many there are.
 MOST_SEARCHING = 5
+LOST_AFTER = timedelta(minutes=10)
 
 Searcher = Callable[[Search, Listener], Answer]
 
@@ -87,14 +89,6 @@ def prepare(
             raise Invalid(f"A budget is from 0 to {MOST_TOUCHED}, or nothing.", pointer=f"/budget/{name}")
     if not 0 <= seconds <= MOST_SECONDS:
         raise Invalid(f"A search takes from 0 to {MOST_SECONDS} seconds.", pointer="/seconds")
-    searching = work.session.execute(
-        sa.select(sa.func.count()).select_from(Repair).where(Repair.branch_id == branch_id, Repair.searching.is_(True))
-    ).scalar_one()
-    if seconds and searching >= MOST_SEARCHING:
-        raise Conflict(
-            f"{searching} repairs of this branch are being searched for. Wait for one, or decide about one.",
-            code="too-many-repairs",
-        )
     asked = Asked(branch_id, event, Budget(max_patients, max_visits), seconds, seed)
     seen = look(work, branch_id, event)
     work.record("repair.read-records", f"branch:{branch_id}", visits=len(seen.bridge.visits), kind=kind.value)
@@ -124,8 +118,12 @@ class Thought:
 
 @permitted("repair:propose")
 def propose(work: Work, thought: Thought, *, queue: bool = True) -> Repair:
-    """The proposal is on record; `queue`: a worker looks for a better one. No visit is touched."""
+    """The proposal is on record; `queue`: a worker looks for a better one, unless many are being looked for already.
+
+    No visit is touched.
+    """
     asked, draft = thought.asked, thought.draft
+    queue = queue and asked.seconds > 0 and _searching(work, asked.branch_id) < MOST_SEARCHING
     repair = Repair(
         branch_id=asked.branch_id,
         kind=asked.event.kind,
@@ -137,7 +135,7 @@ def propose(work: Work, thought: Thought, *, queue: bool = True) -> Repair:
         seconds=asked.seconds,
         seed=asked.seed,
         status=RepairStatus.PROPOSED,
-        searching=queue and asked.seconds > 0,
+        searching=queue,
         base=draft.base,
         result=draft.result,
         requested_by_id=work.actor.user_id,
@@ -152,6 +150,15 @@ def propose(work: Work, thought: Thought, *, queue: bool = True) -> Repair:
     if repair.searching:
         work.later(JOB, job_key(repair.id), repair_id=repair.id)
     return repair
+
+
+def _searching(work: Work, branch_id: int) -> int:
+    """Repairs of the branch that a worker is looking at, or will; one that has waited long has lost its worker."""
+    return work.session.execute(
+        sa.select(sa.func.count())
+        .select_from(Repair)
+        .where(Repair.branch_id == branch_id, Repair.searching.is_(True), Repair.requested_at >= work.now - LOST_AFTER)
+    ).scalar_one()
 
 
 def job_key(repair_id: int) -> str:
