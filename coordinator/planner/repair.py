@@ -366,7 +366,7 @@ def confine(disruption: Disruption, loose: set[int], plan: Plan) -> Part:
     visits = tuple(
         replace(problem.visits[v], mandatory=v in stands or problem.visits[v].mandatory)
         if v in loose
-        else held(problem.visits[v], placed[v])
+        else _still(problem.visits[v], placed[v])
         for v in inside
     )
 
@@ -396,6 +396,14 @@ def confine(disruption: Disruption, loose: set[int], plan: Plan) -> Part:
         [rest for rest in plan.rests if rest.clinician not in people],
     )
     return Part(part, start, tuple(inside), outside)
+
+
+def _still(visit: Visit, at: Assignment) -> Visit:
+    """The visit locked where it is, without all that says where else it could be: nobody asks."""
+    return replace(
+        held(visit, at), windows={}, forbidden={}, forbidden_days={}, closed_days={}, preferences=(), preferred={},
+        day_costs={},
+    )  # fmt: skip
 
 
 def why_left(disruption: Disruption, repair: Repair) -> dict[int, VisitExplanation]:
