@@ -22,7 +22,7 @@ from coordinator.orders import plan_api
 from coordinator.patients import api as patients_api
 from coordinator.patients import authorisations_api
 from coordinator.planning import api as planning_api
-from coordinator.planning import asking_api, what_if_api
+from coordinator.planning import asking_api, promise_api, what_if_api
 from coordinator.planning.repairs import api as repairs_api
 from coordinator.referrals import api as referrals_api
 from coordinator.rules.terms import policy_from
@@ -48,6 +48,7 @@ BLUEPRINTS = (
     asking_api.blp,
     what_if_api.blp,
     repairs_api.blp,
+    promise_api.blp,
     visits_api.blp,
     doing_api.blp,
     deadlines_api.blp,

@@ -13,11 +13,13 @@ from coordinator.notify import model as _notify
 from coordinator.orders import model as _orders
 from coordinator.patients import model as _patients
 from coordinator.planning import model as _planning
+from coordinator.planning import promise_model as _promises
 from coordinator.planning import what_if_model as _what_if
 from coordinator.planning.repairs import model as _repairs
 from coordinator.referrals import model as _referrals
 from coordinator.staff import model as _staff
 from coordinator.travel import model as _travel
+from coordinator.visits import hold_model as _holds
 from coordinator.visits import model as _visits
 
 metadata = Base.metadata
@@ -25,6 +27,6 @@ metadata = Base.metadata
 __all__ = ["metadata"]
 
 _ROOMS = (
-    _access, _agency, _audit, _deadlines, _directory, _fhir, _http, _jobs, _notify, _orders, _patients, _planning,
-    _referrals, _repairs, _staff, _travel, _visits, _what_if,
+    _access, _agency, _audit, _deadlines, _directory, _fhir, _holds, _http, _jobs, _notify, _orders, _patients,
+    _planning, _promises, _referrals, _repairs, _staff, _travel, _visits, _what_if,
 )  # fmt: skip

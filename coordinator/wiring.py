@@ -20,11 +20,11 @@ from coordinator.jobs.context import Job, Place
 from coordinator.jobs.timetable import ClockEntry
 from coordinator.notify import handlers as notify
 from coordinator.orders import service as orders
-from coordinator.planning import rosters, what_if
+from coordinator.planning import promise, rosters, what_if
 from coordinator.planning import service as planning
 from coordinator.planning.repairs import service as repairs
 from coordinator.referrals import service as referrals
-from coordinator.visits import demand, weeks
+from coordinator.visits import demand, holds, weeks
 
 #: Event -> handlers (work, event), in order: first the rooms that act, then the book of deadlines, then who is told.
 HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
@@ -35,12 +35,22 @@ HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
     ),
     events.ReferralAccepted: (
         demand.raise_initial,
+        holds.on_referral_accepted,
         referral_clock.on_referral_accepted,
         notify.on_referral_accepted,
     ),
-    events.ReferralDeclined: (referral_clock.on_referral_closed,),
-    events.ReferralWithdrawn: (referral_clock.on_referral_closed,),
-    events.ReferralNotAdmitted: (referral_clock.on_referral_closed,),
+    events.ReferralDeclined: (
+        holds.on_referral_closed,
+        referral_clock.on_referral_closed,
+    ),
+    events.ReferralWithdrawn: (
+        holds.on_referral_closed,
+        referral_clock.on_referral_closed,
+    ),
+    events.ReferralNotAdmitted: (
+        holds.on_referral_closed,
+        referral_clock.on_referral_closed,
+    ),
     events.CriterionDetermined: (referral_clock.on_criterion_determined,),
     events.PatientAdmitted: (
         referrals.note_admitted,
@@ -120,8 +130,10 @@ JOBS: dict[str, Job] = {
     "plan.nightly": planning.nightly_plan,
     "plan.what-if": what_if.execute_run,
     "plan.repair": repairs.improve_job,
+    "plan.promise": promise.execute,
     "orders.expire": orders.expire_due,
     "visits.close-week": weeks.close_week_job,
+    "holds.expire": holds.expire_job,
     "deadlines.remind": remind.remind,
     "referrals.watch-48-hours": watch.watch_48_hours,
 }
@@ -133,6 +145,7 @@ CLOCK: tuple[ClockEntry, ...] = (
     ClockEntry(name="order-expiry", job="orders.expire", at=time(0, 20), grace=timedelta(hours=23)),
     ClockEntry(name="week-close", job="visits.close-week", at=time(0, 30), weekday=6, grace=timedelta(days=6)),
     ClockEntry(name="reminders", job="deadlines.remind", at=time(3, 15), grace=timedelta(hours=20)),
+    ClockEntry(name="hold-expiry", job="holds.expire", every=15, grace=timedelta(hours=1)),
     ClockEntry(name="watch-48-hours", job="referrals.watch-48-hours", every=15, grace=timedelta(hours=1)),
 )
 

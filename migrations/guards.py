@@ -93,8 +93,104 @@ def _postgresql() -> Iterable[str]:
     )
 
 
+# ------------------------------------------------------------------------------------ slots held for referrals
+
+
+def _sqlite_holds() -> Iterable[str]:
+    """Held slots overlap neither each other nor a live visit of the clinician; asked of both tables."""
+    times = "other.starts_at < NEW.ends_at AND NEW.starts_at < other.ends_at AND other.clinician_id = NEW.clinician_id"
+    own = f"""
+        SELECT RAISE(ABORT, 'no_hold_overlap') WHERE EXISTS (
+            SELECT 1 FROM slot_hold AS other WHERE {times} AND other.id <> NEW.id AND other.status = 'held'
+        ) OR EXISTS (SELECT 1 FROM visit AS other WHERE {times} AND other.status IN ({LIVE}));"""
+    of_visit = f"""
+        SELECT RAISE(ABORT, 'no_hold_overlap') WHERE EXISTS (
+            SELECT 1 FROM slot_hold AS other WHERE {times} AND other.status = 'held'
+        );"""
+    columns = "clinician_id, starts_at, ends_at, status"
+    for when in ("INSERT", f"UPDATE OF {columns}"):
+        end = when.split()[0].lower()
+        yield (
+            f"CREATE TRIGGER no_hold_overlap_{end} AFTER {when} ON slot_hold WHEN NEW.status = 'held' BEGIN {own} END"
+        )
+        yield (
+            f"CREATE TRIGGER no_hold_overlap_visit_{end} AFTER {when} ON visit "
+            f"WHEN NEW.status IN ({LIVE}) AND NEW.clinician_id IS NOT NULL BEGIN {of_visit} END"
+        )
+
+
+def _postgresql_holds() -> Iterable[str]:
+    """The same. Two tables cannot share an EXCLUDE: writers of one clinician wait for each other at their row instead,
+    and what the first committed is seen by the second, whose next statement reads anew (READ COMMITTED).
+    """
+    yield (
+        "ALTER TABLE slot_hold ADD CONSTRAINT no_hold_overlap EXCLUDE USING gist "
+        "(int8range(clinician_id, clinician_id, '[]') WITH =, tstzrange(starts_at, ends_at) WITH &&) "
+        "WHERE (status = 'held')"
+    )
+    yield f"""
+        CREATE FUNCTION guard_holds() RETURNS trigger LANGUAGE plpgsql AS $$
+        DECLARE taken boolean;
+        BEGIN
+            PERFORM 1 FROM clinician WHERE id = NEW.clinician_id FOR NO KEY UPDATE;
+            IF TG_TABLE_NAME = 'visit' THEN
+                SELECT EXISTS (
+                    SELECT 1 FROM slot_hold AS other
+                    WHERE other.clinician_id = NEW.clinician_id AND other.status = 'held'
+                      AND other.starts_at < NEW.ends_at AND NEW.starts_at < other.ends_at
+                ) INTO taken;
+            ELSE
+                SELECT EXISTS (
+                    SELECT 1 FROM visit AS other
+                    WHERE other.clinician_id = NEW.clinician_id AND other.status IN ({LIVE})
+                      AND other.starts_at < NEW.ends_at AND NEW.starts_at < other.ends_at
+                ) INTO taken;
+            END IF;
+            IF taken THEN
+                RAISE EXCEPTION USING MESSAGE = 'no_hold_overlap', ERRCODE = 'exclusion_violation',
+                    CONSTRAINT = 'no_hold_overlap';
+            END IF;
+            RETURN NEW;
+        END $$"""
+    live = f"NEW.status IN ({LIVE}) AND NEW.clinician_id IS NOT NULL"
+    # A visit that only goes on (begun, completed) takes no new time: nobody is made to wait for it.
+    taking = (
+        f"(OLD.status NOT IN ({LIVE}) OR OLD.clinician_id IS DISTINCT FROM NEW.clinician_id "
+        "OR OLD.starts_at IS DISTINCT FROM NEW.starts_at OR OLD.ends_at IS DISTINCT FROM NEW.ends_at)"
+    )
+    for table, when, name in (
+        ("slot_hold", "NEW.status = 'held'", "no_hold_overlap"),
+        ("visit", live, "no_hold_overlap"),
+    ):
+        yield (
+            f"CREATE TRIGGER {name}_insert BEFORE INSERT ON {table} FOR EACH ROW WHEN ({when}) "
+            "EXECUTE FUNCTION guard_holds()"
+        )
+        more = f" AND {taking}" if table == "visit" else ""
+        yield (
+            f"CREATE TRIGGER {name}_update BEFORE UPDATE ON {table} FOR EACH ROW WHEN ({when}{more}) "
+            "EXECUTE FUNCTION guard_holds()"
+        )
+
+
+def create_holds(dialect: str) -> list[str]:
+    """Statements that put up the guards of held slots; a migration that rebuilds `visit` or `slot_hold` needs them too."""
+    return list(_postgresql_holds() if dialect == "postgresql" else _sqlite_holds())
+
+
+def drop_holds(dialect: str) -> list[str]:
+    """Statements that take the guards of held slots down."""
+    if dialect == "postgresql":
+        return [
+            f"DROP TRIGGER no_hold_overlap_{when} ON {table}" for table in ("slot_hold", "visit")
+            for when in ("insert", "update")
+        ] + ["ALTER TABLE slot_hold DROP CONSTRAINT no_hold_overlap", "DROP FUNCTION guard_holds()"]  # fmt: skip
+    names = [statement.split("CREATE TRIGGER ", 1)[1].split()[0] for statement in _sqlite_holds()]
+    return [f"DROP TRIGGER {name}" for name in names]
+
+
 def create(dialect: str) -> list[str]:
-    """Statements that put every guard up."""
+    """Statements that put every guard up, but for those of held slots (`create_holds`)."""
     return list(_postgresql() if dialect == "postgresql" else _sqlite())
 
 

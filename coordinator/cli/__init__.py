@@ -2,7 +2,20 @@
 
 from flask import Flask
 
-from coordinator.cli import access, asking, audit, db, demo, imports, planning, repairs, travel, what_if, worker
+from coordinator.cli import (
+    access,
+    asking,
+    audit,
+    db,
+    demo,
+    imports,
+    planning,
+    promise,
+    repairs,
+    travel,
+    what_if,
+    worker,
+)
 
 
 def register(app: Flask) -> None:
@@ -13,9 +26,10 @@ def register(app: Flask) -> None:
     app.cli.add_command(demo.group)
     app.cli.add_command(imports.group)
     app.cli.add_command(worker.group)
-    assert what_if.what_if_command.name in planning.group.commands  # importing it puts it there
     planning.group.add_command(repairs.group)
     assert asking.explain.name in planning.group.commands  # likewise
+    planning.group.add_command(what_if.what_if_command)
+    planning.group.add_command(promise.promise_command)
     app.cli.add_command(planning.group)
     app.cli.add_command(travel.group)
     app.cli.add_command(planning.roster_command)

@@ -12,7 +12,7 @@ from marshmallow import ValidationError
 from coordinator.access.service import installer_actor
 from coordinator.agency.model import Branch
 from coordinator.cli.common import command_work
-from coordinator.cli.planning import DAY, group
+from coordinator.cli.planning import DAY
 from coordinator.core.errors import Invalid
 from coordinator.core.work import Work
 from coordinator.domain.vocabulary import RunStatus
@@ -24,7 +24,7 @@ from coordinator.planning.what_if_model import Scenario
 from coordinator.staff.model import Clinician
 
 
-@group.command("what-if")
+@click.command("what-if")
 @click.option("--branch", "code", required=True, metavar="CODE", help="The branch's code.")
 @click.option("--name", required=True, help="The scenario's name; one that is there already is run again.")
 @click.option("--start", type=DAY, metavar="DATE", help="First day, in the branch's zone; needed for a new scenario.")
@@ -38,6 +38,7 @@ from coordinator.staff.model import Clinician
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True)
 @click.option("--iterations", type=click.IntRange(1, service.MOST_ITERATIONS), help="For each plan, whatever the time.")
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+@flask.cli.with_appcontext
 def what_if_command(
     code: str, name: str, start: datetime | None, days: int, hire: tuple[str, ...], without: tuple[str, ...],
     more: int | None, price: tuple[str, ...], changes: str | None, seconds: int, seed: int, iterations: int | None,

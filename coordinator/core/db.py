@@ -226,6 +226,7 @@ def broken_constraint(error: DBAPIError) -> str | None:
 GUARDS: tuple[str, ...] = (
     "no_clinician_overlap",
     "no_patient_overlap",
+    "no_hold_overlap",
     "audit_is_append_only",
     "signed_text_is_immutable",
 )

@@ -34,6 +34,8 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "referral:read": frozenset({Role.INTAKE, Role.CLINICAL_MANAGER, Role.SCHEDULER, Role.SYSTEM}),
     "referral:edit": frozenset({Role.INTAKE, Role.CLINICAL_MANAGER}),
     "referral:decide": frozenset({Role.INTAKE, Role.CLINICAL_MANAGER}),
+    "referral:promise": frozenset({Role.INTAKE, Role.CLINICAL_MANAGER, Role.SCHEDULER, Role.SYSTEM}),
+    "referral:hold": frozenset({Role.INTAKE, Role.CLINICAL_MANAGER, Role.SCHEDULER}),
     "eligibility:determine": frozenset({Role.INTAKE, Role.CLINICIAN, Role.PHYSICIAN, Role.CLINICAL_MANAGER}),
     # plans and orders
     "plan:read": frozenset({Role.CLINICIAN, Role.PHYSICIAN, Role.CLINICAL_MANAGER, Role.INTAKE, Role.SYSTEM}),

@@ -249,6 +249,7 @@ def at_wall_clock(day: date, clock: time, zone: ZoneInfo, *, later: bool = False
     return local.astimezone(UTC)
 
 
+@lru_cache(maxsize=4096)  # a plan of four weeks asks for the same midnights some ten thousand times
 def day_bounds(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
     """The first instant of the local day and the first instant after it, in UTC: 23, 24 or 25 hours apart."""
     return at_wall_clock(day, time(), zone), at_wall_clock(day + ONE_DAY, time(), zone)

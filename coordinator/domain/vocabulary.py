@@ -163,6 +163,15 @@ class ReferralStatus(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class HoldStatus(StrEnum):
+    """Life of a slot held for a referral: `taken` when it became the start-of-care visit."""
+
+    HELD = "held"
+    TAKEN = "taken"
+    RELEASED = "released"
+    EXPIRED = "expired"
+
+
 class ReferralSetting(StrEnum):
     """Where the patient is when referred (REF-02)."""
 

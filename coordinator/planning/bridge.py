@@ -51,8 +51,11 @@ class Bridge:
     fixed: frozenset[int]
     #: Of those, the ones that the rules would not confirm today.
     unconfirmable: frozenset[int]
-    #: Empty where only some visits are loose.
-    problem_hash: str
+
+    @property
+    def problem_hash(self) -> str:
+        """Hash of the problem; worked out when it is asked for, for it takes a while and not everybody asks."""
+        return fingerprint(self.problem, Plan())
 
     @property
     def wanted(self) -> tuple[int, ...]:
@@ -155,7 +158,6 @@ def assemble(
         start=start,
         fixed=fixed,
         unconfirmable=unconfirmable,
-        problem_hash=fingerprint(problem, Plan()) if loose is None else "",
     )
 
 

@@ -77,5 +77,7 @@ def _driven_away(bridge: Bridge, plan: Plan, at: Assignment, now: Current, minut
         finish = other.start_minute + bridge.problem.visits[other.visit].minutes
         if other.visit != at.visit and other.start_minute < end and now.start_minute < finish:
             number = bridge.visits[other.visit].id
+            if number < 0:
+                return {"code": "makes-room", "sentence": "Its time is held for a referral."}
             return {"code": "makes-room", "sentence": f"Its time is given to visit {number}.", "visit": number}
     return {"code": "better-day", "sentence": "The plan as a whole is better with the visit here."}

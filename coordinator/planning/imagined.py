@@ -49,7 +49,7 @@ USUAL_MINUTES: Mapping[Discipline, int] = {
     Discipline.HHA: 60, Discipline.CHAP: 45, Discipline.MDV: 45,
 }  # fmt: skip
 #: Room for numbers: visits and orders of one imagined patient.
-_ROOM = 1_000
+_ROOM = 100_000
 _LONG_AGO = timedelta(days=400)
 
 
@@ -117,7 +117,7 @@ def invite(
     """The guest of that number (1, 2, ...), in care from `starts_on`; order weeks that begin after `last` are left out.
 
     Of a week only as many visits are wanted as it has days at one a day: an order that begins late in a week is no
-    reason to go twice on one day (FRQ-03).
+    reason to go twice on one day (FRQ-03). Nursing orders begin on the day after a first visit, which is a nurse's.
     """
     patient = _patient(-number, branch, persona)
     episode = Episode(
@@ -129,11 +129,14 @@ def invite(
     visits = [] if first is None else [_first(-next(numbers), branch, patient, first)]
     orders = []
     for service in services:
-        order = _order(-next(numbers), patient, service, starts_on, last, anchor)
+        nursing = first is not None and service.discipline is Discipline.SN
+        begins = starts_on + timedelta(days=1) if nursing else starts_on
+        order = _order(-next(numbers), patient, service, begins, last, anchor)
         orders.append(order)
         for week in order.weeks:
             week.id = -next(numbers)
-            visits += _visits(numbers, branch, order, week, evaluate=week is order.weeks[0])
+            if week.maximum:
+                visits += _visits(numbers, branch, order, week, evaluate=week is order.weeks[0])
     return Guest(patient, episode, tuple(orders), tuple(visits), starts_on)
 
 
@@ -196,6 +199,20 @@ def _visits(numbers: "count[int]", branch: Branch, order: Order, week: OrderWeek
         )
         for unit in range(1, week.maximum + 1)
     ]  # fmt: skip
+
+
+def seat(scene: Scene, guests: Sequence[Guest]) -> Scene:
+    """The scene with the guests in it; what it holds of the others stays as it was read."""
+    orders = [order for guest in guests for order in guest.orders]
+    return replace(
+        scene,
+        visits=(*scene.visits, *(visit for guest in guests for visit in guest.visits)),
+        patients=dict(scene.patients) | {guest.patient.id: guest.patient for guest in guests},
+        orders=dict(scene.orders) | {order.id: order for order in orders},
+        weeks=dict(scene.weeks) | {week.id: week for order in orders for week in order.weeks},
+        gone=dict(scene.gone),
+        _fixed={},
+    )
 
 
 def hire(
@@ -326,5 +343,5 @@ class GuestBook:
 
 
 __all__ = [
-    "USUAL_MINUTES", "FirstVisit", "Guest", "GuestBook", "Persona", "Service", "hire", "invite",
+    "USUAL_MINUTES", "FirstVisit", "Guest", "GuestBook", "Persona", "Service", "hire", "invite", "seat",
 ]  # fmt: skip

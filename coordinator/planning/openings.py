@@ -12,6 +12,9 @@ from coordinator.rules.facts import CaregiverFacts, LocalWindow, VisitCase
 
 def stretches(windows: Iterable[LocalWindow], horizon: Horizon) -> list[tuple[int, int, LocalWindow]]:
     """The windows as minutes of the run, for each of its days and for the evening before."""
+    windows = list(windows)
+    if not windows:
+        return []
     found = []
     for day in (horizon.start_on - ONE_DAY, *horizon.days):
         for window in windows:

@@ -19,7 +19,7 @@ from coordinator.planner.plan import Plan
 from coordinator.planner.problem import Weights
 from coordinator.planning.answers import Answers, ask_all
 from coordinator.planning.bridge import Bridge, assemble
-from coordinator.planning.imagined import USUAL_MINUTES, Guest, GuestBook, Persona, Service, hire, invite
+from coordinator.planning.imagined import USUAL_MINUTES, Guest, GuestBook, Persona, Service, hire, invite, seat
 from coordinator.planning.prices import PRICES, Prices
 from coordinator.planning.scene import Scene
 from coordinator.rules.terms import Policy
@@ -53,14 +53,9 @@ def apply(scene: Scene, changes: Changes, policy: Policy, *, seed: int = 0) -> V
     guests = _guests(scene, changes.get("more_referrals", ()), policy, seed)
     gone = {entry["clinician_id"]: date.fromisoformat(entry["from"]) for entry in changes.get("without_clinicians", ())}
     changed = replace(
-        scene,
-        visits=(*scene.visits, *(visit for guest in guests for visit in guest.visits)),
-        patients=dict(scene.patients) | {guest.patient.id: guest.patient for guest in guests},
-        orders=dict(scene.orders) | {order.id: order for guest in guests for order in guest.orders},
-        weeks=dict(scene.weeks) | {week.id: week for guest in guests for order in guest.orders for week in order.weeks},
+        seat(scene, guests),
         clinicians=(*scene.clinicians, *_hired(scene, changes.get("new_clinicians", ()))),
         gone=dict(scene.gone) | gone,
-        _fixed={},
     )
     # Whoever is gone keeps nothing that has not begun, locked or not: somebody must take it over.
     changed.settle((visit.id for visit in scene.visits if _is_orphaned(changed, visit)), fixed=False)

@@ -13,13 +13,14 @@ from coordinator.core.db import fetch
 from coordinator.core.work import Work
 from coordinator.domain.lifecycle import BEGUN_VISIT, DONE_VISIT, LIVE_VISIT
 from coordinator.domain.timeline import WeekAnchor, local_day, week_start
-from coordinator.domain.vocabulary import Discipline, VisitStatus
+from coordinator.domain.vocabulary import Discipline, VisitKind, VisitStatus
 from coordinator.orders.model import CaseReview, Order, OrderWeek
-from coordinator.patients.model import Episode, Patient
+from coordinator.patients.model import Episode, Home, Patient
 from coordinator.planning.horizon import Horizon
 from coordinator.planning.share import this_run
 from coordinator.staff.model import CareTeamMember, Clinician
 from coordinator.visits.book import UNCOUNTED
+from coordinator.visits.held import standing
 from coordinator.visits.model import Visit
 
 #: How far back "has been here before" reaches, and how far around the run visits of an order keep their distance.
@@ -105,6 +106,7 @@ def load(work: Work, branch_id: int, horizon: Horizon) -> Scene:
         ).scalars()
     )
     visits, later = this_run(_visits(session, branch_id, horizon, own), horizon, local_day(work.now, horizon.zone))
+    held = holds_of(work, own, horizon)
     people = own | {visit.clinician_id for visit in visits if visit.clinician_id is not None}
     patient_ids = {visit.patient_id for visit in visits}
     order_ids = {visit.order_id for visit in visits if visit.order_id is not None}
@@ -113,7 +115,7 @@ def load(work: Work, branch_id: int, horizon: Horizon) -> Scene:
         branch=branch,
         horizon=horizon,
         now=work.now,
-        visits=tuple(visits),
+        visits=(*visits, *(visit for visit, _ in held)),
         later=tuple(later),
         clinicians=tuple(
             session.execute(sa.select(Clinician).where(Clinician.id.in_(people)).order_by(Clinician.id)).scalars()
@@ -121,7 +123,8 @@ def load(work: Work, branch_id: int, horizon: Horizon) -> Scene:
         patients={
             patient.id: patient
             for patient in session.execute(sa.select(Patient).where(Patient.id.in_(patient_ids))).scalars().unique()
-        },
+        }
+        | {patient.id: patient for _, patient in held},
         orders={
             order.id: order for order in session.execute(sa.select(Order).where(Order.id.in_(order_ids))).scalars()
         },
@@ -133,6 +136,27 @@ def load(work: Work, branch_id: int, horizon: Horizon) -> Scene:
         team=_team(session, horizon, patient_ids),
         reviews=_reviews(session, horizon, patient_ids),
     )
+
+
+#: Slots held for referrals are visits and patients of the scene under numbers below this one.
+HELD = -1_000_000_000
+
+
+def holds_of(work: Work, own: Iterable[int], horizon: Horizon) -> list[tuple[Visit, Patient]]:
+    """The slots that are held for referrals, as visits that stay where they are, each to somebody who is no row yet."""
+    found = []
+    for hold, referral in standing(work, own, horizon.starts_at, horizon.ends_at):
+        number = HELD - hold.id
+        home = Home(zip=referral.zip or "", lat=referral.lat, lon=referral.lon, hazards=[])
+        visit = Visit(
+            id=number, version=0, branch_id=hold.branch_id, patient_id=number, episode_id=number,
+            discipline=Discipline.SN, kind=VisitKind.INITIAL, status=VisitStatus.PENDING, locked=True,
+            clinician_id=hold.clinician_id, starts_at=hold.starts_at, ends_at=hold.ends_at,
+            minutes=int((hold.ends_at - hold.starts_at).total_seconds()) // 60, is_current=True,
+            window_from=horizon.day_of(hold.starts_at), window_to=horizon.day_of(hold.starts_at),
+        )  # fmt: skip
+        found.append((visit, Patient(id=number, branch_id=hold.branch_id, home=home)))
+    return found
 
 
 def _visits(session: Session, branch_id: int, horizon: Horizon, own: set[int]) -> tuple[Visit, ...]:

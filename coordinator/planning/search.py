@@ -158,7 +158,7 @@ def _listen(ours: Connection, look: Look) -> Any:
 
 def _child(theirs: Connection) -> None:
     """The child's whole life: read the task, search, answer."""
-    threading.Thread(target=_die_with_parent, daemon=True).start()
+    threading.Thread(target=end_with_parent, daemon=True).start()
     try:
         task: Searchable[object] = theirs.recv()
         spoken = [0.0]
@@ -174,7 +174,8 @@ def _child(theirs: Connection) -> None:
         theirs.send(f"{type(error).__name__} in the search")
 
 
-def _die_with_parent() -> None:
+def end_with_parent() -> None:
+    """Watches the parent, and ends this process when it is gone."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         wait([parent.sentinel])

@@ -10,7 +10,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any, TypeVar, get_type_hints
 
-from coordinator.domain.frequency import MidweekChange, RangeTarget
+from coordinator.domain.frequency import FrequencyError, MidweekChange, RangeTarget, parse
 from coordinator.domain.timeline import HolidayCalendar, WeekAnchor
 from coordinator.domain.vocabulary import (
     Criterion,
@@ -72,6 +72,15 @@ class Referrals:
 
     initial_visit_hours: int
     initial_visit_warning_hours: int
+
+
+@dataclass(frozen=True, slots=True)
+class PromiseSettings:
+    """What is promised of a referral before it is accepted. Hours are elapsed; frequencies as they are written."""
+
+    hold_hours: int
+    weeks: int
+    default_frequencies: Mapping[Discipline, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +238,7 @@ class Policy:
     weeks: Weeks
     programmes: Programmes
     referrals: Referrals
+    promise: PromiseSettings
     eligibility: EligibilitySettings
     certification: CertificationSettings
     assessment: AssessmentSettings
@@ -391,6 +401,19 @@ def _criteria(key: str, value: object) -> Mapping[Programme, tuple[Criterion, ..
     }
 
 
+def _frequencies(key: str, value: object) -> Mapping[Discipline, str]:
+    table = {}
+    for name, text in _table(key, value):
+        try:
+            table[_word(Discipline, key, name)] = parse(str(text)).render()
+        except FrequencyError as error:
+            raise PolicyError(f"{key}.{name}", f"{text!r} is no frequency: {error.code}") from None
+    lacking = set(Discipline) - set(table)
+    if lacking:
+        raise PolicyError(key, f"missing: {', '.join(sorted(lacking))}")
+    return table
+
+
 _READERS: dict[Any, Callable[[str, object], object]] = {
     int: _integer,
     date: _day,
@@ -398,6 +421,7 @@ _READERS: dict[Any, Callable[[str, object], object]] = {
     frozenset[str]: _codes,
     PractitionerTable: _practitioners,
     Mapping[Programme, tuple[Criterion, ...]]: _criteria,
+    Mapping[Discipline, str]: _frequencies,
     **{kind: _choice(kind) for kind in (WeekAnchor, HolidayCalendar, RangeTarget, MidweekChange)},
     **{
         frozenset[kind]: _words(kind)  # type: ignore[valid-type]

@@ -40,6 +40,7 @@ from coordinator.rules.facts import (
 from coordinator.rules.orders import TENTATIVE_ORDER
 from coordinator.staff.model import Clinician
 from coordinator.travel import ways
+from coordinator.visits import held
 from coordinator.visits.book import CaseBook, Lookups, PatientBook, Placed
 from coordinator.visits.model import Supervision, Visit
 
@@ -210,6 +211,7 @@ def _open_criteria(work: Work, episodes: Iterable[Episode]) -> dict[int, tuple[C
 class Stop:
     """A place where a clinician is for a while."""
 
+    #: Negative for a slot that is held for a referral.
     visit_id: int
     starts_at: datetime
     ends_at: datetime
@@ -222,6 +224,7 @@ class Days:
 
     def __init__(self, work: Work, clinician_ids: Iterable[int], begins: datetime, ends: datetime) -> None:
         self._work = work
+        clinician_ids = sorted(set(clinician_ids))
         self._stops: dict[int, list[Stop]] = defaultdict(list)
         #: A day's slack on both sides holds the local days of both ends, whatever the zone.
         slack = timedelta(hours=26)
@@ -229,7 +232,7 @@ class Days:
             sa.select(Visit, Patient)
             .join(Patient, Patient.id == Visit.patient_id)
             .where(
-                Visit.clinician_id.in_(sorted(set(clinician_ids))),
+                Visit.clinician_id.in_(clinician_ids),
                 Visit.status.in_(LIVE_VISIT),
                 Visit.starts_at < ends + slack,
                 Visit.ends_at > begins - slack,
@@ -242,6 +245,12 @@ class Days:
             zone = agency.zone_of(work, visit.branch_id)
             self._stops[visit.clinician_id].append(
                 Stop(visit.id, visit.starts_at, visit.ends_at, point_of(patient), local_day(visit.starts_at, zone))
+            )
+        for hold, referral in held.standing(work, clinician_ids, begins - slack, ends + slack):
+            point = (referral.lat, referral.lon) if referral.lat is not None and referral.lon is not None else None
+            zone = agency.zone_of(work, hold.branch_id)
+            self._stops[hold.clinician_id].append(
+                Stop(-hold.id, hold.starts_at, hold.ends_at, point, local_day(hold.starts_at, zone))
             )
 
     def around(

@@ -29,7 +29,7 @@ _FINDINGS = "visits.findings"
 OUTSIDE_HOURS = "outside-hours"
 #: Shown when the first visit comes after the instant by which it was due.
 LATE = "REF-02"
-_GUARDS = ("no_clinician_overlap", "no_patient_overlap")
+_GUARDS = ("no_clinician_overlap", "no_patient_overlap", "no_hold_overlap")
 
 
 def findings_of(work: Work, visit: Visit) -> tuple[Finding, ...]:

@@ -20,6 +20,7 @@ from coordinator.orders.queries import last_day
 from coordinator.patients.model import Patient
 from coordinator.patients.scope import patients_in_sight
 from coordinator.staff.model import Clinician
+from coordinator.visits import held
 from coordinator.visits.model import Visit
 
 _OFFICE = (Role.SCHEDULER, Role.CLINICAL_MANAGER, Role.INTAKE, Role.ADMINISTRATOR, Role.SYSTEM)
@@ -121,6 +122,8 @@ def lock_people(work: Work, clinician_ids: Iterable[int | None], patient_ids: It
             work.session.execute(
                 sa.select(row.id).where(row.id.in_(wanted)).order_by(row.id).with_for_update(key_share=True)
             ).all()
+            if row is Clinician:
+                held.expire_overdue(work, clinician_ids=wanted)  # what is held no longer is in nobody's way
 
 
 def claim(work: Work, visit_id: int, *clinician_ids: int) -> Visit:
@@ -190,6 +193,7 @@ def in_the_way(
 ) -> list[dict[str, Any]]:
     """The live visits that hold the clinician's or the patient's time: number, clinician, begin and end, no names.
 
+    Slots of the clinician that are held for a referral come after them, as `hold` instead of `visit`.
     `busy` says whose time it is; a visit of both is the clinician's, who cannot make two, be they joint or not.
     """
     query = sa.select(Visit.id, Visit.clinician_id, Visit.starts_at, Visit.ends_at).where(
@@ -206,7 +210,7 @@ def in_the_way(
     rows = work.session.execute(
         query.where(sa.or_(Visit.clinician_id == clinician_id, sa.and_(*same_home))).order_by(Visit.starts_at, Visit.id)
     )
-    return [
+    visits = [
         {
             "visit": row.id,
             "clinician": row.clinician_id,
@@ -216,6 +220,7 @@ def in_the_way(
         }
         for row in rows
     ]
+    return visits + held.in_the_way(work, clinician_id, starts_at, ends_at)
 
 
 #: What is said of those whose time is taken, and what can be done about it.
@@ -231,14 +236,20 @@ def double_booking(blocking: list[dict[str, Any]], zone: ZoneInfo) -> Conflict:
     for busy, (whom, way_out) in _TAKEN.items():
         mine = [entry for entry in blocking if entry["busy"] == busy]
         if mine:
-            listed = "; ".join(f"visit {entry['visit']}, {_hours(entry, zone)}" for entry in mine[:5])
+            listed = "; ".join(f"{_what(entry)}, {_hours(entry, zone)}" for entry in mine[:5])
             some = "another visit" if len(mine) == 1 else "other visits"
+            if all("hold" in entry for entry in mine):
+                some = "a slot held for a referral" if len(mine) == 1 else "slots held for referrals"
             said.append(f"{whom} has {some} then ({listed}). {way_out}")
     return Conflict(
         " ".join(said) or "That time is taken by another visit. Choose another time.",
         code="double-booking",
         blocking=blocking,
     )
+
+
+def _what(entry: dict[str, Any]) -> str:
+    return f"visit {entry['visit']}" if "visit" in entry else f"hold {entry['hold']}"
 
 
 def _hours(entry: dict[str, Any], zone: ZoneInfo) -> str:

@@ -38,13 +38,18 @@ def test_every_guard_stands_at_the_head(database: Database) -> None:
             constraints = connection.execute(
                 sa.text("SELECT conname FROM pg_constraint WHERE contype = 'x' ORDER BY conname")
             ).scalars()
-            assert list(constraints) == ["no_clinician_overlap", "no_patient_overlap"]
+            assert list(constraints) == ["no_clinician_overlap", "no_hold_overlap", "no_patient_overlap"]
             triggers = connection.execute(
                 sa.text("SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal AND tgfoid = 'guard_refuses'::regproc")
             ).scalar_one()
             assert triggers == 4
+            of_holds = connection.execute(
+                sa.text("SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal AND tgfoid = 'guard_holds'::regproc")
+            ).scalar_one()
+            assert of_holds == 4
         else:
             names = connection.execute(sa.text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).scalars()
-            made = {statement.split("CREATE TRIGGER ", 1)[1].split()[0] for statement in guards.create("sqlite")}
+            made_of = guards.create("sqlite") + guards.create_holds("sqlite")
+            made = {statement.split("CREATE TRIGGER ", 1)[1].split()[0] for statement in made_of}
             assert set(names) == made
-            assert len(made) == 10
+            assert len(made) == 14
