@@ -36,7 +36,7 @@ class Arrays:
         """The state in which nothing is placed."""
         data, problem = self.data, self.problem
         state = np.zeros(self.state_size, dtype=np.int64)
-        state[k.SOFTNESS], state[k.CROWD] = 1, k.SHARES
+        state[k.SOFTNESS] = 1
         visits, slots = len(problem.visits), len(problem.slots)
         for table in (k.S_SLOT, k.S_NEXT, k.S_PREV):
             state[data[table] : data[table] + visits] = -1

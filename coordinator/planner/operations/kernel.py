@@ -67,11 +67,9 @@ ANYONE, DIFFERENT, SAME = range(3)
 # Where a meal is: nowhere, after the last operation, else before the operation of that number.
 NO_MEAL, MEAL_AT_END = -2, -1
 # The head of `s`: minutes of the worst lateness, idle minutes aimed at in this round, cents, mean load, longest idle
-# minutes, by how many minutes less idle a shift counts e times less, how many shifts are nearly as idle as the idlest.
-WORST, AIM, COST, MEAN, LONGEST, SOFTNESS, CROWD = range(7)
+# minutes, by how many minutes less idle a shift counts e times less, how far beyond the aim a shift pays in full.
+WORST, AIM, COST, MEAN, LONGEST, SOFTNESS, STEEP = range(7)
 S_HEAD = 7
-SHARES = 1 << 20
-"""What one shift as idle as the aim counts in `CROWD`."""
 # The head of `w`.
 TRAIL, BEST_SLOT, BEST_PREV, BEST_MEAL = range(4)
 R_HEAD = 4
@@ -162,8 +160,11 @@ def route_price(d, s, r, home, drive, care):
         cost += over * d[W_OVERTIME]
     if d[W_IDLE] > 0:
         over = idle_of(d, s, r, home, drive, care) - s[AIM]
-        soft = d[W_IDLE] * s[SOFTNESS] * (SHARES / s[CROWD])
-        cost += int(soft + over * d[W_IDLE] if over > 0 else soft * np.exp(over / s[SOFTNESS]))
+        if over > s[STEEP]:
+            # From here on this shift alone is as good as the idlest.
+            cost += d[W_IDLE] * (s[SOFTNESS] + over - s[STEEP])
+        else:
+            cost += int(d[W_IDLE] * s[SOFTNESS] * np.exp((over - s[STEEP]) / s[SOFTNESS]))
     if d[W_BALANCE] > 0:
         gap = drive + care - s[MEAN]
         cost += (gap if gap > 0 else -gap) * d[W_BALANCE]
@@ -1373,22 +1374,23 @@ def soften(d, s, aim, minutes):
     nearly as idle as the idlest share its price, and travel is saved wherever that is worth a small part of it.
     """
     s[SOFTNESS] = max(1, minutes)
-    s[AIM] = s[LONGEST]
     crowd = 0.0
     for r in range(d[SLOTS]):
         idle = idle_of(d, s, r, s[d[S_HOME] + r], s[d[S_DRIVE] + r], s[d[S_CARE] + r])
         crowd += np.exp((idle - s[LONGEST]) / s[SOFTNESS])
-    s[CROWD] = max(SHARES, int(crowd * SHARES))
+    crowd = np.log(max(1.0, crowd))
+    s[STEEP] = int(s[SOFTNESS] * crowd)
     s[AIM] = int(aim * s[LONGEST])
-    return d[W_IDLE] * s[SOFTNESS] * np.log(max(1.0, crowd))
+    return d[W_IDLE] * s[SOFTNESS] * crowd
 
 
 @njit(cache=True, nogil=True)
-def search(d, s, best, saved, w, rng, rounds, hot, cold, done, total, counted, average, blink, tries):
+def search(d, s, best, saved, w, rng, rounds, hot, cold, spread, done, total, counted, average, blink, tries):
     """That many rounds from where `s` is; `best` and `saved` hold the best so far and the last accepted.
 
     The temperature falls from hot to cold: by the rounds done of the total when they are `counted`, else it stays
-    where `done` of the total says.
+    where `done` of the total says. Shifts that are less idle than the idlest by about `spread` minutes share its price;
+    the spread shrinks with the temperature.
     """
     for this in range(rounds):
         share = (done + this) / total if counted else done / total
@@ -1396,7 +1398,7 @@ def search(d, s, best, saved, w, rng, rounds, hot, cold, done, total, counted, a
         minutes = 0
         soft = 0.0
         if d[W_IDLE] > 0:
-            minutes = int(best[LONGEST] * (0.005 + 0.08 * (1.0 - share)))
+            minutes = int(spread * (0.03 + 0.97 * (1.0 - share)))
             soft = soften(d, s, draw_aim(rng), minutes)
         changed = True
         if uniform(rng) < 0.02:

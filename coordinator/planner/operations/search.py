@@ -27,6 +27,9 @@ EPOCHS = 10
 """After each of these shares of the time the walker that is worst goes on from the best plan."""
 HOT, COLD = 0.3, 0.01
 """Annealing begins and ends at these shares of the average way to a visit, in cents."""
+SHARING = 1.0
+"""Shifts that are less idle than the idlest by about this share of the average visit and its way share the price of
+the idlest at the beginning: what is put in or taken out is always a visit."""
 AVERAGE_REMOVED = 10
 """Operations taken out in one round, on average (SISR's c-bar)."""
 BLINK = 0.05
@@ -96,7 +99,7 @@ class _Run:
         self.stop, self.seed, self.began, self.listen = stop, seed, began, listen
         self.history: list[tuple[float, int, int]] = []
         self.walkers: list[_Walker] = []
-        self.hot = self.cold = 1.0
+        self.hot = self.cold = self.spread = 1.0
 
     @property
     def rounds(self) -> int:
@@ -119,12 +122,16 @@ class _Run:
         self._report(improved=True)
         if not any(not visit.locked for visit in problem.visits) or not problem.slots:
             return "nothing-to-do"
-        at = int(self.arrays.data[kernel.S_LEGS])
-        legs = int(first[at : at + len(problem.slots)].sum())
-        unit = max(1.0, legs / max(1, len(problem.visits)))
+        unit = max(1.0, self._average(first, kernel.S_LEGS))
         self.hot, self.cold = HOT * unit, COLD * unit
+        self.spread = SHARING * (self._average(first, kernel.S_DRIVE) + self._average(first, kernel.S_CARE))
         with ThreadPoolExecutor(count) as pool:
             return self._walk(pool)
+
+    def _average(self, state: Ints, table: int) -> float:
+        """What the ways of a plan add up to, for each of its visits."""
+        problem, at = self.arrays.problem, int(self.arrays.data[table])
+        return float(state[at : at + len(problem.slots)].sum()) / max(1, len(problem.visits))
 
     def _begin(self, start: Plan | None) -> Ints:
         """Where the walkers begin: the start plan with what still fits, or a plan put together from nothing."""
@@ -163,7 +170,7 @@ class _Run:
         tick = time.monotonic()
         kernel.search(
             self.arrays.data, walker.state, walker.best, walker.saved, walker.work, walker.random,
-            rounds, self.hot, self.cold, done, total, counted, AVERAGE_REMOVED, BLINK, TRIES,
+            rounds, self.hot, self.cold, self.spread, done, total, counted, AVERAGE_REMOVED, BLINK, TRIES,
         )  # fmt: skip
         took = time.monotonic() - tick
         walker.done += rounds
