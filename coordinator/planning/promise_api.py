@@ -45,7 +45,7 @@ class PromiseRequestSchema(Schema):
     )
 
 
-class OfferSchema(Schema):
+class SlotOfferSchema(Schema):
     number = fields.Integer()
     clinician_id = fields.Integer()
     performer = fields.String()
@@ -87,10 +87,10 @@ class PromiseResultSchema(Schema):
     zone = fields.String()
     due_at = fields.String(allow_none=True)
     due_on = fields.String(allow_none=True)
-    offers = fields.List(fields.Nested(OfferSchema))
+    offers = fields.List(fields.Nested(SlotOfferSchema))
     first_visit_reasons = fields.List(fields.Dict())
     with_interpreter = fields.Nested(
-        OfferSchema, allow_none=True,
+        SlotOfferSchema, allow_none=True,
         metadata={"description": "Where the language delays: the earliest slot if an interpreter were booked"},
     )  # fmt: skip
     weeks = fields.Integer()
