@@ -79,7 +79,7 @@ def relaxations(work: Work, visit_id: int, seconds: int = DEFAULT_SECONDS) -> di
     """Which changes would place a visit that has no place, each tried; what was not tried in time is said."""
     if not 1 <= seconds <= MOST_SECONDS:
         raise Invalid(f"From 1 to {MOST_SECONDS} seconds.", pointer="/query/seconds")
-    asked = question(work, visit_id)
+    asked = question(work, visit_id, other_days=True)
     if asked.visit.status is not VisitStatus.PROPOSED:
         raise Invalid("The visit has a place. Ask for suggestions instead.", pointer="/visit_id")
     until = time.monotonic() + seconds

@@ -51,8 +51,11 @@ class Question:
     visit: Visit
 
 
-def question(work: Work, visit_id: int) -> Question:
-    """The question about a visit that is wanted or stands ahead. NotFound out of sight, Conflict when it is past."""
+def question(work: Work, visit_id: int, *, other_days: bool = False) -> Question:
+    """The question about a visit that is wanted or stands ahead. NotFound out of sight, Conflict when it is past.
+
+    `other_days`: others may make room on any of their days, and not only on the one they have.
+    """
     visit = queries.the_visit(work, visit_id)
     if visit.status not in units.AHEAD | {VisitStatus.PROPOSED}:
         raise placing.not_in_state(visit, "planned")
@@ -62,11 +65,13 @@ def question(work: Work, visit_id: int) -> Question:
     def ask(work: Work, scene: Scene, book: CaseBook, days: Mapping[int, Sequence[date]]) -> dict[int, Answers]:
         own = {number: days[number] for number in days if number in asked}
         rest = {number: days[number] for number in days if number not in asked}
+        if not other_days:
+            rest = {row.id: [_day_of(scene, row)] for row in scene.visits if row.id in rest}
         return ask_all(work, scene, book, own) | _ask_the_rest(work, scene, book, rest)
 
     bridge = assemble(work, scene, ask=ask)
     number = next(n for n, row in enumerate(bridge.visits) if row.id == visit.id)
-    visits = [_liftable(bridge, n) for n in range(len(bridge.visits))]
+    visits = [_liftable(bridge, n, whole=row.id in asked or row.locked) for n, row in enumerate(bridge.visits)]
     problem = replace(bridge.problem, visits=tuple(visits), liftable=LIFTABLE)
     return Question(bridge, problem, bridge.start, number, visit)
 
@@ -106,6 +111,11 @@ def _scene(work: Work, visit: Visit) -> Scene:
     return scene
 
 
+def _day_of(scene: Scene, row: Visit) -> date:
+    assert row.starts_at is not None
+    return scene.horizon.day_of(row.starts_at)
+
+
 def _may_unlock(row: Visit, scene: Scene) -> bool:
     """Whether somebody locked the visit, and it is still ahead and the branch's own."""
     ahead = row.starts_at is not None and row.starts_at > scene.now and row.status in units.AHEAD
@@ -137,11 +147,13 @@ def _ask_the_rest(work: Work, scene: Scene, book: CaseBook, days: Mapping[int, S
 # ------------------------------------------------------------------------------------ what may be lifted
 
 
-def _liftable(bridge: Bridge, number: int) -> Wanted:
+def _liftable(bridge: Bridge, number: int, *, whole: bool) -> Wanted:
     """The visit with what may be lifted told apart: wishes from laws, a lock that somebody set from what has begun."""
     wanted, row = bridge.problem.visits[number], bridge.visits[number]
     if number in bridge.fixed:
         return replace(wanted, lock_reason=Reason.of("stays"))
+    if not whole:
+        return wanted  # nothing is lifted for it, and it is not locked
     answers = bridge.answers[row.id]
     people = {one.id: n for n, one in enumerate(bridge.scene.clinicians)}
     horizon = bridge.scene.horizon
