@@ -124,6 +124,22 @@ class Versioned:
         return {"version_id_col": cls.version}
 
 
+def filled(row: R) -> R:
+    """The row with what its columns would be filled with when it is added: for rows that never are.
+
+    An attribute that nobody set is None until then, whatever its type says.
+    """
+    for attribute in sa.inspect(type(row)).column_attrs:
+        default = getattr(attribute.columns[0], "default", None)
+        if default is None or attribute.key in row.__dict__:
+            continue
+        if default.is_scalar:
+            setattr(row, attribute.key, default.arg)
+        elif default.is_callable:
+            setattr(row, attribute.key, default.arg(None))
+    return row
+
+
 def touch(row: Versioned) -> None:
     """Raise the row's version although none of its own columns changed: something that belongs to it did."""
     plain = next(

@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from coordinator.agency.model import Branch
+from coordinator.core.db import filled
 from coordinator.core.work import Work
 from coordinator.domain.frequency import Frequency, expand
 from coordinator.domain.timeline import WeekAnchor, day_bounds
@@ -142,7 +143,7 @@ def invite(
 
 def _patient(number: int, branch: Branch, persona: Persona) -> Patient:
     covered = persona.coverage
-    return Patient(
+    patient = Patient(
         id=number, branch_id=branch.id, gender=persona.gender, spoken_language=persona.language,
         written_language=persona.language, interpreter_needed=persona.interpreter_needed,
         interpreter_mode=persona.interpreter_mode, active=True,
@@ -151,11 +152,12 @@ def _patient(number: int, branch: Branch, persona: Persona) -> Patient:
         ),
         coverages=[] if covered is None else [Coverage(payer=covered[0], starts_on=covered[1], ends_on=covered[2])],
     )  # fmt: skip
+    return filled(patient)
 
 
 def _first(number: int, branch: Branch, patient: Patient, first: FirstVisit) -> Visit:
     stands = first.starts_at is not None
-    return Visit(
+    visit = Visit(
         id=number, version=0, branch_id=branch.id, patient_id=patient.id, episode_id=patient.id,
         discipline=Discipline.SN, kind=VisitKind.INITIAL,
         status=VisitStatus.PENDING if stands else VisitStatus.PROPOSED,
@@ -164,6 +166,7 @@ def _first(number: int, branch: Branch, patient: Patient, first: FirstVisit) -> 
         starts_at=first.starts_at,
         ends_at=first.starts_at + timedelta(minutes=INITIAL_MINUTES) if first.starts_at is not None else None,
     )  # fmt: skip
+    return filled(visit)
 
 
 def _order(
@@ -188,7 +191,7 @@ def _order(
 
 def _visits(numbers: "count[int]", branch: Branch, order: Order, week: OrderWeek, *, evaluate: bool) -> list[Visit]:
     evaluate = evaluate and order.discipline in THERAPIES
-    return [
+    visits = [
         Visit(
             id=-next(numbers), version=0, branch_id=branch.id, patient_id=order.patient_id,
             episode_id=order.episode_id, order_id=order.id, order_week_id=week.id, unit=unit,
@@ -199,6 +202,7 @@ def _visits(numbers: "count[int]", branch: Branch, order: Order, week: OrderWeek
         )
         for unit in range(1, week.maximum + 1)
     ]  # fmt: skip
+    return [filled(visit) for visit in visits]
 
 
 def seat(scene: Scene, guests: Sequence[Guest]) -> Scene:
