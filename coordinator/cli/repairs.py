@@ -195,6 +195,7 @@ def _answer(work: Work, repair: Repair) -> dict[str, Any]:
         "budget": {"max_patients": repair.max_patients, "max_visits": repair.max_visits},
         "counts": repair.result["counts"],
         "touched": repair.result["touched"],
+        "held_slots": repair.result.get("held_slots", []),
         "cost": repair.result["cost"],
         "curve": repair.result["curve"],
         "changes": [_change(change, zone) for change in sorted(repair.changes, key=_when)],
@@ -261,6 +262,7 @@ def page_of(answer: dict[str, Any]) -> str:
         lines.append(f"Visit {change['visit']}{told}: {change['change']}{mark}, {before} -> {after}")
         lines.append(f"  why: {change['cause'].get('sentence', '')}")
         lines += [f"  not: {reason['code']}: {reason['sentence']}" for reason in change["reasons"]]
+    lines += [f"{slot['sentence']} (hold {slot['hold']})" for slot in answer["held_slots"]]
     if answer["calls"]:
         lines.append("Call in this order:")
     for call in answer["calls"]:

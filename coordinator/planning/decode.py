@@ -269,7 +269,7 @@ def _result(bridge: Bridge, outcome: Outcome, placed: int, left: int, travel: in
         "problem_hash": bridge.problem_hash,
         "fingerprint": outcome.fingerprint,
         "unconfirmable": [_standing(bridge, number) for number in sorted(bridge.unconfirmable)],
-        "unlocated_patients": sorted(number for number in bridge.places.unlocated if number > 0),
+        "unlocated_patients": sorted(bridge.places.unlocated),
         "imprecise_patients": [
             {"patient_id": patient, "precision": precision}
             for patient, precision in sorted(bridge.places.imprecise.items())

@@ -117,9 +117,10 @@ def _day_of(scene: Scene, row: Visit) -> date:
 
 
 def _may_unlock(row: Visit, scene: Scene) -> bool:
-    """Whether somebody locked the visit, and it is still ahead and the branch's own."""
+    """Whether somebody locked the visit, and it is still ahead and the branch's own. Of a held slot nobody may."""
     ahead = row.starts_at is not None and row.starts_at > scene.now and row.status in units.AHEAD
-    return row.locked and ahead and row.branch_id == scene.branch.id and row.joint_with_id is None
+    mine = row.branch_id == scene.branch.id and row.joint_with_id is None and not scene.is_held(row)
+    return row.locked and ahead and mine
 
 
 def _ask_the_rest(work: Work, scene: Scene, book: CaseBook, days: Mapping[int, Sequence[date]]) -> dict[int, Answers]:

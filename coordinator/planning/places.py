@@ -45,7 +45,8 @@ class Places:
         ask: Ask,
     ) -> None:
         self.points: list[Point] = []
-        #: Patients whose home has no point: the branch's office stands in, and the result says so.
+        #: Patients whose home has no point: the branch's office stands in, and the result says so. Of those who are no
+        #: rows (guests, and whom a slot is held for) the referral or scenario says it: their numbers name nobody.
         self.unlocated: list[int] = []
         #: Patients whose point is not their own front door's block -> how precise it is.
         self.imprecise: dict[int, str] = {}
@@ -55,7 +56,8 @@ class Places:
         for patient in patients:
             home = patient.home
             if home is None or home.lat is None or home.lon is None:
-                self.unlocated.append(patient.id)
+                if patient.id > 0:
+                    self.unlocated.append(patient.id)
                 point = office
             else:
                 point = (home.lat, home.lon)

@@ -57,6 +57,8 @@ def apply(scene: Scene, changes: Changes, policy: Policy, *, seed: int = 0) -> V
         clinicians=(*scene.clinicians, *_hired(scene, changes.get("new_clinicians", ()))),
         gone=dict(scene.gone) | gone,
     )
+    # A slot that was held of somebody's time is nobody else's to take over: it is lost, and counted as such.
+    changed.visits = tuple(v for v in changed.visits if not (changed.is_held(v) and _is_orphaned(changed, v)))
     # Whoever is gone keeps nothing that has not begun, locked or not: somebody must take it over.
     changed.settle((visit.id for visit in scene.visits if _is_orphaned(changed, visit)), fixed=False)
     return Variant(changed, priced(changes.get("prices", {})), guests)

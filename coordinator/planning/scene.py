@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from coordinator.agency.model import Branch
-from coordinator.core.db import fetch
+from coordinator.core.db import fetch, filled
 from coordinator.core.work import Work
 from coordinator.domain.lifecycle import BEGUN_VISIT, DONE_VISIT, LIVE_VISIT
 from coordinator.domain.timeline import WeekAnchor, local_day, week_start
@@ -44,6 +44,14 @@ class Standing:
     ends_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class HeldSlot:
+    """A slot held for a referral, as those name it who may release it."""
+
+    hold_id: int
+    referral_id: int
+
+
 @dataclass(slots=True)
 class Scene:
     """One branch and its days, as rows. `visits` are what the run is about, by id: wanted ones and those that stand."""
@@ -67,6 +75,8 @@ class Scene:
     reviews: Mapping[int, tuple[CaseReview, ...]]
     #: Clinicians who, in this scene, are not there from a day on: a scenario's, the rows know nothing of it.
     gone: Mapping[int, date] = field(default_factory=dict)
+    #: Slots that are held for referrals: the number of such a visit, which is no row's -> what it stands for.
+    held: Mapping[int, HeldSlot] = field(default_factory=dict)
     _fixed: dict[int, bool] = field(default_factory=dict)
 
     def is_fixed(self, visit: Visit) -> bool:
@@ -81,6 +91,10 @@ class Scene:
             )
             self._fixed[visit.id] = known
         return known
+
+    def is_held(self, visit: Visit) -> bool:
+        """Whether it is a slot held for a referral: no row, and free for others only when somebody releases it."""
+        return visit.id in self.held
 
     def settle(self, visit_ids: Iterable[int], *, fixed: bool) -> None:
         """In this scene these visits stay where they are, or may move, whatever their rows say."""
@@ -115,7 +129,7 @@ def load(work: Work, branch_id: int, horizon: Horizon) -> Scene:
         branch=branch,
         horizon=horizon,
         now=work.now,
-        visits=(*visits, *(visit for visit, _ in held)),
+        visits=(*visits, *(visit for visit, _, _ in held)),
         later=tuple(later),
         clinicians=tuple(
             session.execute(sa.select(Clinician).where(Clinician.id.in_(people)).order_by(Clinician.id)).scalars()
@@ -124,7 +138,7 @@ def load(work: Work, branch_id: int, horizon: Horizon) -> Scene:
             patient.id: patient
             for patient in session.execute(sa.select(Patient).where(Patient.id.in_(patient_ids))).scalars().unique()
         }
-        | {patient.id: patient for _, patient in held},
+        | {patient.id: patient for _, patient, _ in held},
         orders={
             order.id: order for order in session.execute(sa.select(Order).where(Order.id.in_(order_ids))).scalars()
         },
@@ -135,6 +149,7 @@ def load(work: Work, branch_id: int, horizon: Horizon) -> Scene:
         met=_met(session, horizon, patient_ids),
         team=_team(session, horizon, patient_ids),
         reviews=_reviews(session, horizon, patient_ids),
+        held={visit.id: slot for visit, _, slot in held},
     )
 
 
@@ -142,7 +157,7 @@ def load(work: Work, branch_id: int, horizon: Horizon) -> Scene:
 HELD = -1_000_000_000
 
 
-def holds_of(work: Work, own: Iterable[int], horizon: Horizon) -> list[tuple[Visit, Patient]]:
+def holds_of(work: Work, own: Iterable[int], horizon: Horizon) -> list[tuple[Visit, Patient, HeldSlot]]:
     """The slots that are held for referrals, as visits that stay where they are, each to somebody who is no row yet."""
     found = []
     for hold, referral in standing(work, own, horizon.starts_at, horizon.ends_at):
@@ -155,7 +170,8 @@ def holds_of(work: Work, own: Iterable[int], horizon: Horizon) -> list[tuple[Vis
             minutes=int((hold.ends_at - hold.starts_at).total_seconds()) // 60, is_current=True,
             window_from=horizon.day_of(hold.starts_at), window_to=horizon.day_of(hold.starts_at),
         )  # fmt: skip
-        found.append((visit, Patient(id=number, branch_id=hold.branch_id, home=home)))
+        patient = filled(Patient(id=number, branch_id=hold.branch_id, home=filled(home)))
+        found.append((filled(visit), patient, HeldSlot(hold.id, referral.id)))
     return found
 
 

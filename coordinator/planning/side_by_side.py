@@ -12,7 +12,7 @@ from coordinator.planning.search import Found
 #: Numbers that are set against each other.
 COMPARED = (
     "wanted", "placed", "unplaced", "travel_minutes", "overtime_minutes", "worked_minutes", "waiting_minutes",
-    "continuity", "patients_moved", "visits_moved", "violations", "cost",
+    "continuity", "patients_moved", "visits_moved", "held_slots", "violations", "cost",
 )  # fmt: skip
 
 
@@ -35,6 +35,7 @@ def summary(bridge: Bridge, found: Found) -> dict[str, Any]:
         "continuity": result["continuity"],
         "patients_moved": len({bridge.visits[number].patient_id for number in moved}),
         "visits_moved": len(moved),
+        "held_slots": sum(1 for visit in bridge.visits if bridge.scene.is_held(visit)),
         "violations": len(result["violations"]),
         "cost": result["cost"],
         "parts": result["score"],

@@ -74,6 +74,7 @@ class SummarySchema(Schema):
     continuity = fields.Integer(metadata={"description": "Percent"})
     patients_moved = fields.Integer(metadata={"description": "Whose standing visits are elsewhere, or nowhere"})
     visits_moved = fields.Integer()
+    held_slots = fields.Integer(metadata={"description": "Held for referrals; fewer: of clinicians who are gone"})
     violations = fields.Integer()
     cost = fields.Integer(metadata={"description": "Cents, at this plan's own prices"})
     parts = fields.List(fields.Dict())

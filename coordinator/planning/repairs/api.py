@@ -133,6 +133,9 @@ class RepairSchema(Schema):
     touched = fields.Dict(
         metadata={"description": "Others: patients, visits; the event's own: hit_patients, hit_visits"}
     )
+    held_slots = fields.List(
+        fields.Dict(), metadata={"description": "Slots held for referrals that are hit: a person decides about each"}
+    )
     cost = fields.Dict(metadata={"description": "Cents against what stood: total and by constraint"})
     curve = fields.List(fields.Dict(), metadata={"description": "The best known repair for each budget of patients"})
     requested_by_id = Id(allow_none=True)
@@ -178,6 +181,7 @@ def shown(repair: Repair) -> dict[str, Any]:
         "needs": approval.needs(repair),
         "counts": result["counts"],
         "touched": result["touched"],
+        "held_slots": result.get("held_slots", []),
         "cost": result["cost"],
         "curve": result["curve"],
     }

@@ -22,7 +22,7 @@ from coordinator.planning.bridge import Bridge
 from coordinator.planning.horizon import Horizon
 from coordinator.staff import sheet
 from coordinator.staff.duty import LONGEST_ABSENCE_DAYS
-from coordinator.visits import placing, queries, units
+from coordinator.visits import held, placing, queries, units
 from coordinator.visits.model import Visit
 
 #: Days that one repair looks at, from the first that the event concerns.
@@ -241,13 +241,16 @@ def hits(work: Work, branch_id: int, event: Happening) -> list[Visit]:
     return list(work.session.scalars(query.order_by(Visit.id)))
 
 
-def horizon(work: Work, branch_id: int, hit: list[Visit]) -> Horizon:
+def horizon(work: Work, branch_id: int, hit: list[Visit], event: Happening) -> Horizon:
     """The days that the repair looks at: from today, or some days before the event, to the end of what it may use, and
     at least a week, so that others can make room by going to another day.
     """
     zone = zone_of(work, branch_id)
     today = local_day(work.now, zone)
     placed = [local_day(visit.starts_at, zone) for visit in hit if visit.starts_at is not None]
+    if event.kind is RepairKind.ABSENCE and event.starts_at is not None and event.ends_at is not None:
+        slots = held.standing(work, [event.clinician_id or 0], event.starts_at, event.ends_at)
+        placed += [local_day(slot.starts_at, zone) for slot, _ in slots]
     first = max(today, min(placed, default=today) - timedelta(days=6))
     last = max([first + timedelta(days=6), *placed, *(visit.window_to for visit in hit)])
     return Horizon(zone, first, min(last, first + timedelta(days=LONGEST_DAYS - 1)))

@@ -58,7 +58,7 @@ def look(work: Work, branch_id: int, event: Happening, *, near: int = NEAR_FIRST
     the permission themselves.
     """
     hit = events.hits(work, branch_id, event)
-    horizon = events.horizon(work, branch_id, hit)
+    horizon = events.horizon(work, branch_id, hit, event)
     scene = load(work, branch_id, horizon)
     bridge = assemble(work, scene, REPAIR_PRICES, loose=_loose(scene, {visit.id for visit in hit}, near))
     stood = with_rests(bridge.problem, bridge.start)
@@ -189,6 +189,9 @@ def describe(seen: Look, answer: Answer) -> Draft:
     after = repair.plan.by_visit()
     before = broken.before.by_visit()
     excused = {*broken.hit, *broken.gone, *broken.stuck}
+    slots = [number for number in sorted(excused) if bridge.scene.is_held(bridge.visits[number])]
+    excused -= set(slots)
+    patients = broken.patients - {bridge.problem.visits[number].patient for number in slots}
     changes = []
     for number in sorted({*excused, *repair.visits}):
         said = _change(seen, answer, number, before.get(number), after.get(number))
@@ -197,11 +200,12 @@ def describe(seen: Look, answer: Answer) -> Draft:
     kept = sum(1 for visit, at in before.items() if after.get(visit) == at)
     counts = {word: sum(1 for change in changes if change["change"] == word) for word in WORDS}
     result = {
-        "counts": counts | {"kept": kept},
+        "counts": counts | {"decide": counts["decide"] + len(slots), "kept": kept},
+        "held_slots": [_held_slot(bridge, number) for number in slots],
         "touched": {
             "patients": len(repair.patients),
             "visits": len(repair.visits),
-            "hit_patients": len(broken.patients),
+            "hit_patients": len(patients),
             "hit_visits": len(excused),
         },
         "cost": _cost(seen, repair),
@@ -219,10 +223,24 @@ def describe(seen: Look, answer: Answer) -> Draft:
     return Draft(
         start_on=bridge.scene.horizon.start_on,
         end_on=bridge.scene.horizon.end_on,
-        base=_base(bridge.scene.horizon, bridge.visits, days),
+        base=_base(bridge.scene.horizon, (v for v in bridge.visits if not bridge.scene.is_held(v)), days),
         result=result,
         changes=tuple(changes),
     )
+
+
+def _held_slot(bridge: Bridge, number: int) -> dict[str, Any]:
+    """A slot that the event hits and that is no visit yet: nothing is done with it before a person has decided."""
+    visit = bridge.visits[number]
+    slot = bridge.scene.held[visit.id]
+    return {
+        "hold": slot.hold_id,
+        "referral": slot.referral_id,
+        "clinician_id": visit.clinician_id,
+        "starts_at": _iso(visit.starts_at),
+        "ends_at": _iso(visit.ends_at),
+        "sentence": f"A slot held for referral {slot.referral_id} is hit: a person decides, and releases or keeps it.",
+    }
 
 
 #: What a repair may do to a visit.
