@@ -1,91 +1,24 @@
 """A day breaks: proposals that touch nothing, approval that does it all, and refusals with a way out."""
 
 import threading
-from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
-from coordinator.core.errors import Conflict, Forbidden, Invalid, NotFound, Refusal, RuleBroken, StaleVersion
-from coordinator.core.http import Coordinator
-from coordinator.domain.vocabulary import RepairKind, RepairStatus, Role, VisitStatus
-from coordinator.jobs.context import JobContext
+from coordinator.core.errors import Conflict, Forbidden, Invalid, Refusal, RuleBroken, StaleVersion
+from coordinator.domain.vocabulary import RepairStatus, VisitStatus
 from coordinator.notify.model import Notice
 from coordinator.patients.model import Episode
 from coordinator.planning.model import RosterVersion
 from coordinator.planning.repairs import approval, calls, service
-from coordinator.planning.repairs.model import Repair, RepairChange
-from coordinator.planning.search import warm_in_background
 from coordinator.staff.model import Clinician, TimeOff
 from coordinator.visits import service as visits
-from coordinator.visits.model import Visit
 from tests.builders import make_user
-from tests.conftest import WorkAs, actor_with
-from tests.planning.conftest import Person, TestAgency, make_agency
-
-#: Monday, six in the morning in San Francisco.
-SIX = datetime(2026, 11, 9, 14, 0, tzinfo=UTC)
-NINE = datetime(2026, 11, 9, 17, 0, tzinfo=UTC)
-ELEVEN = datetime(2026, 11, 9, 19, 0, tzinfo=UTC)
-ONE = datetime(2026, 11, 9, 21, 0, tzinfo=UTC)
-EVENING = datetime(2026, 11, 10, 8, 0, tzinfo=UTC)
-EVE = datetime(2026, 11, 7, 18, 0, tzinfo=UTC)
-MONDAY = date(2026, 11, 9)
-
-Propose = Callable[..., Repair]
-
-
-@pytest.fixture
-def agency(session: Session) -> TestAgency:
-    return make_agency(session)
-
-
-@pytest.fixture
-def scheduler(agency: TestAgency) -> Any:
-    return actor_with(Role.SCHEDULER, branch_ids=frozenset({agency.branch.id}))
-
-
-@pytest.fixture
-def manager(agency: TestAgency) -> Any:
-    return actor_with(Role.CLINICAL_MANAGER, branch_ids=frozenset({agency.branch.id}))
-
-
-@pytest.fixture
-def propose(agency: TestAgency, work_as: WorkAs, scheduler: Any) -> Propose:
-    def proposed(kind: str, event: dict[str, Any], *, now: datetime = SIX, actor: Any = None, **given: Any) -> Repair:
-        agency.session.commit()
-        with work_as(actor or scheduler, now=now) as work:
-            given = {"first_seconds": None, "scale": 0.05, "seconds": 0} | given
-            prepared = service.prepare(work, agency.branch.id, RepairKind(kind), event, **given)
-        thought = prepared.think()
-        with work_as(actor or scheduler, now=now) as work:
-            return service.propose(work, thought)
-
-    return proposed
-
-
-def booked(agency: TestAgency, person: Person, clinician: Clinician, at: datetime, **given: Any) -> Visit:
-    """The person's first visit stands there, published."""
-    return agency.book(person.visits[0], clinician, at, **{"published_at": EVE, **given})
-
-
-def rows(agency: TestAgency) -> dict[int, Visit]:
-    agency.session.rollback()
-    found = agency.session.execute(sa.select(Visit).order_by(Visit.id), execution_options={"populate_existing": True})
-    visits_now = {row.id: row for row in found.scalars()}
-    agency.session.commit()  # on SQLite an open transaction would keep everybody waiting
-    return visits_now
-
-
-def change_of(repair: Repair, visit: Visit) -> RepairChange:
-    return next(change for change in repair.changes if change.visit_id == visit.id)
-
-
-AWAY = {"starts_at": SIX, "ends_at": EVENING, "reason": "sick"}
+from tests.conftest import WorkAs
+from tests.planning.conftest import EVE, MONDAY, TestAgency
+from tests.planning.repairs.conftest import AWAY, ELEVEN, EVENING, NINE, ONE, SIX, Propose, booked, change_of, rows
 
 
 def test_a_sick_call_becomes_a_proposal_that_touches_no_row(agency: TestAgency, propose: Propose) -> None:
@@ -393,138 +326,6 @@ def test_calls_go_to_the_soonest_patient_first_told_before_untold_then_to_clinic
     assert {call["clinician_id"] for call in first if call["whom"] == "clinician"} <= {well.id, third.id}
 
 
-# ------------------------------------------------------------------------------------ the longer search
-
-
-def test_a_worker_looks_for_a_better_one_and_says_when_it_is_done(
-    app: Coordinator, agency: TestAgency, propose: Propose, work_as: WorkAs, scheduler: Any
-) -> None:
-    ill, _ = agency.hire(), agency.hire()
-    booked(agency, agency.admit(visits=1), ill, NINE)
-    repair = propose("absence", AWAY | {"clinician_id": ill.id}, seconds=1)
-    assert repair.searching
-    workshop = replace(app.extensions["workshop"], now=lambda: SIX)
-    context = JobContext(workshop=workshop, name=service.JOB, key=service.job_key(repair.id))
-
-    def here(search: Any, _look: Any) -> Any:
-        return replace(search, seconds=None, scale=0.05).run()
-
-    service.improve(context, repair.id, here)
-    with work_as(scheduler, now=SIX) as work:
-        after = service.get(work, repair.id)
-        assert not after.searching
-        assert after.result["cost"]["total"] <= repair.result["cost"]["total"]
-        approval.approve(work, after.id, after.version)
-
-
-def test_a_decided_repair_is_not_searched_for_any_more(
-    app: Coordinator, agency: TestAgency, propose: Propose, work_as: WorkAs, scheduler: Any
-) -> None:
-    ill, _ = agency.hire(), agency.hire()
-    booked(agency, agency.admit(visits=1), ill, NINE)
-    repair = propose("absence", AWAY | {"clinician_id": ill.id}, seconds=1)
-    with work_as(scheduler, now=SIX) as work:
-        approval.reject(work, repair.id, repair.version)
-    workshop = replace(app.extensions["workshop"], now=lambda: SIX)
-    context = JobContext(workshop=workshop, name=service.JOB, key=service.job_key(repair.id))
-
-    def never(_search: Any, _look: Any) -> Any:
-        raise AssertionError("nothing is to be searched")
-
-    service.improve(context, repair.id, never)
-    with work_as(scheduler, now=SIX) as work:
-        assert service.get(work, repair.id).status is RepairStatus.REJECTED
-
-
-# ------------------------------------------------------------------------------------ what makes no sense
-
-
-@pytest.mark.parametrize(
-    ("kind", "event", "pointer"),
-    [
-        ("absence", {"clinician_id": "nurse", "ends_at": SIX - timedelta(hours=1), "starts_at": EVE}, "/event/ends_at"),
-        ("absence", {"clinician_id": "nurse", "starts_at": NINE, "ends_at": NINE}, "/event/ends_at"),
-        ("absence", {"clinician_id": "nurse"}, "/event/ends_at"),
-        ("absence", {"ends_at": EVENING}, "/event/clinician_id"),
-        ("absence", {"clinician_id": "nurse", "ends_at": SIX + timedelta(days=900)}, "/event/ends_at"),
-        ("absence", {"clinician_id": "nurse", "ends_at": EVENING, "reason": "She has the flu"}, "/event/reason"),
-        ("absence", {"clinician_id": "nurse", "ends_at": EVENING, "visit_id": 1}, "/event/visit_id"),
-        ("absence", {"clinician_id": "nurse", "first_day": MONDAY, "last_day": date(2026, 11, 1)}, "/event/last_day"),
-        ("urgent", {"visit_id": "wanted", "latest_at": SIX - timedelta(minutes=1)}, "/event/latest_at"),
-        ("urgent", {"visit_id": "wanted", "latest_at": SIX + timedelta(days=90)}, "/event/latest_at"),
-        ("overrun", {"visit_id": "visit", "minutes": 0}, "/event/minutes"),
-        ("overrun", {"visit_id": "visit", "minutes": 5000}, "/event/minutes"),
-        ("hospital", {"patient_id": "patient", "starts_at": NINE}, "/event/starts_at"),
-    ],
-)
-def test_an_event_that_cannot_have_happened_names_its_field(
-    agency: TestAgency, propose: Propose, kind: str, event: dict[str, Any], pointer: str
-) -> None:
-    nurse = agency.hire()
-    person, waiting = agency.admit(visits=1), agency.admit(visits=1)
-    visit = booked(agency, person, nurse, NINE)
-    names = {"nurse": nurse.id, "visit": visit.id, "wanted": waiting.visits[0].id, "patient": person.patient.id}
-    given = {name: names.get(value, value) if isinstance(value, str) else value for name, value in event.items()}
-    with pytest.raises(Invalid) as refused:
-        propose(kind, given)
-    assert refused.value.extra["errors"][0]["pointer"] == pointer
-    assert agency.session.execute(sa.select(Repair)).first() is None
-
-
-def test_who_is_not_there_or_of_another_branch_sounds_the_same(
-    agency: TestAgency, propose: Propose, session: Session
-) -> None:
-    elsewhere = make_agency(session, code="OTHER")
-    nurse = elsewhere.hire()
-    person = elsewhere.admit(visits=1)
-    visit = booked(elsewhere, person, nurse, NINE)
-    for kind, event in (
-        ("absence", {"clinician_id": nurse.id, "ends_at": EVENING}),
-        ("absence", {"clinician_id": 10**12, "ends_at": EVENING}),
-        ("cancelled", {"visit_id": visit.id}),
-        ("urgent", {"visit_id": 10**12, "latest_at": ONE}),
-        ("overrun", {"visit_id": visit.id, "minutes": 10}),
-        ("hospital", {"patient_id": person.patient.id}),
-    ):
-        with pytest.raises(NotFound):
-            propose(kind, event)
-
-
-def test_a_visit_that_was_made_or_stands_early_enough_is_refused(agency: TestAgency, propose: Propose) -> None:
-    nurse = agency.hire()
-    made = booked(agency, agency.admit(visits=1), nurse, NINE, status=VisitStatus.COMPLETED)
-    early = booked(agency, agency.admit(visits=1), nurse, ELEVEN)
-    with pytest.raises(Refusal) as refused:
-        propose("cancelled", {"visit_id": made.id}, now=ELEVEN)
-    assert refused.value.problem_code == "visit-begun"
-    with pytest.raises(Conflict) as refused:
-        propose("urgent", {"visit_id": early.id, "latest_at": ONE})
-    assert refused.value.problem_code == "early-enough"
-
-
-def test_somebody_without_the_role_proposes_and_reads_nothing(
-    agency: TestAgency, propose: Propose, work_as: WorkAs
-) -> None:
-    ill = agency.hire()
-    booked(agency, agency.admit(visits=1), ill, NINE)
-    nurse = actor_with(Role.CLINICIAN, clinician_id=ill.id, performer="RN")
-    with pytest.raises(Forbidden):
-        propose("absence", AWAY | {"clinician_id": ill.id}, actor=nurse)
-    repair = propose("absence", AWAY | {"clinician_id": ill.id})
-    with pytest.raises(Forbidden), work_as(nurse, now=SIX) as work:
-        service.get(work, repair.id)
-    stranger = actor_with(Role.SCHEDULER, branch_ids=frozenset({10**6}))
-    with pytest.raises(NotFound), work_as(stranger, now=SIX) as work:
-        service.get(work, repair.id)
-
-
-def test_a_server_that_begins_to_serve_loads_the_planner_beside() -> None:
-    thread = warm_in_background()
-    assert thread.daemon
-    thread.join(120)
-    assert not thread.is_alive()
-
-
 def test_of_two_who_approve_at_once_one_wins(
     agency: TestAgency, propose: Propose, work_as: WorkAs, scheduler: Any
 ) -> None:
@@ -550,16 +351,3 @@ def test_of_two_who_approve_at_once_one_wins(
     assert sorted(answers) == ["approved", "repair-decided"]
     assert len(agency.session.execute(sa.select(TimeOff)).all()) == 1
     assert {row.number for row in agency.session.execute(sa.select(RosterVersion)).scalars()} == {1}
-
-
-def test_breaks_are_counted_as_the_planner_takes_them_though_no_row_keeps_them(
-    agency: TestAgency, propose: Propose
-) -> None:
-    """Two long days: without their meals the change would seem to save a fortune."""
-    ill, well = agency.hire(), agency.hire()
-    for nurse in (ill, well):
-        for hour in (NINE, ELEVEN, ONE, ONE + timedelta(hours=2)):
-            booked(agency, agency.admit(visits=1), nurse, hour)
-    week = {"clinician_id": ill.id, "starts_at": SIX, "ends_at": ELEVEN - timedelta(minutes=15)}
-    repair = propose("absence", week)
-    assert abs(repair.result["cost"]["total"]) < 100_000
