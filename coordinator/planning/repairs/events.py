@@ -137,7 +137,7 @@ def _cancelled(work: Work, branch_id: int, said: dict[str, Any]) -> Happening:
     if visit.status not in units.AHEAD:
         raise placing.not_in_state(visit, "cancelled")
     placing.refuse_locked(visit)
-    if visit.starts_at is not None and visit.starts_at <= work.now:
+    if visit.starts_at is not None and visit.starts_at <= _next_minute(work.now):
         raise Conflict("Its hour has come: record the visit as missed instead.", code="visit-due", visit=visit.id)
     again = visit.unit is not None or visit.kind is VisitKind.INITIAL or visit.joint_with_id is not None
     reason = sheet.code(said.get("reason", "patient-asked"), "/event/reason")
@@ -151,9 +151,10 @@ def _urgent(work: Work, branch_id: int, said: dict[str, Any]) -> Happening:
         raise placing.not_in_state(visit, "made urgent")
     if visit.status in units.AHEAD:
         placing.refuse_locked(visit)
-    if latest <= work.now:
+    soonest = _next_minute(work.now)
+    if latest < soonest:
         raise Invalid("That is past: say until when the visit can begin.", pointer="/event/latest_at")
-    if visit.starts_at is not None and visit.starts_at <= latest:
+    if visit.starts_at is not None and visit.starts_at <= max(soonest, latest):
         raise Conflict("The visit stands before that already.", code="early-enough", starts_at=visit.starts_at)
     zone = zone_of(work, branch_id)
     if local_day(latest, zone) < visit.window_from:
@@ -161,6 +162,12 @@ def _urgent(work: Work, branch_id: int, said: dict[str, Any]) -> Happening:
     if local_day(latest, zone) > local_day(work.now, zone) + timedelta(days=LONGEST_DAYS - 1):
         raise Invalid(f"What can wait longer than {LONGEST_DAYS} days is not urgent.", pointer="/event/latest_at")
     return Happening(RepairKind.URGENT, visit_id=visit.id, latest_at=latest)
+
+
+def _next_minute(now: datetime) -> datetime:
+    """The whole minute from which on the planner plans: what begins by then has begun."""
+    whole = now.replace(second=0, microsecond=0)
+    return whole if whole == now else whole + timedelta(minutes=1)
 
 
 def _overrun(work: Work, branch_id: int, said: dict[str, Any]) -> Happening:
@@ -244,6 +251,9 @@ def hits(work: Work, branch_id: int, event: Happening) -> list[Visit]:
 def horizon(work: Work, branch_id: int, hit: list[Visit], event: Happening) -> Horizon:
     """The days that the repair looks at: from today, or some days before the event, to the end of what it may use, and
     at least a week, so that others can make room by going to another day.
+
+    What is hit after its last day is not planned anew (`beyond`). An urgent visit is wanted from today on, however late
+    it stands; both days are looked at.
     """
     zone = zone_of(work, branch_id)
     today = local_day(work.now, zone)
@@ -251,9 +261,16 @@ def horizon(work: Work, branch_id: int, hit: list[Visit], event: Happening) -> H
     if event.kind is RepairKind.ABSENCE and event.starts_at is not None and event.ends_at is not None:
         slots = held.standing(work, [event.clinician_id or 0], event.starts_at, event.ends_at)
         placed += [local_day(slot.starts_at, zone) for slot, _ in slots]
-    first = max(today, min(placed, default=today) - timedelta(days=6))
+    urgent = event.kind is RepairKind.URGENT
+    first = today if urgent else max(today, min(placed, default=today) - timedelta(days=6))
     last = max([first + timedelta(days=6), *placed, *(visit.window_to for visit in hit)])
-    return Horizon(zone, first, min(last, first + timedelta(days=LONGEST_DAYS - 1)))
+    last = min(last, first + timedelta(days=LONGEST_DAYS - 1))
+    return Horizon(zone, first, max([last, *placed]) if urgent else last)
+
+
+def beyond(hit: list[Visit], horizon: Horizon) -> list[Visit]:
+    """Those hit that stand after the days that the repair looks at."""
+    return [visit for visit in hit if visit.starts_at is not None and visit.starts_at >= horizon.ends_at]
 
 
 def for_planner(event: Happening, bridge: Bridge) -> Event:

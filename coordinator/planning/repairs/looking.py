@@ -51,6 +51,10 @@ class Look:
     #: Cents of what stood, before anything happened.
     cost_before: int
     parts_before: dict[str, int]
+    #: Visits that the event hits after the days that were looked at.
+    beyond: tuple[Visit, ...] = ()
+    #: Everything that stands on the clinician-days of those.
+    beside: tuple[Visit, ...] = ()
 
 
 def look(work: Work, branch_id: int, event: Happening, *, near: int = NEAR_FIRST) -> Look:
@@ -59,6 +63,7 @@ def look(work: Work, branch_id: int, event: Happening, *, near: int = NEAR_FIRST
     """
     hit = events.hits(work, branch_id, event)
     horizon = events.horizon(work, branch_id, hit, event)
+    beyond = events.beyond(hit, horizon)
     scene = load(work, branch_id, horizon)
     bridge = assemble(work, scene, REPAIR_PRICES, loose=_loose(scene, {visit.id for visit in hit}, near))
     stood = with_rests(bridge.problem, bridge.start)
@@ -82,6 +87,8 @@ def look(work: Work, branch_id: int, event: Happening, *, near: int = NEAR_FIRST
         cost_before=before.cost,
         parts_before={part.name: part.cost for part in before.parts}
         | {"travel-minutes": before.measures.travel_minutes},
+        beyond=tuple(beyond),
+        beside=tuple(_on_days(work, _days_of(beyond, horizon), horizon)),
     )
 
 
@@ -197,6 +204,7 @@ def describe(seen: Look, answer: Answer) -> Draft:
         said = _change(seen, answer, number, before.get(number), after.get(number))
         if said is not None:
             changes.append(said)
+    changes += [_beyond(seen, visit) for visit in seen.beyond]
     kept = sum(1 for visit, at in before.items() if after.get(visit) == at)
     counts = {word: sum(1 for change in changes if change["change"] == word) for word in WORDS}
     result = {
@@ -205,8 +213,8 @@ def describe(seen: Look, answer: Answer) -> Draft:
         "touched": {
             "patients": len(repair.patients),
             "visits": len(repair.visits),
-            "hit_patients": len(patients),
-            "hit_visits": len(excused),
+            "hit_patients": len(patients | {str(visit.patient_id) for visit in seen.beyond}),
+            "hit_visits": len(excused) + len(seen.beyond),
         },
         "cost": _cost(seen, repair),
         "curve": [_point(seen, point) for point in answer.curve],
@@ -220,10 +228,11 @@ def describe(seen: Look, answer: Answer) -> Draft:
         if side is not None
         for day in [bridge.scene.horizon.day_of(side["starts_at"])]
     }
+    stands = [visit for visit in bridge.visits if not bridge.scene.is_held(visit)]
     return Draft(
         start_on=bridge.scene.horizon.start_on,
         end_on=bridge.scene.horizon.end_on,
-        base=_base(bridge.scene.horizon, (v for v in bridge.visits if not bridge.scene.is_held(v)), days),
+        base=_base(bridge.scene.horizon, [*stands, *seen.beside], days),
         result=result,
         changes=tuple(changes),
     )
@@ -294,6 +303,34 @@ def _change(
         "face": None if after is None else _face(bridge, after),
         "cause": _cause(seen, answer, number, before) if not hit else _own_cause(seen),
         "reasons": _reasons(seen, answer, number, word),
+    }
+
+
+def _beyond(seen: Look, visit: Visit) -> dict[str, Any]:
+    """A visit that the event hits after the last day that was looked at: it rests, or a person decides."""
+    rests = seen.event.kind is RepairKind.HOSPITAL
+    last = seen.bridge.scene.horizon.end_on
+    later = {
+        "code": "beyond-repair",
+        "sentence": f"A repair looks at the days up to {last.isoformat()}: plan the week of visit {visit.id} anew.",
+        "clinician_id": None, "clinician_ids": [], "day": None, "days": [], "at_best_on": None, "facts": {},
+    }  # fmt: skip
+    return {
+        "visit_id": visit.id,
+        "visit_version": visit.version,
+        "patient_id": visit.patient_id,
+        "change": "rests" if rests else "decide",
+        "what": [],
+        "hit": True,
+        "told": visit.told_patient_at is not None,
+        "old_clinician_id": visit.clinician_id,
+        "old_starts_at": visit.starts_at,
+        "clinician_id": None,
+        "starts_at": None,
+        "ends_at": None,
+        "face": None,
+        "cause": _own_cause(seen),
+        "reasons": [] if rests else [later],
     }
 
 
@@ -421,19 +458,36 @@ def _iso(instant: datetime | None) -> str:
 def changed_days(work: Work, base: dict[str, str], horizon: Horizon) -> list[tuple[int, date]]:
     """The clinician-days on which something else stands now than when the proposal was made."""
     days = [(int(key.partition("/")[0]), date.fromisoformat(key.partition("/")[2])) for key in sorted(base)]
+    now = _base(horizon, _on_days(work, days, horizon), days)
+    return [(who, day) for who, day in days if now[f"{who}/{day.isoformat()}"] != base[f"{who}/{day.isoformat()}"]]
+
+
+def _days_of(visits: Iterable[Visit], horizon: Horizon) -> list[tuple[int, date]]:
+    """The clinician-days on which they stand."""
+    return sorted(
+        {
+            (visit.clinician_id, horizon.day_of(visit.starts_at))
+            for visit in visits
+            if visit.clinician_id is not None and visit.starts_at is not None
+        }
+    )
+
+
+def _on_days(work: Work, days: list[tuple[int, date]], horizon: Horizon) -> list[Visit]:
+    """What stands with these clinicians from the first of the days to the last."""
     if not days:
         return []
     first, last = min(day for _, day in days), max(day for _, day in days)
-    rows = work.session.scalars(
-        sa.select(Visit).where(
-            Visit.clinician_id.in_(sorted({who for who, _ in days})),
-            Visit.status.in_(LIVE_VISIT),
-            Visit.starts_at >= day_bounds(first, horizon.zone)[0],
-            Visit.starts_at < day_bounds(last, horizon.zone)[1],
+    return list(
+        work.session.scalars(
+            sa.select(Visit).where(
+                Visit.clinician_id.in_(sorted({who for who, _ in days})),
+                Visit.status.in_(LIVE_VISIT),
+                Visit.starts_at >= day_bounds(first, horizon.zone)[0],
+                Visit.starts_at < day_bounds(last, horizon.zone)[1],
+            )
         )
     )
-    now = _base(horizon, rows, days)
-    return [(who, day) for who, day in days if now[f"{who}/{day.isoformat()}"] != base[f"{who}/{day.isoformat()}"]]
 
 
 __all__ = ["WORDS", "Answer", "Draft", "Look", "Search", "changed_days", "describe", "look"]

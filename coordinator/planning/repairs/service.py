@@ -15,7 +15,7 @@ import structlog
 from coordinator.access.scope import branches_of
 from coordinator.agency.service import zone_of
 from coordinator.core.db import fetch, locked, touch
-from coordinator.core.errors import Invalid, NotFound, Refusal
+from coordinator.core.errors import Conflict, Invalid, NotFound, Refusal
 from coordinator.core.work import Work, permitted
 from coordinator.domain.vocabulary import RepairKind, RepairStatus
 from coordinator.jobs.context import JobContext
@@ -90,7 +90,15 @@ def prepare(
     if not 0 <= seconds <= MOST_SECONDS:
         raise Invalid(f"A search takes from 0 to {MOST_SECONDS} seconds.", pointer="/seconds")
     asked = Asked(branch_id, event, Budget(max_patients, max_visits), seconds, seed)
-    seen = look(work, branch_id, event)
+    try:
+        seen = look(work, branch_id, event)
+    except ProblemError as error:
+        # What stands is other than the event says, or stands against what can be planned at all.
+        log.warning("repair not planned", branch=branch_id, kind=kind.value, field=error.field)
+        raise Conflict(
+            f"The days as they stand cannot be planned around this ({error}). Change the visits by hand.",
+            code="repair-impossible",
+        ) from None
     work.record("repair.read-records", f"branch:{branch_id}", visits=len(seen.bridge.visits), kind=kind.value)
     return Prepared(asked, seen, Search(seen.disruption, asked.budget, first_seconds, seed, scale))
 
