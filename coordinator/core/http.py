@@ -5,18 +5,16 @@ lazy attribute). Reading requests get a reading transaction; their audit lines a
 before the answer leaves. `?dry_run=true` runs the same code and rolls back.
 """
 
-import hashlib
 import json
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
 import flask
-import sqlalchemy as sa
 import structlog
 from flask import Flask, Response, g, request
 from flask_smorest import Api
@@ -25,14 +23,14 @@ from flask_smorest.utils import prepare_response
 from marshmallow import ValidationError, fields
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.orm import Mapped, Session, mapped_column, object_session
+from sqlalchemy.orm import Session, object_session
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BaseConverter
 from werkzeug.routing import ValidationError as NoMatch
 
 from coordinator.core import audit
-from coordinator.core.db import Base, Database, UtcDateTime, broken_constraint, is_busy, is_retryable
+from coordinator.core.db import Database, broken_constraint, is_busy, is_retryable
 from coordinator.core.errors import (
     Busy,
     Conflict,
@@ -45,7 +43,9 @@ from coordinator.core.errors import (
     VersionRequired,
 )
 from coordinator.core.fields import MAX_ID, Schema
+from coordinator.core.idempotency import claim
 from coordinator.core.settings import Settings
+from coordinator.core.thinking import Think, seal_apart, think_ahead
 from coordinator.core.work import Actor, Work, refused_line
 
 log = structlog.get_logger("coordinator.http")
@@ -54,23 +54,7 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 PROBLEM = "application/problem+json"
 PROBLEM_BASE = "/problems/"
 MAX_BODY = 2 * 1024 * 1024
-IDEMPOTENCY_HOURS = 48
 TRIES = 4
-
-
-class IdempotencyRecord(Base):
-    """The answer that was given to a caller's key, so that the same request twice has one effect."""
-
-    __tablename__ = "idempotency_record"
-    id: Mapped[int] = mapped_column(sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True)
-    caller: Mapped[str] = mapped_column(sa.String(80), nullable=False)
-    key: Mapped[str] = mapped_column(sa.String(255), nullable=False)
-    request_hash: Mapped[str] = mapped_column(sa.String(64), nullable=False)
-    at: Mapped[datetime] = mapped_column(UtcDateTime, nullable=False, index=True)
-    status: Mapped[int | None] = mapped_column(sa.Integer)
-    headers: Mapped[dict[str, str] | None] = mapped_column(sa.JSON)
-    body: Mapped[str | None] = mapped_column(sa.Text)
-    __table_args__ = (sa.UniqueConstraint("caller", "key"),)
 
 
 class ProblemSchema(Schema):
@@ -193,25 +177,6 @@ def no_rehearsal(view: Callable[..., Any]) -> Callable[..., Any]:
     return view
 
 
-def thinks_first(think: Callable[[Work], Callable[[], Any] | None]) -> Callable[..., Any]:
-    """Mark a changing view that has to compute before it writes, so that nobody waits for the writer meanwhile.
-
-    `think` reads in a reading transaction of its own and answers what is to be computed; that is done with no
-    transaction open, and the view, in the writing one, finds the result in `thought()`.
-    """
-
-    def mark(view: Callable[..., Any]) -> Callable[..., Any]:
-        view.think = think  # type: ignore[attr-defined]
-        return view
-
-    return mark
-
-
-def thought() -> Any:
-    """What was computed before this view; None if there was nothing to compute from."""
-    return g.get("thought")
-
-
 class Coordinator(Flask):
     """Flask whose every request is one transaction, opened and closed here and nowhere else."""
 
@@ -223,10 +188,12 @@ class Coordinator(Flask):
         if rule.endpoint.endswith("static") or rule.endpoint.startswith("api-docs."):
             return super().dispatch_request()
         writing = request.method not in SAFE
-        if (think := getattr(view, "think", None)) is not None:
-            self._think(think)
+        think: Think | None = getattr(view, "think", None)
         for attempt in range(TRIES):
             try:
+                if think is not None:
+                    think_ahead(self.extensions["door"], think, now())
+                    think = None  # a second try writes what the first has thought
                 return self._in_transaction(view, writing=writing)
             except StaleDataError:
                 raise StaleVersion("Somebody else changed it in the same moment. Read it again.") from None
@@ -269,7 +236,7 @@ class Coordinator(Flask):
             )
             g.work = w
             try:
-                record = None if dry or not writing else self._claim(w)
+                record = None if dry or not writing else claim(w)
                 if isinstance(record, Response):
                     session.rollback()
                     return record
@@ -295,108 +262,14 @@ class Coordinator(Flask):
             except Refusal as refusal:
                 session.rollback()
                 if isinstance(refusal, Forbidden | NotFound) and actor.user_id is not None and not dry:
-                    self._seal_apart(d, w, [refused_line(w, refusal, f"{request.method} {request.url_rule}", "door")])
+                    seal_apart(d, w, [refused_line(w, refusal, f"{request.method} {request.url_rule}", "door")])
                 raise
             except BaseException:
                 session.rollback()
                 raise
         if not writing:
-            self._seal_apart(d, w, w.trail)
+            seal_apart(d, w, w.trail)
         return answer
-
-    def _think(self, think: Callable[[Work], Callable[[], Any] | None]) -> None:
-        """Read, close, compute. What was refused or read is on record; what was answered before is not thought over."""
-        d: Door = self.extensions["door"]
-        with d.database.transaction(write=False) as session:
-            actor = d.authenticate(session, request, now())
-            if actor is None:
-                raise Unauthenticated("Sign in, or send a bearer token.")
-            w = Work(
-                session=session, actor=actor, now=now(), policy=d.policy, handlers={}, request_id=g.get("request_id")
-            )
-            if self._answered(w):
-                return
-            refused: Refusal | None = None
-            try:
-                compute = think(w)
-            except (Forbidden, NotFound) as refusal:
-                line = refused_line(w, refusal, f"{request.method} {request.url_rule}", "door")
-                refused, compute = refusal, None
-        if refused is not None:
-            self._seal_apart(d, w, [line])
-            raise refused
-        self._seal_apart(d, w, w.trail)
-        g.thought = compute() if compute is not None else None
-
-    def _answered(self, w: Work) -> bool:
-        """Whether the caller's Idempotency-Key has its answer already."""
-        key = request.headers.get("Idempotency-Key")
-        return (
-            key is not None
-            and w.session.execute(
-                sa.select(IdempotencyRecord.id).where(
-                    IdempotencyRecord.caller == _caller(w),
-                    IdempotencyRecord.key == key,
-                    IdempotencyRecord.at >= w.now - timedelta(hours=IDEMPOTENCY_HOURS),
-                )
-            ).first()
-            is not None
-        )
-
-    def _seal_apart(self, d: Door, w: Work, lines: Sequence[audit.AuditLine]) -> None:
-        """Seal lines in a short transaction of their own: those of a reader, and those of a refusal."""
-        if not lines:
-            return
-        with d.database.transaction() as session:
-            d.touch(session, w.actor, w.now)
-            audit.seal(session, lines)
-
-    def _claim(self, w: Work) -> "IdempotencyRecord | Response | None":
-        """Take the caller's Idempotency-Key, or give back the answer it was taken with."""
-        key = request.headers.get("Idempotency-Key")
-        if key is None:
-            return None
-        if not 1 <= len(key) <= 255 or not key.isprintable():
-            raise Invalid("Idempotency-Key must be 1 to 255 printable characters.", code="idempotency-key-invalid")
-        caller = _caller(w)
-        body = request.get_data(cache=True)
-        digest = hashlib.sha256(
-            b"\n".join([request.method.encode(), request.full_path.encode("utf-8", "replace"), body])
-        ).hexdigest()
-        record = IdempotencyRecord(caller=caller, key=key, request_hash=digest, at=w.now)
-        try:
-            with w.session.begin_nested():
-                w.session.add(record)
-                w.session.flush()  # the unique key decides who was first; a second caller waits here
-        except IntegrityError:
-            earlier = w.session.execute(
-                sa.select(IdempotencyRecord).where(IdempotencyRecord.caller == caller, IdempotencyRecord.key == key)
-            ).scalar_one()
-            if earlier.at < w.now - timedelta(hours=IDEMPOTENCY_HOURS):
-                earlier.request_hash, earlier.at, earlier.status = digest, w.now, None
-                return earlier
-            if earlier.request_hash != digest:
-                raise Invalid(
-                    "This Idempotency-Key was used for another request. Use a new key.", code="idempotency-mismatch"
-                ) from None
-            answer = Response(earlier.body or "", status=earlier.status or 200, mimetype="application/json")
-            answer.headers.update(earlier.headers or {})
-            answer.headers["Idempotency-Replayed"] = "true"
-            return answer
-        except DBAPIError as error:
-            if is_busy(error):
-                raise Conflict(
-                    "The first request with this key is still being worked on.",
-                    code="idempotency-in-progress",
-                    retry_after=1,
-                ) from error
-            raise
-        return record
-
-
-def _caller(w: Work) -> str:
-    """Whose keys they are."""
-    return f"user:{w.actor.user_id}" if w.actor.user_id else f"nobody:{request.remote_addr}"
 
 
 # ------------------------------------------------------------------------------------------------ problems

@@ -8,8 +8,9 @@ from marshmallow import fields, validate
 from coordinator.agency.service import zone_of
 from coordinator.core.errors import Busy
 from coordinator.core.fields import Day, Id, Instant, Schema, Text, Whole, Word
-from coordinator.core.http import Blueprint, etag_of, require_match, thinks_first, thought, with_etag, work
+from coordinator.core.http import Blueprint, etag_of, require_match, with_etag, work
 from coordinator.core.pages import PageQuery, page, page_schema
+from coordinator.core.thinking import thinks_first, thought
 from coordinator.core.work import Work
 from coordinator.domain.vocabulary import RepairKind, RepairStatus
 from coordinator.planning.api import PlaceSchema, ReasonSchema

@@ -310,7 +310,7 @@ def _beyond(seen: Look, visit: Visit) -> dict[str, Any]:
     """A visit that the event hits after the last day that was looked at: it rests, or a person decides."""
     rests = seen.event.kind is RepairKind.HOSPITAL
     last = seen.bridge.scene.horizon.end_on
-    later = {
+    later: dict[str, Any] = {
         "code": "beyond-repair",
         "sentence": f"A repair looks at the days up to {last.isoformat()}: plan the week of visit {visit.id} anew.",
         "clinician_id": None, "clinician_ids": [], "day": None, "days": [], "at_best_on": None, "facts": {},

@@ -1,7 +1,7 @@
 """Repairs: asking for one, reading it, looking for a better one. Nothing here touches a visit; `approval` does.
 
-The first proposal is found within the request, between a reading and a writing transaction (`core.http.thinks_first`);
-a job looks for a better one as long as it was asked to, and replaces it only while nobody has decided.
+The first proposal is found within the request, between a reading and a writing transaction (`core.thinking`); a job
+looks for a better one as long as it was asked to, and replaces it only while nobody has decided.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,21 +1,30 @@
 """Repairs over HTTP and at the command line."""
 
 import json
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from freezegun import freeze_time
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from coordinator.cli import register
 from coordinator.core.audit import AuditEvent
 from coordinator.core.db import Database
 from coordinator.core.http import Coordinator
+from coordinator.domain.vocabulary import RepairKind
 from coordinator.jobs.model import QueuedJob
+from coordinator.planning.repairs import service
 from coordinator.planning.repairs.model import Repair
+from coordinator.travel.atlas import SHIPPED
+from coordinator.travel.times import Estimate
 from coordinator.visits.model import Visit
+from tests.conftest import WorkAs, actor_with
 from tests.people import Browser, at, browser, pointers
 from tests.planning.conftest import EVE, TestAgency, make_agency
 
@@ -144,6 +153,54 @@ def test_no_body_and_no_role_are_refused_before_anything_is_read(
         assert sam.get("/repairs/999").status_code == 404
         anybody = sam.client.post("/api/v1/repairs", json=body(agency))
         assert anybody.status_code == 401
+
+
+@pytest.fixture
+def slow_roads(app: Coordinator) -> Iterator[None]:
+    """Every way takes twice as long as it is estimated."""
+
+    class Twice(Estimate):
+        def free_flow(self, points: Any) -> Any:
+            return 2 * super().free_flow(points)
+
+    plain = app.extensions["door"]
+    app.extensions["door"] = replace(plain, atlas=replace(SHIPPED, estimate=Twice(SHIPPED.settings)))
+    yield
+    app.extensions["door"] = plain
+
+
+def test_the_first_proposal_is_planned_on_the_ways_of_the_house(
+    agency: TestAgency, sam: Browser, slow_roads: None, work_as: WorkAs
+) -> None:
+    person = agency.admit(visits=1, home={"lat": 37.71, "lon": -122.48})
+    agency.book(person.visits[0], agency.clinicians[0], NINE + timedelta(hours=3), published_at=EVE)
+    agency.session.commit()
+    with at(SIX):
+        asked = sam.post("/repairs", body(agency) | {"event": {"kind": "hospital", "patient_id": person.patient.id}})
+    assert asked.status_code == 201, asked.json
+    spared = {}
+    for name, atlas in (("plain", SHIPPED), ("slow", None)):
+        with work_as(actor_with("scheduler", branch_ids=frozenset({agency.branch.id})), now=SIX) as work:
+            work.atlas = atlas or work.atlas
+            found = service.prepare(
+                work, agency.branch.id, RepairKind.HOSPITAL, {"patient_id": person.patient.id}, seconds=0
+            )
+        spared[name] = found.think().draft.result["cost"]["travel_minutes"]
+    assert asked.json["cost"]["travel_minutes"] == spared["slow"] < spared["plain"] < 0
+
+
+@pytest.mark.parametrize("error", [PoolTimeout(), OperationalError("", {}, Exception("database is locked"))])
+def test_a_database_that_is_busy_while_it_thinks_is_busy_not_broken(
+    agency: TestAgency, sam: Browser, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def busy(*_given: Any, **_named: Any) -> Any:
+        raise error
+
+    monkeypatch.setattr(service, "prepare", busy)
+    with at(SIX):
+        answer = sam.post("/repairs", body(agency))
+    assert (answer.status_code, answer.json["type"]) == (503, "/problems/busy")
+    assert answer.headers["Retry-After"]
 
 
 # ------------------------------------------------------------------------------------ the command line
