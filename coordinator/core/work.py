@@ -85,17 +85,29 @@ class Work:
         self.enqueue(self, job, key, arguments)
 
 
+def _refuse_without(work: Work, permission: str) -> None:
+    if not work.actor.may(permission):
+        raise Forbidden(
+            f"Your role does not include {permission}. Ask a clinical manager or an administrator.",
+            permission=permission,
+        )
+
+
+def may_call(work: Work, verb: Callable[..., Any]) -> None:
+    """Refuse whoever lacks the verb's permission: for doors that compare versions, or lock, before they call it.
+
+    Otherwise somebody who may not change a row would hear which version it has.
+    """
+    _refuse_without(work, verb.permission)  # type: ignore[attr-defined]
+
+
 def permitted(permission: str) -> Callable[[F], F]:
     """Mark a verb with the permission it needs; anybody without it is refused before anything is read."""
 
     def decorate(verb: F) -> F:
         @wraps(verb)
         def guarded(work: Work, *args: Any, **kwargs: Any) -> Any:
-            if not work.actor.may(permission):
-                raise Forbidden(
-                    f"Your role does not include {permission}. Ask a clinical manager or an administrator.",
-                    permission=permission,
-                )
+            _refuse_without(work, permission)
             return verb(work, *args, **kwargs)
 
         guarded.permission = permission  # type: ignore[attr-defined]

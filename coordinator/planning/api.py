@@ -9,6 +9,7 @@ from coordinator.agency.service import zone_of
 from coordinator.core.fields import Day, Id, Instant, Schema, Text, Whole, Word
 from coordinator.core.http import Blueprint, require_match, with_etag, work
 from coordinator.core.pages import PageQuery, page, page_schema
+from coordinator.core.work import may_call
 from coordinator.domain.vocabulary import RunStatus
 from coordinator.planning import publication, service
 from coordinator.planning.model import PlanRun
@@ -297,6 +298,7 @@ def publish_run(args: dict[str, Any], run_id: int) -> Any:
     All of it in one transaction, or the visits that are named. 412 names the visits that changed since the plan was
     made; 409 says that it is no longer a proposal; 422 carries every finding of the rules.
     """
+    may_call(work(), publication.publish)
     run = service.visible_run(work(), run_id)
     require_match(run)
     run = publication.publish(work(), run_id, run.version, args["only_visit_ids"])

@@ -6,6 +6,7 @@ from marshmallow import fields, validate
 
 from coordinator.core.fields import Id, Instant, Schema, Whole
 from coordinator.core.http import Blueprint, require_match, with_etag, work
+from coordinator.core.work import may_call
 from coordinator.planning import asking, comparing
 from coordinator.planning.api import ReasonSchema
 from coordinator.visits import queries
@@ -233,6 +234,7 @@ def carry_out(args: dict[str, Any], visit_id: int) -> Any:
     Send the `steps` of a suggestion or relaxation. All of it is done or nothing; every rule is asked again; 412 names
     the visits that changed since. Needs If-Match.
     """
+    may_call(work(), asking.carry_out)
     visit = queries.the_visit(work(), visit_id)
     require_match(visit)
     done = asking.carry_out(

@@ -8,6 +8,7 @@ from marshmallow import fields, validate
 from coordinator.agency.service import zone_of
 from coordinator.core.fields import Id, Instant, Schema, Text, Whole, Word
 from coordinator.core.http import Blueprint, require_match, with_etag, work
+from coordinator.core.work import may_call
 from coordinator.domain.vocabulary import Discipline, HoldStatus, InterpreterMode, RunStatus
 from coordinator.planning import promise
 from coordinator.planning.promise_model import Promise
@@ -195,5 +196,6 @@ def release_hold(hold_id: int) -> Any:
 
     Send If-Match.
     """
+    may_call(work(), holds.release)
     require_match(holds.visible(work(), hold_id))
     return with_etag(holds.release(work(), hold_id))

@@ -9,6 +9,7 @@ from coordinator.agency.service import zone_of
 from coordinator.core.fields import Day, Id, Instant, Schema, Text, Whole, Word
 from coordinator.core.http import Blueprint, require_match, with_etag, work
 from coordinator.core.pages import PageQuery, page, page_schema
+from coordinator.core.work import may_call
 from coordinator.domain.vocabulary import RunStatus
 from coordinator.planning import what_if
 from coordinator.planning.service import DEFAULT_SECONDS, LONGEST_DAYS, MOST_ITERATIONS, MOST_SECONDS
@@ -58,7 +59,12 @@ class LeftOutSchema(Schema):
     visits = fields.Integer()
     visit_ids = fields.List(fields.Integer(), metadata={"description": "Those that are rows"})
     imagined = fields.Integer(metadata={"description": "Of referrals that the scenario brings"})
-    reasons = fields.List(fields.Dict(), metadata={"description": "Code, how many visits it concerns, a sentence"})
+    reasons = fields.List(
+        fields.Dict(),
+        metadata={
+            "description": "Code, how many visits it concerns; what it says of one, and of which if that is a row"
+        },
+    )
 
 
 class SummarySchema(Schema):
@@ -162,6 +168,7 @@ def delete_scenario(scenario_id: int) -> None:
 
     Send If-Match.
     """
+    may_call(work(), what_if.delete)
     require_match(what_if.visible(work(), scenario_id))
     what_if.delete(work(), scenario_id)
 

@@ -196,6 +196,11 @@ def test_who_is_not_of_the_branch_or_may_not_hears_nothing(
             )
         physician = browser(app, database, "administrator", branch_ids=[agency.branch.id])
         assert physician.get(f"/visits/{visit}/suggestions").status_code == 403
+        step = {
+            "visit": visit, "version": 1, "clinician_id": agency.clinicians[0].id,
+            "starts_at": (EVE + timedelta(days=2)).isoformat(), "ends_at": (EVE + timedelta(days=3)).isoformat(),
+        }  # fmt: skip
+        assert physician.post(f"/visits/{visit}/place", {"place": [step]}).status_code == 403
 
 
 @pytest.mark.parametrize(

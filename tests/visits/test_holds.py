@@ -171,6 +171,18 @@ def test_a_released_slot_is_free_and_held_again(
     assert [one["status"] for one in listed] == ["released", "held"]
 
 
+def test_who_may_not_release_hears_nothing_of_versions(
+    app: Coordinator, database: Database, agency: TestAgency, ira: Browser, offered: Callable[..., tuple[int, int]]
+) -> None:
+    number = held(ira, offered()).json["id"]
+    manager = browser(app, database, "administrator", branch_ids=[agency.branch.id])
+    with at(NOW):
+        for match in (None, '"7"', '"1"'):
+            answer = manager("DELETE", f"/holds/{number}", match=match)
+            assert (answer.status_code, answer.json["permission"]) == (403, "referral:hold")
+    assert rows(database)[0].status is HoldStatus.HELD
+
+
 def test_an_overdue_hold_lets_go_by_the_clock_or_when_somebody_reaches_for_it(
     app: Coordinator, database: Database, agency: TestAgency, ira: Browser, offered: Callable[..., tuple[int, int]]
 ) -> None:

@@ -11,7 +11,7 @@ from coordinator.core.fields import Day, Id, Instant, Schema, Text, Whole, Word
 from coordinator.core.http import Blueprint, etag_of, require_match, with_etag, work
 from coordinator.core.pages import PageQuery, page, page_schema
 from coordinator.core.thinking import thinks_first, thought
-from coordinator.core.work import Work
+from coordinator.core.work import Work, may_call
 from coordinator.domain.vocabulary import RepairKind, RepairStatus
 from coordinator.planning.api import PlaceSchema, ReasonSchema
 from coordinator.planning.repairs import approval, calls, service
@@ -285,6 +285,7 @@ def approve_repair(args: dict[str, Any], repair_id: int) -> Any:
     changed since it was proposed; 409 when it is decided already or something stands in the way; 422 with the rules'
     findings.
     """
+    may_call(work(), approval.approve)
     repair = service.visible_repair(work(), repair_id)
     require_match(repair)
     repair = approval.approve(work(), repair_id, repair.version, args["patient_ids"])
@@ -298,6 +299,7 @@ def reject_repair(repair_id: int) -> Any:
 
     Nothing is changed, and what happened is not recorded by it.
     """
+    may_call(work(), approval.reject)
     repair = service.visible_repair(work(), repair_id)
     require_match(repair)
     repair = approval.reject(work(), repair_id, repair.version)

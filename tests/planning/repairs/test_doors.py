@@ -149,6 +149,9 @@ def test_no_body_and_no_role_are_refused_before_anything_is_read(
         assert sam("POST", "/repairs", raw="nonsense").status_code in (400, 422)
         assert sam("POST", "/repairs", raw="[]").status_code == 422
         assert nurse.post("/repairs", body(agency)).status_code == 403
+        number = sam.post("/repairs", body(agency)).json["id"]
+        for verb in ("approve", "reject"):
+            assert nurse.post(f"/repairs/{number}/{verb}", {}).status_code == 403
         assert sam.post("/repairs", body(agency) | {"branch_id": 10**9}).status_code == 404
         assert sam.get("/repairs/999").status_code == 404
         anybody = sam.client.post("/api/v1/repairs", json=body(agency))
