@@ -130,27 +130,37 @@ _ROWS = (
     ("Clinicians with a day", "clinicians", ""), ("Visits wanted", "wanted", ""), ("Visits placed", "placed", ""),
     ("Visits left out", "unplaced", ""), ("Travel", "travel_minutes", " min"),
     ("Overtime", "overtime_minutes", " min"), ("Worked", "worked_minutes", " min"), ("Continuity", "continuity", " %"),
-    ("Patients moved", "patients_moved", ""), ("Visits moved", "visits_moved", ""), ("Cost", "cost", " c"),
+    ("Patients moved", "patients_moved", ""), ("Visits moved", "visits_moved", ""),
+    ("Held slots", "held_slots", ""), ("Cost", "cost", " c"),
 )  # fmt: skip
+
+
+def _why(reason: dict[str, Any]) -> str:
+    """A reason with how many visits it concerns, and what it says of one of them."""
+    whose = f"of visit {reason['visit_id']}" if reason["visit_id"] is not None else "of one that is imagined"
+    return f"{reason['code']} ({reason['visits']}), {whose}: {reason['sentence']}"
 
 
 def _page(answer: dict[str, Any]) -> str:
     before, after = answer["base"], answer["variant"]
+    comparable = answer["difference"]["cost"] is not None
     lines = [
         f"{answer['name']}, {answer['from']} to {answer['to']} (scenario {answer['scenario']}).",
         f"{'':<24}{'as it is':>14}{'scenario':>14}{'difference':>14}",
     ]
     for words, name, unit in _ROWS:
-        cells = (f"{before[name]}{unit}", f"{after[name]}{unit}", f"{after[name] - before[name]:+}{unit}")
-        lines.append(f"{words:<24}" + "".join(f"{cell:>14}" for cell in cells))
+        apart = f"{after[name] - before[name]:+}{unit}" if comparable or name != "cost" else ""
+        cells = (f"{before[name]}{unit}", f"{after[name]}{unit}", apart)
+        lines.append((f"{words:<24}" + "".join(f"{cell:>14}" for cell in cells)).rstrip())
     costs = [{part["name"]: part["cost"] for part in plan["parts"]} for plan in (before, after)]
     for name in sorted({*costs[0], *costs[1]}):
         old, new = (cost.get(name, 0) for cost in costs)
-        lines.append(f"  {name:<22}{f'{old} c':>14}{f'{new} c':>14}{f'{new - old:+} c':>14}")
+        apart = f"{new - old:+} c" if comparable else ""
+        lines.append(f"  {name:<22}{f'{old} c':>14}{f'{new} c':>14}{apart:>14}".rstrip())
     if "cost_at_base_prices" in answer:
         lines.append(f"At the prices that hold now the scenario's plan costs {answer['cost_at_base_prices']} c.")
     for title, plan in (("As it is", before), ("In the scenario", after)):
         for left in plan["left_out"]:
-            why = "; ".join(f"{one['code']} ({one['visits']}): {one['sentence']}" for one in left["reasons"][:3])
+            why = "; ".join(_why(one) for one in left["reasons"][:3])
             lines.append(f"{title}, {left['visits']} {left['discipline']} left out: {why}")
     return "\n".join(lines)

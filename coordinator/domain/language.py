@@ -5,6 +5,18 @@ import re
 #: language, optional script, optional region: `en`, `yue`, `zh-Hant`, `es-US`, `zh-Hant-TW`, `es-419`.
 _TAG = re.compile(r"([A-Za-z]{2,3})(?:-([A-Za-z]{4}))?(?:-([A-Za-z]{2}|[0-9]{3}))?", re.ASCII)
 
+_PRIMARY = """
+    aa ab ae af ak am an ar as av ay az ba be bg bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz ee el en eo es
+    et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz ia id ie ig ii ik io is it iu ja jv ka kg ki
+    kj kk kl km kn ko kr ks ku kv kw ky la lb lg li ln lo lt lu lv mg mh mi mk ml mn mr ms mt my na nb nd ne ng nl nn no
+    nr nv ny oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss st su sv sw ta te
+    tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu
+    aii ase ceb chk ckb cmn fil hak haw hil hmn ilo kar kjb kmr kos ksw mam mix mww nan pam pon prs quc rhg sgn war wuu
+    yap yua yue
+"""
+#: Primary subtags of languages that there are: all of ISO 639-1, and those of ISO 639-3 that home care meets here.
+KNOWN = frozenset(_PRIMARY.split())
+
 
 def canonical(tag: str) -> str:
     """The tag with the letter case of BCP 47 (`ZH-hant` becomes `zh-Hant`); ValueError if it is not shaped like one."""

@@ -48,10 +48,11 @@ def summary(bridge: Bridge, found: Found) -> dict[str, Any]:
     }
 
 
-def compare(base: tuple[Bridge, Found], variant: tuple[Bridge, Found]) -> dict[str, Any]:
+def compare(base: tuple[Bridge, Found], variant: tuple[Bridge, Found], *, same_prices: bool) -> dict[str, Any]:
     """Both summaries and the difference, variant less base.
 
-    Where only prices differ, `cost_at_base_prices` is what the variant's plan costs at the prices that hold now.
+    Costs at other prices are not set against each other: then the difference is None, and where only prices differ
+    `cost_at_base_prices` is what the variant's plan costs at the prices that hold now.
     """
     before, after = summary(*base), summary(*variant)
     result: dict[str, Any] = {
@@ -59,6 +60,8 @@ def compare(base: tuple[Bridge, Found], variant: tuple[Bridge, Found]) -> dict[s
         "variant": after,
         "difference": {name: after[name] - before[name] for name in COMPARED},
     }
+    if not same_prices:
+        result["difference"]["cost"] = None
     same_rows = [visit.id for visit in base[0].visits] == [visit.id for visit in variant[0].visits]
     same_people = [one.id for one in base[0].scene.clinicians] == [one.id for one in variant[0].scene.clinicians]
     if same_rows and same_people and not variant[0].scene.gone:
@@ -81,11 +84,11 @@ def _moved(bridge: Bridge, plan: Plan) -> list[int]:
 
 
 def _left_out(bridge: Bridge, unplaced: Any) -> list[dict[str, Any]]:
-    """What is left out by discipline: how many, of whom it is known, and the first reasons with their frequency."""
+    """What is left out by discipline: how many, of whom it is known, and the reasons with their frequency."""
     disciplines = {visit.id: visit.discipline for visit in bridge.visits}
     visits: dict[str, list[int]] = defaultdict(list)
     why: dict[str, Counter[str]] = defaultdict(Counter)
-    words: dict[tuple[str, str], str] = {}
+    said: dict[tuple[str, str], tuple[int, str]] = {}
     for left in unplaced:
         discipline = disciplines[left.visit_id].value
         visits[discipline].append(left.visit_id)
@@ -93,7 +96,7 @@ def _left_out(bridge: Bridge, unplaced: Any) -> list[dict[str, Any]]:
         for code in {one["code"] for one in telling}:
             why[discipline][code] += 1
         for one in telling:
-            words.setdefault((discipline, one["code"]), one["sentence"])
+            said.setdefault((discipline, one["code"]), (left.visit_id, one["sentence"]))
     return [
         {
             "discipline": discipline,
@@ -101,9 +104,14 @@ def _left_out(bridge: Bridge, unplaced: Any) -> list[dict[str, Any]]:
             "visit_ids": sorted(number for number in numbers if number > 0),
             "imagined": sum(1 for number in numbers if number < 0),
             "reasons": [
-                {"code": code, "visits": many, "sentence": words[discipline, code]}
+                {"code": code, "visits": many, **_example(*said[discipline, code])}
                 for code, many in sorted(why[discipline].items(), key=lambda entry: (-entry[1], entry[0]))
             ],
         }
         for discipline, numbers in sorted(visits.items())
     ]
+
+
+def _example(visit_id: int, sentence: str) -> dict[str, Any]:
+    """What the reason says of one of its visits, and of which: of another it may name other people and numbers."""
+    return {"visit_id": visit_id if visit_id > 0 else None, "sentence": sentence}

@@ -26,6 +26,7 @@ from coordinator.planner import ProblemError
 from coordinator.planning import scenarios
 from coordinator.planning.bridge import assemble
 from coordinator.planning.horizon import Horizon
+from coordinator.planning.prices import PRICES
 from coordinator.planning.scene import load
 from coordinator.planning.search import Cancelled, Heard, Look, SearchFailedError, Task, search_apart
 from coordinator.planning.service import (
@@ -276,7 +277,8 @@ def perform(context: JobContext, run_id: int, search: Search) -> None:
             horizon = Horizon(zone_of(work, scenario.branch_id), scenario.start_on, scenario.end_on)
             scene = load(work, scenario.branch_id, horizon)
             base = assemble(work, scene)
-            variant = scenarios.build(work, scenarios.apply(scene, scenario.changes, work.policy, seed=run.seed))
+            changed = scenarios.apply(scene, scenario.changes, work.policy, seed=run.seed)
+            variant = scenarios.build(work, changed)
             work.record("scenario.read-records", f"scenario:{scenario.id}", branch=scenario.branch_id, run=run_id)
             tasks = {
                 name: Task(bridge.problem, bridge.start, run.seconds, run.seed, run.iterations)
@@ -295,7 +297,8 @@ def perform(context: JobContext, run_id: int, search: Search) -> None:
         _finish(context, run_id, RunStatus.FAILED, error=f"A fault of ours ({type(error).__name__}); it was logged.")
         raise
     else:
-        result = compare((base, found["base"]), (variant, found["variant"]))
+        same_prices = changed.prices == PRICES
+        result = compare((base, found["base"]), (variant, found["variant"]), same_prices=same_prices)
         _finish(context, run_id, RunStatus.ANSWERED, result=result)
 
 

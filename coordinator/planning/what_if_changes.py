@@ -11,15 +11,20 @@ from coordinator.agency.area import zip5
 from coordinator.core.errors import Invalid
 from coordinator.core.fields import Clock, Day, Id, Number, Schema, Text, Whole, Word
 from coordinator.core.work import Work
+from coordinator.domain import language
 from coordinator.domain.frequency import FrequencyError, parse
+from coordinator.domain.lifecycle import LIVE_ORDER
 from coordinator.domain.vocabulary import Discipline, Gender, Performer
+from coordinator.orders.model import Order
 from coordinator.patients.checks import language_tag
 from coordinator.patients.model import Home, Patient
 from coordinator.planning import scenarios
-from coordinator.staff.model import Clinician
+from coordinator.staff.model import Clinician, ClinicianSkill
 
 #: Of each kind of change, and of the referrals and clinicians that one change brings.
 MOST_CHANGES, MOST_OF_A_KIND = 20, 50
+#: Of all entries together: beyond this the comparison would not be searched, only built.
+MOST_CLINICIANS, MOST_REFERRALS = 100, 200
 _KIND = validate.Length(max=MOST_CHANGES)
 _TAG = {"description": "BCP-47", "example": "es"}
 
@@ -110,6 +115,8 @@ def checked(work: Work, branch_id: int, changes: Mapping[str, Any], start_on: da
         ],
         "prices": dict(changes.get("prices") or {}),
     }
+    _refuse_too_many(kept)
+    _refuse_unknown_skills(work, branch_id, kept)
     for name in kept["prices"]:
         if name not in scenarios.WEIGHTS + scenarios.OWN_PRICES:
             raise Invalid("There is no such price.", pointer=f"/changes/prices/{name[:40]}")
@@ -125,6 +132,51 @@ def checked(work: Work, branch_id: int, changes: Mapping[str, Any], start_on: da
     return kept
 
 
+def _refuse_too_many(kept: Mapping[str, Any]) -> None:
+    for kind, most, words in (
+        ("new_clinicians", MOST_CLINICIANS, "new clinicians"),
+        ("more_referrals", MOST_REFERRALS, "more referrals"),
+    ):
+        total = 0
+        for number, entry in enumerate(kept[kind]):
+            total += entry["count"]
+            if total > most:
+                raise Invalid(
+                    f"A scenario brings at most {most} {words} together.", pointer=f"/changes/{kind}/{number}/count"
+                )  # fmt: skip
+
+
+def _refuse_unknown_skills(work: Work, branch_id: int, kept: Mapping[str, Any]) -> None:
+    """A skill is known if a clinician has it, or an order of the branch or a referral of the scenario asks for it."""
+    if not any(entry["skills"] for entry in kept["new_clinicians"]):
+        return
+    known = set(work.session.scalars(sa.select(ClinicianSkill.skill).distinct()))
+    asked = work.session.scalars(
+        sa.select(Order.required_skills)
+        .join(Patient, Patient.id == Order.patient_id)
+        .where(Patient.branch_id == branch_id, Order.status.in_(LIVE_ORDER))
+    )
+    known.update(skill for skills in asked for skill in skills or ())
+    known.update(
+        skill for entry in kept["more_referrals"] for service in entry["services"] for skill in service["skills"]
+    )
+    for number, entry in enumerate(kept["new_clinicians"]):
+        for place, skill in enumerate(entry["skills"]):
+            if skill not in known:
+                raise Invalid(
+                    "Nobody of the agency has this skill, and nothing asks for it: is it misspelt?",
+                    pointer=f"/changes/new_clinicians/{number}/skills/{place}",
+                )
+
+
+def _language(tag: str, pointer: str) -> str:
+    """The tag of a language that there is, in its usual spelling."""
+    found = language_tag(tag, pointer)
+    if found.partition("-")[0] not in language.KNOWN:
+        raise Invalid("There is no such language: is the tag misspelt?", pointer=pointer)
+    return found
+
+
 def _new_clinician(
     work: Work, branch_id: int, entry: Mapping[str, Any], start_on: date, pointer: str
 ) -> dict[str, Any]:  # fmt: skip
@@ -134,7 +186,7 @@ def _new_clinician(
     return {
         "performer": str(entry["performer"]),
         "count": entry["count"],
-        "languages": [language_tag(tag, f"{pointer}/languages") for tag in entry["languages"]],
+        "languages": [_language(tag, f"{pointer}/languages/{number}") for number, tag in enumerate(entry["languages"])],
         "skills": list(entry["skills"]),
         "gender": str(entry["gender"]),
         "lat": lat,
@@ -177,7 +229,7 @@ def _more(
         "services": services,
         "lat": lat,
         "lon": lon,
-        "language": language_tag(entry["language"], f"{pointer}/language"),
+        "language": _language(entry["language"], f"{pointer}/language"),
         "from": (entry["from_day"] or start_on).isoformat(),
     }
 

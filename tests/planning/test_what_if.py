@@ -182,6 +182,41 @@ def test_other_prices_are_also_told_in_those_that_hold_now(
     travel = {part["name"]: part for part in result["variant"]["parts"]}["travel"]
     assert travel["weight"] == 600
     assert result["cost_at_base_prices"] < result["variant"]["cost"]
+    assert result["difference"]["cost"] is None
+    assert result["difference"]["placed"] == 0
+
+
+def test_costs_at_the_same_prices_are_set_against_each_other(
+    agency: TestAgency, compared: Callable[..., dict[str, Any]]
+) -> None:
+    agency.hire()
+    agency.admit(visits=2)
+    result = compared(new_clinicians=[NEW_NURSE])
+    assert result["difference"]["cost"] == result["variant"]["cost"] - result["base"]["cost"]
+
+
+def test_a_reason_says_of_which_visit_it_speaks(agency: TestAgency, compared: Callable[..., dict[str, Any]]) -> None:
+    people = [agency.admit(visits=1) for _ in range(2)]
+    result = compared(new_clinicians=[NEW_NURSE | {"performer": "PT"}])
+    (left,) = result["base"]["left_out"]
+    numbers = [person.visits[0].id for person in people]
+    (reason,) = left["reasons"]
+    assert (reason["code"], reason["visits"], reason["visit_id"]) == ("no-clinician", 2, numbers[0])
+    assert f"visit {numbers[0]}" in reason["sentence"]
+    more = {"count": 1, "lat": 37.76, "lon": -122.43, "services": [{"discipline": "OT", "frequency": "1w1"}]}
+    only = compared(more_referrals=[more])["variant"]["left_out"]
+    assert [reason["visit_id"] for left in only if left["discipline"] == "OT" for reason in left["reasons"]] == [None]
+
+
+def test_a_skill_that_only_the_scenario_asks_for_is_known(agency: TestAgency, sam: Browser) -> None:
+    wanted = {"count": 1, "lat": 37.76, "lon": -122.43}
+    services = [{"discipline": "SN", "frequency": "1w1", "skills": ["picc"]}]
+    changes = {
+        "new_clinicians": [NEW_NURSE | {"skills": ["picc"]}],
+        "more_referrals": [wanted | {"services": services}],
+    }
+    with at(EVE):
+        assert sam.post("/scenarios", _body(agency, changes)).status_code == 201
 
 
 def test_the_same_twice_is_the_same(agency: TestAgency, compared: Callable[..., dict[str, Any]]) -> None:
@@ -297,7 +332,18 @@ def test_nothing_of_a_scenario_can_be_published(agency: TestAgency, sam: Browser
             {"changes": {"new_clinicians": [NEW_NURSE | {"lat": None, "lon": None, "zip": "10001"}]}},
             "/changes/new_clinicians/0/zip",
         ),
-        ({"changes": {"new_clinicians": [NEW_NURSE | {"languages": ["!!"]}]}}, "/changes/new_clinicians/0/languages"),
+        ({"changes": {"new_clinicians": [NEW_NURSE | {"languages": ["!!"]}]}}, "/changes/new_clinicians/0/languages/0"),
+        (
+            {"changes": {"new_clinicians": [NEW_NURSE | {"languages": ["en", "xq"]}]}},
+            "/changes/new_clinicians/0/languages/1",
+        ),
+        (
+            {"changes": {"new_clinicians": [NEW_NURSE | {"skills": ["wound-vac", "wund-vac"]}]}},
+            "/changes/new_clinicians/0/skills/1",
+        ),
+        ({"changes": {"more_referrals": [{"count": 1, "language": "qq"}]}}, "/changes/more_referrals/0/language"),
+        ({"changes": {"new_clinicians": [NEW_NURSE | {"count": 50}] * 3}}, "/changes/new_clinicians/2/count"),
+        ({"changes": {"more_referrals": [{"count": 50}] * 4 + [{"count": 1}]}}, "/changes/more_referrals/4/count"),
         ({"changes": {"more_referrals": [{"count": 0}]}}, "/changes/more_referrals/0/count"),
         (
             {"changes": {"more_referrals": [{"count": 1, "services": [{"discipline": "SN", "frequency": "often"}]}]}},
@@ -311,6 +357,7 @@ def test_nothing_of_a_scenario_can_be_published(agency: TestAgency, sam: Browser
 )
 def test_bad_input_names_the_field(agency: TestAgency, sam: Browser, given: dict[str, Any], pointer: str) -> None:
     make_patient(agency.session, agency.branch)
+    agency.hire(skills=("wound-vac",))
     agency.session.commit()
     with at(EVE):
         answer = sam.post("/scenarios", _body(agency, {"prices": {"stranger": 1}}) | given)
@@ -337,6 +384,8 @@ def test_only_the_branchs_office_asks_what_if(
         assert sam("DELETE", f"/scenarios/{number}").status_code == 428
         assert sam("DELETE", f"/scenarios/{number}", match='"7"').status_code == 412
         assert intake.get(f"/scenarios/{number}").status_code == 403
+        for match in (None, '"7"', sam.etag(f"/scenarios/{number}")):
+            assert intake("DELETE", f"/scenarios/{number}", match=match).status_code == 403
         assert stranger.post("/scenarios", body).status_code == 404
         assert stranger.get("/scenarios").json["items"] == []
         for method, path in (("GET", ""), ("POST", "/run"), ("DELETE", "/run"), ("GET", "/result"), ("DELETE", "")):
@@ -373,6 +422,8 @@ def test_a_scenario_is_named_run_and_printed_side_by_side(agency: TestAgency, ru
     assert "as it is" in text
     assert "Visits left out" in text
     assert "no-clinician" in text or "ASM-01" in text
+    cost = next(line for line in text.splitlines() if line.startswith("Cost"))
+    assert len(cost.split(" c")) == 3, "costs at other prices have no difference"
     again = json.loads(run("--name", "busy", "--iterations", "40", "--json").stdout)
     assert again["changes"]["prices"] == {"overtime_minute": 240}
     assert again["variant"]["unplaced"] < again["base"]["unplaced"]
