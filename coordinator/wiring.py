@@ -51,6 +51,7 @@ HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
         holds.on_referral_closed,
         referral_clock.on_referral_closed,
     ),
+    events.HoldExpired: (notify.on_hold_expired,),
     events.CriterionDetermined: (referral_clock.on_criterion_determined,),
     events.PatientAdmitted: (
         referrals.note_admitted,

@@ -49,6 +49,13 @@ class ReferralNotAdmitted(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class HoldExpired(Event):
+    """A slot that was held for a referral is anybody's again, and nobody let it go by hand."""
+
+    hold_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class CriterionDetermined(Event):
     """Somebody answered a criterion (ELG-00). `old` and `new` are values of Determination."""
 

@@ -8,6 +8,7 @@ from coordinator.core.work import Work
 from coordinator.deadlines.model import Deadline
 from coordinator.domain.events import (
     DeadlineReminded,
+    HoldExpired,
     MissedVisitDecided,
     OrderDeclined,
     OrderEnded,
@@ -29,9 +30,10 @@ from coordinator.patients.model import Patient
 from coordinator.referrals.model import Referral
 from coordinator.rules.missed import decision_needed
 from coordinator.staff.model import Clinician
+from coordinator.visits.hold_model import SlotHold
 from coordinator.visits.model import Visit
 
-_SCHEDULER, _MANAGER = Role.SCHEDULER.value, Role.CLINICAL_MANAGER.value
+_SCHEDULER, _MANAGER, _INTAKE = Role.SCHEDULER.value, Role.CLINICAL_MANAGER.value, Role.INTAKE.value
 #: Facts of a deadline that nobody reads in a notice, or that would be taken for the notice's own.
 _NOT_TOLD = frozenset({"remind_on", "warn_at", "role", "kind", "subject", "key", "branch_id", "user_id", "work"})
 
@@ -50,6 +52,16 @@ def on_referral_accepted(work: Work, event: ReferralAccepted) -> None:
         work, role=_SCHEDULER, branch_id=referral.branch_id, kind="referral.accepted",
         subject=f"referral:{referral.id}", key=f"referral.accepted:{referral.id}", referral=referral.id,
         patient=event.patient_id, due=due,
+    )  # fmt: skip
+
+
+def on_hold_expired(work: Work, event: HoldExpired) -> None:
+    """Intake, which counted on the slot, asks for another or lets the referral go."""
+    hold = fetch(work.session, SlotHold, event.hold_id, "hold")
+    day = local_day(hold.starts_at, agency.zone_of(work, hold.branch_id))
+    tell_role(
+        work, role=_INTAKE, branch_id=hold.branch_id, kind="hold.expired", subject=f"referral:{hold.referral_id}",
+        key=f"hold.expired:{hold.id}", referral=hold.referral_id, day=day.isoformat(),
     )  # fmt: skip
 
 

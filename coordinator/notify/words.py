@@ -8,6 +8,7 @@ from coordinator.deadlines.words import sentence as deadline
 
 KINDS: dict[str, str] = {
     "referral.accepted": "Referral {referral} was accepted: book the initial visit of patient {patient}{due}.",
+    "hold.expired": "The slot on {day} that was held for referral {referral} is held no longer: its time was up.",
     "order.sent": "Order {order} ({discipline}) waits for your signature.",
     "order.signed": "Order {order} ({discipline}) was signed.",
     "order.declined": "Order {order} ({discipline}) was declined: {reason}. Its new draft is order {replacement}.",

@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from coordinator.core.work import Work
+from coordinator.domain.events import HoldExpired
 from coordinator.domain.vocabulary import HoldStatus
 from coordinator.referrals.model import Referral
 from coordinator.visits.hold_model import SlotHold
@@ -79,3 +80,5 @@ def end(work: Work, hold: SlotHold, status: HoldStatus, reason: str) -> None:
     hold.status, hold.ended_at, hold.end_reason = status, work.now, reason
     work.session.flush()  # the guards let go before anybody else takes hold
     work.record(f"hold.{status.value}", f"hold:{hold.id}", referral=hold.referral_id, reason=reason)
+    if status is HoldStatus.EXPIRED:
+        work.publish(HoldExpired(hold_id=hold.id))

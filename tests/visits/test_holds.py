@@ -197,6 +197,11 @@ def test_an_overdue_hold_lets_go_by_the_clock_or_when_somebody_reaches_for_it(
     holds.expire_job(context, {"branch_id": agency.branch.id})
     holds.expire_job(context, {"branch_id": agency.branch.id})
     assert [row.status.value for row in rows(database)] == ["expired", "expired"]
+    notices = ira.get("/notices?kind=hold.expired").json["items"]
+    assert [one["subject"] for one in notices] == [f"referral:{offer[0]}" for offer in (second, first)]
+    assert notices[0]["sentence"] == (
+        f"The slot on 2026-11-12 that was held for referral {second[0]} is held no longer: its time was up."
+    )
 
 
 def test_a_withdrawn_referral_holds_nothing(
