@@ -27,7 +27,9 @@ from coordinator.jobs.context import JobContext
 from coordinator.jobs.ledger import Superseded
 from coordinator.planner import ProblemError
 from coordinator.planning.apart import Call, Room, apart
+from coordinator.planning.horizon import Horizon
 from coordinator.planning.imagined import USUAL_MINUTES, FirstVisit, GuestBook, invite
+from coordinator.planning.places import points_of
 from coordinator.planning.promise_case import (
     first_case,
     first_reasons,
@@ -35,11 +37,13 @@ from coordinator.planning.promise_case import (
     persona_of,
     services_fitted,
     services_of,
+    start_of,
     weeks_case,
 )
 from coordinator.planning.promise_model import Promise
 from coordinator.planning.promise_search import earliest, fit
-from coordinator.planning.promise_words import ASSUMPTIONS, conclude
+from coordinator.planning.promise_words import ASSUMPTIONS, conclude, ways_sentence
+from coordinator.planning.scene import load
 from coordinator.planning.search import SearchFailedError
 from coordinator.planning.service import OVER
 from coordinator.referrals.model import Referral
@@ -48,6 +52,8 @@ from coordinator.referrals.states import OPEN
 from coordinator.rules.facts import Moment
 from coordinator.rules.terms import refusals
 from coordinator.rules.visit import ask_clinician_side
+from coordinator.travel.atlas import Atlas
+from coordinator.travel.ways import learn
 from coordinator.visits import cases, holds, queries
 from coordinator.visits.asking import refusal
 from coordinator.visits.hold_model import SlotHold
@@ -56,6 +62,8 @@ log = structlog.get_logger("coordinator.planning")
 
 JOB = "plan.promise"
 MOST_OFFERS, MOST_SECONDS, DEFAULT_SECONDS = 5, 5, 2
+#: A promise is answered within seconds: so long it may wait for the road server.
+LEARNING_SECONDS = 3.0
 #: Promises of a branch that may be asked for at one time.
 MOST_WAITING = 20
 
@@ -268,6 +276,7 @@ def perform(context: JobContext, promise_id: int, room: Room) -> None:
 
 def _answer(context: JobContext, promise_id: int, call: Call) -> dict[str, Any]:
     began = time.monotonic()
+    _learn_ways(context, promise_id)
     with context.work(write=False) as work:
         promise = fetch(work.session, Promise, promise_id, "promise")
         referral = fetch(work.session, Referral, promise.referral_id, "referral")
@@ -288,7 +297,10 @@ def _answer(context: JobContext, promise_id: int, call: Call) -> dict[str, Any]:
         "services": [],
         "others_left_out": 0,
         "but": _buts(referral, request),
-        "assumptions": list(ASSUMPTIONS),
+        "assumptions": [
+            *ASSUMPTIONS,
+            ways_sentence(first.bridge.places.ways, first.bridge.places.home(first.guest.patient.id)),
+        ],
     }
     result["offers"].sort(key=lambda offer: (offer["starts_at"], offer["clinician_id"]))
     for number, offer in enumerate(result["offers"], 1):
@@ -307,6 +319,31 @@ def _answer(context: JobContext, promise_id: int, call: Call) -> dict[str, Any]:
     result["conclusion"], result["sentence"] = conclude(result, zone)
     result["seconds"] = round(time.monotonic() - began, 2)
     return result
+
+
+def _learn_ways(context: JobContext, promise_id: int) -> None:
+    """Ask the road server for the ways to and from the referral's own point; nothing where there is no server.
+
+    The other points are asked about by the runs. None of it happens in a transaction but the reading of the points.
+    """
+    atlas: Atlas | None = context.workshop.atlas
+    if atlas is None or atlas.roads is None:
+        return
+    with context.work(write=False) as work:
+        promise = fetch(work.session, Promise, promise_id, "promise")
+        referral = fetch(work.session, Referral, promise.referral_id, "referral")
+        if referral.lat is None or referral.lon is None:
+            return
+        point = (referral.lat, referral.lon)
+        start = start_of(work, referral)
+        scene = load(work, referral.branch_id, Horizon(zone_of(work, referral.branch_id), start.first, start.last))
+        points = points_of(scene.branch, scene.patients.values(), scene.clinicians)
+    learned = learn(
+        context.database, atlas, [*points, point], context.now(), about=point, seconds=LEARNING_SECONDS,
+        heartbeat=context.heartbeat,
+    )  # fmt: skip
+    if learned.note is not None:
+        log.warning("road times are missing", promise=promise_id, missing=learned.missing, learned=learned.legs)
 
 
 def _with_interpreter(

@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from coordinator.travel.ways import Source, Ways
+
 YES, YES_BUT, NO = "yes", "yes_but", "no"
 
 #: What is taken for granted, and is asked again when it is due.
@@ -12,6 +14,18 @@ ASSUMPTIONS = (
     "The referral is accepted and the orders are signed as written here: both are asked when visits are confirmed.",
     "What stands and what is held stays where it is; visits that are wanted and not planned yet come before these.",
 )
+
+
+def ways_sentence(ways: Ways, home: int) -> str:
+    """Whether the ways to the referral's home (its position) are by road or by estimate."""
+    sources = ways.sources[:, home]
+    asked = sources != Source.NONE
+    estimated, total = int((asked & (sources != Source.ROAD)).sum()), int(asked.sum())
+    if not estimated:
+        return "The ways to the home are by road."
+    if estimated == total:
+        return "The ways to the home are by estimate."
+    return f"{estimated} of the {total} ways to the home are by estimate, the others by road."
 
 
 def conclude(result: Mapping[str, Any], zone: ZoneInfo) -> tuple[str, str]:

@@ -122,9 +122,14 @@ def learn(
     points: Sequence[Point],
     now: datetime,
     *,
+    about: Point | None = None,
+    seconds: float | None = None,
     heartbeat: Callable[[], None] = lambda: None,
 ) -> Learned:
     """What the rows do not know between these points has been asked of the road server and is remembered.
+
+    `about`: only the ways to and from that one of them are asked for. `seconds`: for so long at most, instead of what
+    the settings allow.
 
     No transaction may be open around this: it waits for a network. ValueError names a point that is no place on earth.
     """
@@ -142,12 +147,15 @@ def learn(
         known = legs.read(session, atlas.roads.name, keys, _since(atlas, now)).known
     missing = ~known
     np.fill_diagonal(missing, False)
+    if about is not None:
+        here = np.array([key == key_of(about) for key in keys])
+        missing &= here[:, None] | here[None, :]
     wanted = int(missing.sum())
     if not wanted:
         return Learned(0, 0, 0, None)
     with database.transaction() as session:
         legs.forget(session, _since(atlas, now))
-    asked = _Asked(database, atlas, keys, now)
+    asked = _Asked(database, atlas, keys, now, seconds)
     for rows, columns in _tiles(missing, rules.tile):
         heartbeat()
         if not asked.tile(rows, columns):
@@ -162,9 +170,9 @@ def learn(
 class _Asked:
     """Asks tile by tile; each answer is remembered before the next question."""
 
-    def __init__(self, database: Database, atlas: Atlas, keys: list[Key], now: datetime) -> None:
+    def __init__(self, database: Database, atlas: Atlas, keys: list[Key], now: datetime, seconds: float | None) -> None:
         self._database, self._atlas, self._keys, self._now = database, atlas, keys, now
-        self._ends = atlas.clock() + atlas.settings.roads.budget_seconds
+        self._ends = atlas.clock() + (atlas.settings.roads.budget_seconds if seconds is None else seconds)
         self.learned = np.zeros((len(keys), len(keys)), dtype=bool)
         self.without_road = 0
         self.problem = ""

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from coordinator.cli import register
@@ -18,11 +19,15 @@ from coordinator.planning import promise
 from coordinator.planning.apart import apart, here
 from coordinator.referrals import service as referrals
 from coordinator.schema import metadata
+from coordinator.travel.atlas import SHIPPED
+from coordinator.travel.model import TravelLeg, TravelPoint
+from coordinator.travel.roads import Osrm
 from tests.conftest import NOW, WorkAs, actor_with
 from tests.people import Browser, at, browser, pointers
 from tests.planning.conftest import TestAgency, make_agency
 from tests.planning.test_what_if import ITS_OWN, digests
 from tests.referrals.kit import FULL
+from tests.travel.fake_osrm import FakeOsrm
 
 #: English, at a point of the branch's area.
 PLAIN = FULL | {
@@ -257,6 +262,41 @@ def test_an_address_without_a_point_says_that_ways_are_guesses(
     result = promised(refer(lat=None, lon=None), services=ONE_RN)
     assert result["conclusion"] == "yes_but"
     assert "The address has no point" in result["sentence"]
+
+
+def test_without_a_road_server_the_ways_are_said_to_be_estimated(
+    agency: TestAgency, refer: Callable[..., int], promised: Callable[..., dict[str, Any]]
+) -> None:
+    agency.hire()
+    assert "The ways to the home are by estimate." in promised(refer(), services=ONE_RN)["assumptions"]
+
+
+def test_the_road_server_is_asked_about_the_referrals_own_point_alone(
+    app: Coordinator, agency: TestAgency, refer: Callable[..., int], promised: Callable[..., dict[str, Any]]
+) -> None:
+    nurse = agency.hire()
+    for hour, lat in ((18, 37.74), (20, 37.77)):
+        person = agency.admit(visits=1, home={"lat": lat, "lon": -122.43})
+        agency.book(person.visits[0], nurse, datetime(2026, 11, 10, hour, 0, tzinfo=UTC))
+    fake = FakeOsrm()
+    workshop = app.extensions["workshop"]
+    settings = replace(SHIPPED.settings.roads, attempts=1, failures=1)
+    app.extensions["workshop"] = replace(
+        workshop, atlas=replace(SHIPPED, roads=Osrm(fake.url, settings, sleep=lambda _: None))
+    )
+    try:
+        result = promised(refer(), services=ONE_RN)
+        with workshop.database.transaction(write=False) as session:
+            own = session.scalars(
+                sa.select(TravelPoint.id).where(TravelPoint.lat_e5 == 3775850, TravelPoint.lon_e5 == -12243500)
+            ).one()
+            legs = list(session.execute(sa.select(TravelLeg.from_id, TravelLeg.to_id)))
+    finally:
+        app.extensions["workshop"] = workshop
+        fake.close()
+    assert "The ways to the home are by road." in result["assumptions"]
+    assert legs
+    assert all(own in leg for leg in legs)
 
 
 def test_the_week_in_which_an_hour_comes_twice(
