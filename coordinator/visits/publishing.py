@@ -1,6 +1,6 @@
 """Booking many visits at once: a whole plan becomes true in one transaction, or none of it does."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,7 +16,7 @@ from coordinator.rules.terms import Finding, Severity
 from coordinator.rules.visit import ask
 from coordinator.staff.model import Clinician
 from coordinator.visits import cases, placing, queries, units
-from coordinator.visits.asking import Verdict, refusal, standing_overrides
+from coordinator.visits.asking import Verdict, judge, refusal, standing_overrides
 from coordinator.visits.model import Visit
 
 
@@ -29,13 +29,25 @@ class BookRequest:
     clinician_id: int
     starts_at: datetime
     ends_at: datetime
+    #: The slot is only held, as it was: nobody has been told of it.
+    tentative: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """Which rules are set aside for one visit of the plan, with the reason that `asking.judge` takes."""
+
+    visit_id: int
+    rules: frozenset[str]
+    override: Mapping[str, str]
 
 
 @permitted("visit:confirm")
-def book_many(work: Work, placements: Sequence[BookRequest]) -> list[Visit]:
+def book_many(work: Work, placements: Sequence[BookRequest], aside: SetAside | None = None) -> list[Visit]:
     """Every visit is booked where the plan has it, each asked about beside all others; one refusal refuses the plan.
 
-    StaleVersion names visits that changed since the plan read them; RuleBroken and Conflict name theirs as well.
+    A slot that is only held stays so. `aside`: rules that do not refuse one of the visits, if the actor may set them
+    aside. StaleVersion names visits that changed since the plan read them; RuleBroken and Conflict name theirs as well.
     """
     wanted = {request.visit_id: request for request in placements}
     if len(wanted) != len(placements):
@@ -51,11 +63,19 @@ def book_many(work: Work, placements: Sequence[BookRequest]) -> list[Visit]:
         visit.status = VisitStatus.PROPOSED
     work.session.flush()  # everybody lets go before anybody takes hold: visits may trade places
     _put(work, visits, wanted)
-    _ask_all(work, visits, wanted, clinicians)
+    _ask_all(work, visits, wanted, clinicians, aside)
     work.session.flush()  # the versions are in the answer
     for visit in visits:
         clinician_id, starts_at, status = old[visit.id]
-        work.record("visit.published", f"visit:{visit.id}", patient_id=visit.patient_id, clinician=visit.clinician_id)
+        tentative = wanted[visit.id].tentative
+        work.record(
+            "visit.held" if tentative else "visit.published",
+            f"visit:{visit.id}",
+            patient_id=visit.patient_id,
+            clinician=visit.clinician_id,
+        )
+        if tentative:
+            continue
         if visit.clinician_id is None or (clinician_id, starts_at, status) == (
             visit.clinician_id, visit.starts_at, visit.status,
         ):  # fmt: skip
@@ -136,10 +156,17 @@ def _put(work: Work, visits: list[Visit], wanted: dict[int, BookRequest]) -> Non
             visit.clinician_id, visit.starts_at, visit.ends_at = (
                 request.clinician_id, request.starts_at, request.ends_at,
             )  # fmt: skip
-            visit.status, visit.published_at = VisitStatus.BOOKED, work.now
+            visit.status = VisitStatus.PENDING if request.tentative else VisitStatus.BOOKED
+            visit.published_at = None if request.tentative else work.now
 
 
-def _ask_all(work: Work, visits: list[Visit], wanted: dict[int, BookRequest], clinicians: dict[int, Clinician]) -> None:
+def _ask_all(
+    work: Work,
+    visits: list[Visit],
+    wanted: dict[int, BookRequest],
+    clinicians: dict[int, Clinician],
+    aside: SetAside | None,
+) -> None:
     """Ask the rules about every visit as it now stands among the others, and keep what they say."""
     book = cases.load(work, visits, clinicians.values())
     begins, ends = min(row.starts_at for row in wanted.values()), max(row.ends_at for row in wanted.values())
@@ -161,9 +188,19 @@ def _ask_all(work: Work, visits: list[Visit], wanted: dict[int, BookRequest], cl
         clinician = clinicians[request.clinician_id]
         findings = ask(
             book.case(visit, clinician, request.starts_at, request.ends_at, neighbours=near),
-            Moment.CONFIRM,
+            Moment.HOLD if request.tentative else Moment.CONFIRM,
             work.policy,
         )
+        if aside is not None and aside.visit_id == visit.id and _only(aside.rules, findings):
+            judge(
+                work,
+                visit,
+                findings,
+                clinician_id=request.clinician_id,
+                starts_at=request.starts_at,
+                override=aside.override,
+            )
+            work.session.flush()  # what was set aside stands from here on
         if any(finding.refuses for finding in findings):
             standing = standing_overrides(work, [visit.id], request.clinician_id, request.starts_at)
             left = tuple(
@@ -185,4 +222,9 @@ def _ask_all(work: Work, visits: list[Visit], wanted: dict[int, BookRequest], cl
         )
 
 
-__all__ = ["BookRequest", "book_many"]
+def _only(rules: frozenset[str], findings: Sequence[Finding]) -> bool:
+    """Whether nothing refuses but these rules."""
+    return all(row.rule in rules for row in findings if row.refuses)
+
+
+__all__ = ["BookRequest", "SetAside", "book_many"]
