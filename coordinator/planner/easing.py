@@ -245,13 +245,17 @@ def _people(problem: Problem, index: int, cells: frozenset[Cell]) -> Iterator[Fa
 
 def _shifts(problem: Problem, cells: frozenset[Cell]) -> Iterator[Family]:
     liftable = problem.liftable
+    more = OVERTIME_STEPS[-1] if "shift-full" in liftable else 0
+    longest = {(slot.clinician, slot.day): slot.shift_end + more - slot.shift_start for slot in problem.slots}
     for slot in problem.slots:
         cell = (slot.clinician, slot.day)
         if cell not in cells:
             continue
+        # A day that ends before its hours are over, even as late as it may be asked to end, is not eased by more.
+        day_hours = slot.max_minutes if slot.max_minutes is not None and slot.max_minutes < longest[cell] else None
         grown = (
             ("shift-end", "shift-full", slot.shift_end, OVERTIME_STEPS),
-            ("day-hours", "day-max", slot.max_minutes, OVERTIME_STEPS),
+            ("day-hours", "day-max", day_hours, OVERTIME_STEPS),
             ("max-visits", "max-visits", slot.max_visits, (1,)),
         )
         for kind, code, limit, steps in grown:

@@ -89,7 +89,7 @@ class Relaxations:
     pairs_tried: int
     pairs_possible: int
     complete: bool = True
-    """False: it was stopped before everything was tried."""
+    """Everything that may be proposed was tried, or enough pairs were found; False: more might help."""
 
     @property
     def none(self) -> bool:
@@ -158,13 +158,13 @@ class _Question:
         tried = pairs_tried = 0
         ordered: list[Family] = []
         couples: list[tuple[Family, Family]] = []
-        complete = True
+        complete = False
         try:
             as_it_is = self._as_it_is()
             ordered = self._by_promise(families(self.problem, self.visit, self.partner))
             for family in ordered[:SINGLES]:
-                tried += 1
                 found = self._smallest(family)
+                tried += 1
                 if found is not None and (as_it_is is None or found.extra_cost < as_it_is.extra_cost):
                     singles.append(found)
             if as_it_is is None and not singles:
@@ -172,12 +172,13 @@ class _Question:
                 for one, other in couples[:PAIRS]:
                     if len(pairs) == ENOUGH_PAIRS:
                         break
-                    pairs_tried += 1
                     found = self._smallest_pair(one, other)
+                    pairs_tried += 1
                     if found is not None:
                         pairs.append(found)
+            complete = tried == len(ordered) and (pairs_tried == len(couples) or len(pairs) == ENOUGH_PAIRS)
         except _StoppedError:
-            complete = False
+            pass  # what was found until then is told, and that it is not all
         return Relaxations(
             self.visit,
             as_it_is,

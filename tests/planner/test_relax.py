@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from itertools import combinations
 
@@ -126,6 +127,29 @@ def test_two_changes_are_offered_where_no_single_one_helps():
     assert answer.singles == ()
     (pair,) = answer.pairs
     assert {easing.kind for easing in pair.easings} == {"day", "clinician"}
+
+
+@pytest.mark.parametrize("cut", ["SINGLES", "PAIRS"])
+def test_a_list_that_was_cut_short_is_not_called_complete(monkeypatch: pytest.MonkeyPatch, cut: str):
+    late = make_visit(windows={0: (Window(DAY - 30, DAY - 30),)})  # long after the shift, whatever is asked for
+    everything = _left_out(make_problem([late]))
+    assert (everything.none, everything.complete) == (True, True)
+    assert everything.tried == everything.possible > 1
+    assert everything.pairs_tried == everything.pairs_possible > 0
+    monkeypatch.setattr(
+        sys.modules["coordinator.planner.relax"], cut, everything.possible - 1 if cut == "SINGLES" else 0
+    )
+    some = _left_out(make_problem([late]))
+    assert (some.none, some.complete) == (True, False)
+
+
+def test_a_day_s_hours_are_offered_only_where_they_end_before_the_day():
+    visit = make_visit(minutes=60)
+    short = make_problem([visit], slots=(make_slot(max_minutes=50),), liftable=frozenset({"day-max", "shift-full"}))
+    assert "day-hours" in {one.widest.kind for one in families(short, 0)}
+    slot = short.slots[0]
+    long = replace(short, slots=(replace(slot, max_minutes=slot.shift_end - slot.shift_start + 60),))
+    assert "day-hours" not in {one.widest.kind for one in families(long, 0)}
 
 
 def test_nothing_to_change_is_said_when_leaving_out_is_only_cheaper():
