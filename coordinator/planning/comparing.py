@@ -42,6 +42,8 @@ def compare_runs(work: Work, left_id: int, right_id: int) -> dict[str, Any]:
         by_patient[patients[change["visit"]]].append(change)
     for run in (left, right):
         work.record("run.compared", f"run:{run.id}", branch=run.branch_id, differences=len(changes))
+    for number in sorted(by_patient):
+        work.record("run.comparison-shows-patient", f"run:{right.id}", patient_id=number)
     numbers = [_numbers(run) for run in (left, right)]
     return {
         "zone": zone_of(work, left.branch_id).key,
