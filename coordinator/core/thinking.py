@@ -19,10 +19,10 @@ Think = Callable[[Work], Callable[[], Any] | None]
 
 
 def thinks_first(think: Think) -> Callable[..., Any]:
-    """Mark a changing view that has to compute before it writes, so that nobody waits for the writer meanwhile.
+    """Mark a view that computes before it writes or tells, and keeps nobody from the writer or a connection meanwhile.
 
     `think` reads in a reading transaction of its own and answers what is to be computed; that is done with no
-    transaction open, and the view, in the writing one, finds the result in `thought()`.
+    transaction open, and the view, in one of its own, finds the result in `thought()`.
     """
 
     def mark(view: Callable[..., Any]) -> Callable[..., Any]:

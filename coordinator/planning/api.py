@@ -184,6 +184,9 @@ class ExplanationSchema(Schema):
     travel_minutes = fields.Integer()
     alternative = fields.Dict(allow_none=True, metadata={"description": "The next best clinician, and cents more"})
     reasons = fields.List(fields.Nested(ReasonSchema))
+    relaxations = fields.String(
+        metadata={"description": "Where to ask what would place it: by what stands then, not by what the run has"}
+    )
 
 
 class ExplanationsSchema(Schema):

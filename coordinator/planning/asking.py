@@ -1,54 +1,110 @@
-"""Questions about one visit in the plan as it stands, and doing what was offered.
+"""Questions about one visit in the plan as it stands.
 
-Every answer is found on the rows as they are; what is offered is done through the verbs of visits, which ask every rule
-again and keep their own permissions.
+A question is read from the rows, searched with nothing open, and told afterwards, which puts it on record: nobody waits
+for a connection or for the writer while somebody else's question is thought over.
 """
 
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from functools import partial
 from typing import Any
 
-from coordinator.core.errors import Forbidden, Invalid, StaleVersion
+from coordinator.core.errors import Conflict, Invalid, TooMany
 from coordinator.core.work import Work, permitted
 from coordinator.domain.vocabulary import VisitStatus
-from coordinator.planner import explain, relax, suggest
+from coordinator.planner import ProblemError, explain, relax, suggest
 from coordinator.planning import words
 from coordinator.planning.decode import reasons
-from coordinator.planning.live import WISHES, Question, question
-from coordinator.visits import queries, service
-from coordinator.visits.asking import refusal
-from coordinator.visits.model import Visit
-from coordinator.visits.publishing import BookRequest, book_many
+from coordinator.planning.live import Question, question
 
-#: Seconds that a search for relaxations may take in a request, and what it takes unless asked otherwise.
-MOST_SECONDS, DEFAULT_SECONDS = 60, 10
+#: Seconds that a search for relaxations may take in a request, and at the command line.
+MOST_SECONDS, MOST_SECONDS_ALONE = 10, 60
 MOST_SUGGESTIONS = 20
+#: Questions that one process thinks over at a time; what else it has to do must not wait for them.
+MOST_AT_ONCE = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """Where one visit is put, in the version in which it was read."""
+class Found:
+    """An answer, and whom it shows."""
 
+    action: str
     visit_id: int
-    version: int
-    clinician_id: int
-    starts_at: datetime
-    ends_at: datetime
+    #: The patient of the visit that was asked about.
+    patient_id: int
+    body: dict[str, Any]
+    facts: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """A question as it was read from the rows; its answer needs the database no more."""
+
+    action: str
+    asked: Question
+    think: Callable[[Question], tuple[dict[str, Any], dict[str, int]]]
+
+    def search(self) -> Found:
+        """The answer. TooMany when the process has its hands full, Conflict where visits are not tried one by one."""
+        with _turn(), _in_words():
+            body, facts = self.think(self.asked)
+        visit = self.asked.visit
+        return Found(self.action, visit.id, visit.patient_id, body, facts)
+
+
+_turns = threading.BoundedSemaphore(MOST_AT_ONCE)
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    if not _turns.acquire(blocking=False):
+        raise TooMany(
+            f"{MOST_AT_ONCE} questions are being thought over already. Ask again in some seconds.",
+            code="too-many-questions",
+            retry_after=MOST_SECONDS // 2,
+        )
+    try:
+        yield
+    finally:
+        _turns.release()
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    """What the planner does not plan is said to people as something that stands in the way."""
+    try:
+        yield
+    except ProblemError as error:
+        raise Conflict(
+            f"What stands around the visit cannot be tried visit by visit ({error}). Place the visit by hand.",
+            code="not-answerable",
+        ) from error
+
+
+def _read(work: Work, visit_id: int, *, other_days: bool = False) -> Question:
+    with _turn():
+        pass  # who would be refused afterwards is refused before anything is read
+    with _in_words():
+        return question(work, visit_id, other_days=other_days)
+
+
+# ------------------------------------------------------------------------------------ the questions
 
 
 @permitted("visit:explain")
-def explanation(work: Work, visit_id: int) -> dict[str, Any]:
+def explanation(work: Work, visit_id: int) -> Inquiry:
     """Where the visit is and what the next best would cost; or, of one without a place, what stops each clinician."""
-    asked = question(work, visit_id)
+    return Inquiry("visit.explained", _read(work, visit_id), _explain)
+
+
+def _explain(asked: Question) -> tuple[dict[str, Any], dict[str, int]]:
     (entry,) = explain(asked.problem, asked.plan, only=[asked.number]).visits
-    work.record("visit.explained", f"visit:{visit_id}", patient_id=asked.visit.patient_id)
     other = entry.alternative
     scene = asked.bridge.scene
-    return {
-        "visit": visit_id,
-        "version": asked.visit.version,
+    body = _head(asked) | {
         "placed": entry.assignment is not None,
         "clinician_id": asked.visit.clinician_id,
         "starts_at": asked.visit.starts_at,
@@ -61,31 +117,38 @@ def explanation(work: Work, visit_id: int) -> dict[str, Any]:
         },
         "reasons": reasons(asked.bridge, asked.number, entry.obstacles) if entry.assignment is None else [],
     }
+    return body, {}
 
 
 @permitted("visit:explain")
-def suggestions(work: Work, visit_id: int, limit: int = 5) -> dict[str, Any]:
+def suggestions(work: Work, visit_id: int, limit: int = 5) -> Inquiry:
     """Who could take the visit, when, at what cost, and what else would move; best first."""
     if not 1 <= limit <= MOST_SUGGESTIONS:
         raise Invalid(f"From 1 to {MOST_SUGGESTIONS} suggestions.", pointer="/query/limit")
-    asked = question(work, visit_id)
+    return Inquiry("visit.suggested", _read(work, visit_id), partial(_suggest, limit=limit))
+
+
+def _suggest(asked: Question, limit: int) -> tuple[dict[str, Any], dict[str, int]]:
     found = suggest(asked.problem, asked.plan, asked.number, limit)
-    work.record("visit.suggested", f"visit:{visit_id}", patient_id=asked.visit.patient_id, found=len(found))
-    return _head(asked) | {"suggestions": [words.suggestion(asked, one) for one in found]}
+    body = _head(asked) | {"suggestions": [words.suggestion(asked, one) for one in found]}
+    return body, {"found": len(found)}
 
 
 @permitted("visit:explain")
-def relaxations(work: Work, visit_id: int, seconds: int = DEFAULT_SECONDS) -> dict[str, Any]:
+def relaxations(work: Work, visit_id: int, seconds: int = MOST_SECONDS) -> Inquiry:
     """Which changes would place a visit that has no place, each tried; what was not tried in time is said."""
-    if not 1 <= seconds <= MOST_SECONDS:
-        raise Invalid(f"From 1 to {MOST_SECONDS} seconds.", pointer="/query/seconds")
-    asked = question(work, visit_id, other_days=True)
+    if not 1 <= seconds <= MOST_SECONDS_ALONE:
+        raise Invalid(f"From 1 to {MOST_SECONDS_ALONE} seconds.", pointer="/query/seconds")
+    asked = _read(work, visit_id, other_days=True)
     if asked.visit.status is not VisitStatus.PROPOSED:
         raise Invalid("The visit has a place. Ask for suggestions instead.", pointer="/visit_id")
+    return Inquiry("visit.relaxations-sought", asked, partial(_relax, seconds=seconds))
+
+
+def _relax(asked: Question, seconds: int) -> tuple[dict[str, Any], dict[str, int]]:
     until = time.monotonic() + seconds
     found = relax(asked.problem, asked.plan, asked.number, stop=lambda: time.monotonic() > until)
-    work.record("visit.relaxations-sought", f"visit:{visit_id}", patient_id=asked.visit.patient_id, tried=found.tried)
-    return _head(asked) | words.relaxations(asked, found)
+    return _head(asked) | words.relaxations(asked, found), {"tried": found.tried}
 
 
 def _head(asked: Question) -> dict[str, Any]:
@@ -97,77 +160,21 @@ def _head(asked: Question) -> dict[str, Any]:
     }
 
 
-# ------------------------------------------------------------------------------------ doing what was offered
+# ------------------------------------------------------------------------------------ telling
 
 
-@permitted("visit:confirm")
-def carry_out(
-    work: Work,
-    visit_id: int,
-    place: Sequence[Step],
-    *,
-    unlock: Mapping[int, int] | None = None,
-    override: Mapping[str, str] | None = None,
-) -> Visit:
-    """The visit is booked where it was offered, with what had to be unlocked or moved for it; all of it or nothing.
-
-    `unlock`: versions by visit. Every rule is asked again. StaleVersion names rows that changed since the offer, the
-    rules refuse with their findings, and setting a wish aside needs `visit:override` and a coded reason.
-    """
-    visit = queries.the_visit(work, visit_id)
-    mine = [step for step in place if step.visit_id == visit_id]
-    others = [step for step in place if step.visit_id != visit_id]
-    if len(mine) != 1:
-        raise Invalid("Say exactly once where the visit itself is put.", pointer="/place")
-    if len({step.visit_id for step in place}) != len(place):
-        raise Invalid("A visit is named twice.", pointer="/place")
-    _refuse_stale(work, {step.visit_id: step.version for step in place} | dict(unlock or {}))
-    if override is not None and not work.actor.may("visit:override"):
-        raise Forbidden("Only a clinical manager may set a rule aside, with a reason.", permission="visit:override")
-    for number in sorted(unlock or {}):
-        service.unlock(work, number)
-    held = [step for step in others if queries.the_visit(work, step.visit_id).status is VisitStatus.PENDING]
-    for step in held:
-        service.move(work, step.visit_id, step.clinician_id, step.starts_at)
-    batch = [step for step in others if step not in held] + ([] if override else mine)
-    book_many(
-        work,
-        [
-            BookRequest(
-                step.visit_id,
-                queries.the_visit(work, step.visit_id).version,
-                step.clinician_id,
-                step.starts_at,
-                step.ends_at,
-            )
-            for step in batch
-        ],
-    )
-    if override:
-        (step,) = mine
-        answer = service.ask_about(work, visit_id, step.clinician_id, step.starts_at)
-        if any(finding.refuses and finding.rule not in WISHES for finding in answer.findings):
-            raise refusal(answer.findings)  # a law among them: an offer never asks for that
-        if visit.status is VisitStatus.BOOKED:
-            service.move(work, visit_id, step.clinician_id, step.starts_at, override=override)
-        else:
-            service.assign(work, visit_id, step.clinician_id, step.starts_at, override=override)
-    work.session.flush()  # the new version is in the answer
-    work.record(
-        "visit.offer-carried-out",
-        f"visit:{visit_id}",
-        patient_id=visit.patient_id,
-        moved=len(others),
-        unlocked=len(unlock or {}),
-    )
-    return visit
+@permitted("visit:explain")
+def tell(work: Work, found: Found) -> dict[str, Any]:
+    """The answer is told: it is on record for the visit, and for every other patient whom it shows."""
+    about = f"visit:{found.visit_id}"
+    work.record(found.action, about, patient_id=found.patient_id, outcome="ok", **found.facts)
+    for patient_id in sorted(_shown(found.body) - {found.patient_id}):
+        work.record("visit.answer-shows-patient", about, patient_id=patient_id)
+    return found.body
 
 
-def _refuse_stale(work: Work, versions: Mapping[int, int]) -> None:
-    stale = [number for number, version in versions.items() if queries.the_visit(work, number).version != version]
-    if stale:
-        raise StaleVersion(
-            f"{len(stale)} of the visits changed since this was offered. Ask again.",
-            visits=sorted(stale),
-            blocking=[{"visit": number} for number in sorted(stale)],
-        )
+def _shown(body: dict[str, Any]) -> set[int]:
+    """Patients who are named in an answer."""
+    offers = [*body.get("suggestions", ()), *body.get("relaxations", ())]
+    moved = {move["patient_id"] for offer in offers for move in offer["moves"]}
+    return moved | set(body["unlocated_patients"])

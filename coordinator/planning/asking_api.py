@@ -1,14 +1,20 @@
 """Questions about one visit over HTTP: why not, who could, what would have to give; and two runs side by side."""
 
+from collections.abc import Callable
 from typing import Any
 
-from marshmallow import fields, validate
+import flask
+from marshmallow import EXCLUDE, ValidationError, fields, validate
+from webargs.multidictproxy import MultiDictProxy
 
-from coordinator.core.fields import Id, Instant, Schema, Whole
+from coordinator.core.errors import Invalid
+from coordinator.core.fields import Day, Id, Instant, Schema, Whole
 from coordinator.core.http import Blueprint, require_match, with_etag, work
-from coordinator.core.work import may_call
-from coordinator.planning import asking, comparing
+from coordinator.core.thinking import thinks_first, thought
+from coordinator.core.work import Work, may_call
+from coordinator.planning import asking, comparing, offers
 from coordinator.planning.api import ReasonSchema
+from coordinator.planning.words import AGREED
 from coordinator.visits import queries
 from coordinator.visits.schemas import VisitOverrideSchema, VisitSchema
 
@@ -69,12 +75,22 @@ class PlaceStepSchema(Schema):
     ends_at = Instant(required=True, metadata={"example": "2026-11-24T17:45:00Z"})
 
 
+class AgreedStepSchema(Schema):
+    kind = fields.String(required=True, validate=validate.OneOf(AGREED))
+    clinician_id = Id(required=True)
+    day = Day(required=True, allow_none=True, metadata={"description": "None: in the week"})
+    amount = Whole(low=1, high=120, required=True, metadata={"description": "Minutes, or visits, beyond the limit"})
+
+
 class OfferStepsSchema(Schema):
-    """What makes an offer so: send it back as it came, with a reason where a wish is set aside."""
+    """What makes an offer so: send it back as it came, with a reason where a wish is set aside or more is agreed."""
 
     unlock = fields.List(fields.Nested(UnlockStepSchema))
     place = fields.List(fields.Nested(PlaceStepSchema))
     overrides = fields.List(fields.String(), metadata={"description": "Rules that take a reason to set aside"})
+    agreed = fields.List(
+        fields.Nested(AgreedStepSchema), metadata={"description": "What somebody does beyond the agency's limits"}
+    )
 
 
 class OfferSchema(OfferedPlaceSchema):
@@ -121,7 +137,9 @@ class RelaxationsSchema(Schema):
     possible = fields.Integer()
     pairs_tried = fields.Integer()
     pairs_possible = fields.Integer()
-    complete = fields.Boolean(metadata={"description": "False: the time was over before everything was tried"})
+    complete = fields.Boolean(
+        metadata={"description": "False: not everything was tried, for there was no time or there is too much"}
+    )
     unlocated_patients = fields.List(fields.Integer())
 
 
@@ -138,8 +156,16 @@ class CarryOutSchema(Schema):
             ]
         },
     )  # fmt: skip
-    overrides = fields.List(fields.String(), load_default=list, metadata={"description": "As it came; not read"})
+    overrides = fields.List(
+        fields.String(), load_default=list, validate=validate.Length(max=5),
+        metadata={"description": "The rules that `override` sets aside, as they came"},
+    )  # fmt: skip
     override = fields.Nested(VisitOverrideSchema, load_default=None, allow_none=True)
+    agreed = fields.List(fields.Nested(AgreedStepSchema), load_default=list, validate=validate.Length(max=5))
+    agreed_reason = fields.String(
+        load_default=None, allow_none=True, validate=validate.Regexp(rf"{offers.CODE}\Z"),
+        metadata={"description": "Why more was agreed, as a code; needed with `agreed`", "example": "clinician-agreed"},
+    )  # fmt: skip
 
 
 class SuggestionsQuery(Schema):
@@ -148,7 +174,7 @@ class SuggestionsQuery(Schema):
 
 class RelaxationsQuery(Schema):
     seconds = Whole(
-        low=1, high=asking.MOST_SECONDS, load_default=asking.DEFAULT_SECONDS,
+        low=1, high=asking.MOST_SECONDS, load_default=asking.MOST_SECONDS,
         metadata={"description": "How long to search; what was not tried by then is said"},
     )  # fmt: skip
 
@@ -191,38 +217,62 @@ class RunComparisonSchema(Schema):
 # ------------------------------------------------------------------------------------ routes
 
 
+def _asks(verb: Callable[..., asking.Inquiry], query: type[Schema] = Schema) -> Callable[..., Any]:
+    """The view tells what was read and searched before it, with nothing open meanwhile."""
+    schema = query()
+
+    def think(w: Work) -> Callable[[], asking.Found] | None:
+        try:
+            args = schema.load(MultiDictProxy(flask.request.args, schema), unknown=EXCLUDE)
+        except ValidationError:
+            return None  # the view refuses it in the usual words
+        return verb(w, (flask.request.view_args or {})["visit_id"], **args).search
+
+    return thinks_first(think)
+
+
+def _told() -> dict[str, Any]:
+    found = thought()
+    if found is None:
+        raise Invalid("A question changes nothing: ask it without an Idempotency-Key.", code="idempotency-key-invalid")
+    return asking.tell(work(), found)
+
+
 @blp.route("/visits/<id:visit_id>/explanation")
 @blp.response(200, VisitExplanationSchema)
-def explain_visit(visit_id: int) -> Any:
+@_asks(asking.explanation)
+def explain_visit(**_: int) -> Any:
     """Why the visit has no place, as things stand now
 
     Per clinician the first thing that stops it, with the fact and the limit; of a visit that has a place, the next best
     clinician.
     """
-    return asking.explanation(work(), visit_id)
+    return _told()
 
 
 @blp.route("/visits/<id:visit_id>/suggestions")
 @blp.arguments(SuggestionsQuery, location="query")
 @blp.response(200, SuggestionsSchema)
-def suggest_for_visit(args: dict[str, Any], visit_id: int) -> Any:
+@_asks(asking.suggestions, SuggestionsQuery)
+def suggest_for_visit(_args: dict[str, Any], **_: int) -> Any:
     """Who could take the visit, when, at what cost, and what else would move
 
     Best first; empty when nobody can as things are.
     """
-    return asking.suggestions(work(), visit_id, args["limit"])
+    return _told()
 
 
 @blp.route("/visits/<id:visit_id>/relaxations")
 @blp.arguments(RelaxationsQuery, location="query")
 @blp.response(200, RelaxationsSchema)
-def relax_for_visit(args: dict[str, Any], visit_id: int) -> Any:
+@_asks(asking.relaxations, RelaxationsQuery)
+def relax_for_visit(_args: dict[str, Any], **_: int) -> Any:
     """Which change would give the visit a place
 
     Each offer was planned anew and leaves nobody else out. A law is never among them. Pairs come where no single change
     is enough.
     """
-    return asking.relaxations(work(), visit_id, args["seconds"])
+    return _told()
 
 
 @blp.route("/visits/<id:visit_id>/place", methods=["POST"])
@@ -234,18 +284,11 @@ def carry_out(args: dict[str, Any], visit_id: int) -> Any:
     Send the `steps` of a suggestion or relaxation. All of it is done or nothing; every rule is asked again; 412 names
     the visits that changed since. Needs If-Match.
     """
-    may_call(work(), asking.carry_out)
+    may_call(work(), offers.carry_out)
     visit = queries.the_visit(work(), visit_id)
     require_match(visit)
-    done = asking.carry_out(
-        work(),
-        visit_id,
-        [
-            asking.Step(one["visit"], one["version"], one["clinician_id"], one["starts_at"], one["ends_at"])
-            for one in args["place"]
-        ],
-        unlock={one["visit"]: one["version"] for one in args["unlock"]},
-        override=args["override"],
+    done = offers.carry_out(
+        work(), visit_id, offers.offer_of(args), override=args["override"], agreed_reason=args["agreed_reason"]
     )
     return with_etag(done)
 

@@ -35,8 +35,10 @@ LEAST_DAYS, MOST_DAYS = 7, 14
 WISHES = frozenset({"CUL-01", "LNG-01"})
 #: What stands for them in the question, and the only code of the rules that may be lifted.
 MAY_OVERRIDE = "may-override"
-#: Besides, an agency may ask its own people for more: a longer shift, one more visit, a lock undone.
-LIFTABLE = frozenset({MAY_OVERRIDE, "window", "locked", "shift-full", "max-visits"})
+#: Besides, an agency may ask its own people for more: a longer shift, one more visit, a lock undone; and, where a
+#: clinical manager agrees, more hours in the week than the agency's most, or more than twelve in a day. By law these
+#: hours are paid as overtime and not forbidden (LAB-01: Labor Code 510; beyond twelve BLOCK-OVR).
+LIFTABLE = frozenset({MAY_OVERRIDE, "window", "locked", "shift-full", "max-visits", "day-max", "week-max"})
 _STAYS = Finding("stays", Severity.BLOCK, "", "The visit stays with who has it.")
 
 
@@ -83,7 +85,10 @@ def _scene(work: Work, visit: Visit) -> Scene:
     last = min(visit.window_to, first + timedelta(days=MOST_DAYS - 1))
     if visit.starts_at is not None:
         stands_on = local_day(visit.starts_at, zone)
-        first, last = min(first, stands_on), max(last, stands_on)
+        if not first <= stands_on <= last:
+            # A window may be months long: the days around where it stands are looked at, and no more than of any other.
+            first = max(min(first, stands_on), stands_on - timedelta(days=MOST_DAYS // 2))
+            last = min(max(visit.window_to, stands_on), first + timedelta(days=MOST_DAYS - 1))
     if last < first:
         raise Conflict(
             f"The visit was wanted by {visit.window_to}: that is over. Record it as missed, or ask for a new one.",

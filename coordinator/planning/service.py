@@ -233,7 +233,13 @@ def explanation(work: Work, run_id: int, visit_id: int | None = None) -> list[di
         if visit_id in (None, row.visit_id)
     ]
     found += [
-        {"visit": row.visit_id, "placed": False, "alternative": None, "reasons": row.reasons}
+        {
+            "visit": row.visit_id,
+            "placed": False,
+            "alternative": None,
+            "reasons": row.reasons,
+            "relaxations": f"/api/v1/visits/{row.visit_id}/relaxations",
+        }
         for row in unplaced_of(work, run_id)
         if visit_id in (None, row.visit_id)
     ]

@@ -11,7 +11,15 @@ from coordinator.planning.causes import say
 from coordinator.planning.live import Question
 
 #: Each change by the permission that making it takes, besides booking the visit.
-PERMISSIONS = {"unlock": "visit:assign", "clinician": "visit:override", "day": "visit:override"}
+PERMISSIONS = {
+    "unlock": "visit:assign",
+    "clinician": "visit:override",
+    "day": "visit:override",
+    "day-hours": "visit:override",
+    "week-hours": "visit:override",
+}
+#: Changes by which somebody is asked for more than the agency's limit: no rule, and so put on record when it is done.
+AGREED = ("shift-end", "day-hours", "week-hours", "max-visits")
 
 
 def suggestion(asked: Question, found: Suggestion) -> dict[str, Any]:
@@ -30,7 +38,8 @@ def relaxations(asked: Question, found: Relaxations) -> dict[str, Any]:
     if found.none and found.complete:
         said = f"Nothing helps: {found.tried} single changes and {found.pairs_tried} pairs were tried."
     elif found.none:
-        said = f"Nothing was found in the time given: {found.tried} of {found.possible} single changes were tried."
+        pairs = f" and {found.pairs_tried} of {found.pairs_possible} pairs" if found.pairs_possible else ""
+        said = f"Nothing was found so far: {found.tried} of {found.possible} single changes{pairs} were tried."
     elif found.as_it_is is not None:
         said = "It can be placed without changing anything" + (
             ", for more than leaving it out is said to cost." if found.as_it_is.extra_cost > 0 else "."
@@ -78,6 +87,8 @@ def change(asked: Question, easing: Easing) -> dict[str, Any]:
         "unlock": f"Unlock visit {about}.",
         "clinician": f"Let clinician {person} make it" + ("." if day is None else f" on {day}."),
         "shift-end": f"Ask clinician {person} to work {easing.amount} minutes longer on {day}, to {new_limit}.",
+        "day-hours": f"Let clinician {person} work {easing.amount} minutes more on {day}, {new_limit} in all.",
+        "week-hours": f"Let clinician {person} work {easing.amount} minutes more in the week, {new_limit} in all.",
         "max-visits": f"Ask clinician {person} to make {new_limit} visits on {day} instead of {limit}.",
     }
     return {
@@ -124,6 +135,16 @@ def steps(asked: Question, plan: Plan, easings: tuple[Easing, ...]) -> dict[str,
             for at in changed
         ],
         "overrides": sorted({rule for easing in easings if (rule := _rule_of(asked, easing))}),
+        "agreed": [
+            {
+                "kind": easing.kind,
+                "clinician_id": bridge.scene.clinicians[easing.clinician].id,
+                "day": None if easing.day is None else bridge.scene.horizon.days[easing.day],
+                "amount": easing.amount,
+            }
+            for easing in easings
+            if easing.kind in AGREED and easing.clinician is not None
+        ],
     }
 
 
