@@ -21,7 +21,7 @@ SENTENCES: dict[str, str] = {
     "locked": "What is locked on that day leaves no room.",
     "locked-elsewhere": "The visit is locked to another clinician or day.",
     "day-max": "Would work {fact} minutes that day; the limit is {limit}.",
-    "week-max": "Would work {fact} minutes that week; the limit is {limit}.",
+    "week-max": "Would work {fact} minutes that week, as its days are timed; the limit is {limit}.",
     "shift-full": "Would be back at {fact}; the shift ends at {limit}.",
     "break": "No room for the break or time off as well.",
     "travel": "The driving between the other visits leaves no room.",
