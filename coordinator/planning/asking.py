@@ -18,7 +18,7 @@ from coordinator.domain.vocabulary import VisitStatus
 from coordinator.planner import ProblemError, explain, relax, suggest
 from coordinator.planning import words
 from coordinator.planning.decode import reasons
-from coordinator.planning.live import Question, question
+from coordinator.planning.live import MOVERS, Question, question
 
 #: Seconds that a search for relaxations may take in a request, and at the command line.
 MOST_SECONDS, MOST_SECONDS_ALONE = 10, 60
@@ -84,11 +84,11 @@ def _in_words() -> Iterator[None]:
         ) from error
 
 
-def _read(work: Work, visit_id: int, *, other_days: bool = False) -> Question:
+def _read(work: Work, visit_id: int, *, other_days: bool = False, movers: int = 0) -> Question:
     with _turn():
         pass  # who would be refused afterwards is refused before anything is read
     with _in_words():
-        return question(work, visit_id, other_days=other_days)
+        return question(work, visit_id, other_days=other_days, movers=movers)
 
 
 # ------------------------------------------------------------------------------------ the questions
@@ -125,7 +125,7 @@ def suggestions(work: Work, visit_id: int, limit: int = 5) -> Inquiry:
     """Who could take the visit, when, at what cost, and what else would move; best first."""
     if not 1 <= limit <= MOST_SUGGESTIONS:
         raise Invalid(f"From 1 to {MOST_SUGGESTIONS} suggestions.", pointer="/query/limit")
-    return Inquiry("visit.suggested", _read(work, visit_id), partial(_suggest, limit=limit))
+    return Inquiry("visit.suggested", _read(work, visit_id, movers=MOVERS), partial(_suggest, limit=limit))
 
 
 def _suggest(asked: Question, limit: int) -> tuple[dict[str, Any], dict[str, int]]:

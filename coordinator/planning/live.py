@@ -1,12 +1,14 @@
 """The plan as it stands around one visit, as a problem: only what an answer about that visit needs.
 
 The rules are asked in full about the visit itself (and who goes with it). Of the others that somebody able to make it
-has, they are asked for the one who has them, on their days; everything else stays where it is.
+has, they are asked for the one who has them, on their days; of the nearest few for everybody of the profession, so that
+they may go to somebody else. Everything else stays where it is.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from math import hypot, inf
 
 from coordinator.agency.service import today, zone_of
 from coordinator.core.errors import Conflict
@@ -31,6 +33,9 @@ from coordinator.visits.model import Visit
 
 #: A question looks at so many days: others may make room by going to another day than the visit may.
 LEAST_DAYS, MOST_DAYS = 7, 14
+#: So many visits, the nearest ones, may go to somebody else where another has to make room: to ask the rules about each
+#: with everybody takes its time.
+MOVERS = 12
 #: Rules that keep a wish and not a law: a clinical manager may set them aside, with a coded reason.
 WISHES = frozenset({"CUL-01", "LNG-01"})
 #: What stands for them in the question, and the only code of the rules that may be lifted.
@@ -53,10 +58,11 @@ class Question:
     visit: Visit
 
 
-def question(work: Work, visit_id: int, *, other_days: bool = False) -> Question:
+def question(work: Work, visit_id: int, *, other_days: bool = False, movers: int = 0) -> Question:
     """The question about a visit that is wanted or stands ahead. NotFound out of sight, Conflict when it is past.
 
-    `other_days`: others may make room on any of their days, and not only on the one they have.
+    `other_days`: others may make room on any of their days, and not only on the one they have. `movers`: so many others
+    may go to somebody else.
     """
     visit = queries.the_visit(work, visit_id)
     if visit.status not in units.AHEAD | {VisitStatus.PROPOSED}:
@@ -69,7 +75,8 @@ def question(work: Work, visit_id: int, *, other_days: bool = False) -> Question
         rest = {number: days[number] for number in days if number not in asked}
         if not other_days:
             rest = {row.id: [_day_of(scene, row)] for row in scene.visits if row.id in rest}
-        return ask_all(work, scene, book, own) | _ask_the_rest(work, scene, book, rest)
+        near = _nearest(scene, visit, rest)[:movers]
+        return ask_all(work, scene, book, own) | _ask_the_rest(work, scene, book, rest, frozenset(near))
 
     bridge = assemble(work, scene, ask=ask)
     number = next(n for n, row in enumerate(bridge.visits) if row.id == visit.id)
@@ -128,15 +135,39 @@ def _may_unlock(row: Visit, scene: Scene) -> bool:
     return row.locked and ahead and mine
 
 
-def _ask_the_rest(work: Work, scene: Scene, book: CaseBook, days: Mapping[int, Sequence[date]]) -> dict[int, Answers]:
-    """For each visit that stands: its days, with the one who has it."""
+def _nearest(scene: Scene, visit: Visit, others: Mapping[int, Sequence[date]]) -> list[int]:
+    """The other visits on days that this one may be on, those to homes nearby first."""
+    home = scene.patients[visit.patient_id].home
+
+    def away(row: Visit) -> float:
+        there = scene.patients[row.patient_id].home
+        if home is None or there is None or home.lat is None or home.lon is None:
+            return inf
+        if there.lat is None or there.lon is None:
+            return inf
+        return hypot(home.lat - there.lat, 0.8 * (home.lon - there.lon))
+
+    on = {row.id: row for row in scene.visits if row.id in others}
+    mine = [row for row in on.values() if visit.window_from <= _day_of(scene, row) <= visit.window_to]
+    return [row.id for row in sorted(mine, key=lambda row: (away(row), row.id))]
+
+
+def _ask_the_rest(
+    work: Work, scene: Scene, book: CaseBook, days: Mapping[int, Sequence[date]], movers: frozenset[int]
+) -> dict[int, Answers]:
+    """For each visit that stands: its days, with the one who has it; of the `movers`, with all of the profession."""
     people = {one.id: one for one in scene.clinicians}
     answers: dict[int, Answers] = {}
     for visit in scene.visits:
         if visit.id not in days:
             continue
         assert visit.clinician_id is not None
-        answer = answers[visit.id] = Answers(forbidden={c: (_STAYS,) for c in people if c != visit.clinician_id})
+        able = {
+            number
+            for number, one in people.items()
+            if number == visit.clinician_id or (visit.id in movers and one.performer in PERFORMERS[visit.discipline])
+        }
+        answer = answers[visit.id] = Answers(forbidden={c: (_STAYS,) for c in people if c not in able})
         for day in days[visit.id]:
             case = without_others(book.case(visit, day=day))
             refused = refusals(ask_patient_side(case, Moment.CONFIRM, work.policy))
@@ -144,9 +175,10 @@ def _ask_the_rest(work: Work, scene: Scene, book: CaseBook, days: Mapping[int, S
                 answer.closed[day] = refused
                 continue
             answer.cases[day] = case
-            case = book.case(visit, clinician=people[visit.clinician_id], day=day)
-            if refused := refusals(ask_clinician_side(case, Moment.CONFIRM, work.policy)):
-                answer.forbidden_days[visit.clinician_id, day] = refused
+            for number in sorted(able):
+                case = book.case(visit, clinician=people[number], day=day)
+                if refused := refusals(ask_clinician_side(case, Moment.CONFIRM, work.policy)):
+                    answer.forbidden_days[number, day] = refused
     return answers
 
 

@@ -420,6 +420,40 @@ def test_a_question_takes_no_key(agency: TestAgency, app: Coordinator, sam: Brow
         assert client.get(f"/api/v1/visits/{visit}/suggestions", headers=headers).status_code == 422
 
 
+def _taken(agency: TestAgency, session: Session) -> tuple[Visit, Visit]:
+    """A visit of one day that only one nurse may make, who has another that day, which her colleague could take."""
+    wanted, other = _one_a_day(agency, session)
+    other.locked = False
+    other.window_from = other.window_to = wanted.window_from
+    colleague = agency.hire()
+    colleague.exclusions.append(Exclusion(patient_id=wanted.patient_id, reason="patient-asked"))
+    session.commit()
+    return wanted, other
+
+
+def test_somebody_else_may_take_a_visit_that_is_in_the_way(
+    agency: TestAgency, session: Session, work_as: WorkAs
+) -> None:
+    wanted, other = _taken(agency, session)
+    nurse, colleague = agency.clinicians
+    with work_as(_of(agency), now=EVE) as work:
+        (one,) = _told(work, asking.suggestions(work, wanted.id))["suggestions"]
+    assert one["clinician_id"] == nurse.id
+    assert [(move["visit"], move["after"]["clinician_id"]) for move in one["moves"]] == [(other.id, colleague.id)]
+    with work_as(_of(agency), now=EVE) as work:
+        offers.carry_out(work, wanted.id, offers.offer_of(one["steps"]))
+    session.refresh(other)
+    assert other.clinician_id == colleague.id
+
+
+def test_nobody_takes_over_whom_the_rules_refuse(agency: TestAgency, session: Session, work_as: WorkAs) -> None:
+    wanted, other = _taken(agency, session)
+    agency.clinicians[1].exclusions.append(Exclusion(patient_id=other.patient_id, reason="patient-asked"))
+    session.commit()
+    with work_as(_of(agency), now=EVE) as work:
+        assert _told(work, asking.suggestions(work, wanted.id))["suggestions"] == []
+
+
 @pytest.mark.parametrize("where", ["question", "explain"])
 def test_what_is_not_tried_visit_by_visit_is_a_conflict_and_no_fault(
     agency: TestAgency, sam: Browser, monkeypatch: pytest.MonkeyPatch, where: str
