@@ -83,8 +83,12 @@ MAX_BREAKS = 4
 COUNT_ABSENT, COUNT_USED, COUNT_PLACED, COUNT_TOUCHED = range(4)
 """In `S_COUNT`: visits that are out, slots that have visits, visits that are placed, patients touched by changes."""
 CONTROL_DEPTH, CONTROL_LENGTH, CONTROL_ROOM, CONTROL_NOTES, CONTROL_MEMBERS, CONTROL_REMOVED, CONTROL_DIRTY = range(7)
+CONTROL_LISTED = 7
 """In `X_CONTROL`: how many ask for the log, its length and its room; whether prices are noted; how many entries
-`X_MEMBER` (0: every visit), `X_REMOVED` and `X_DIRTY` have."""
+`X_MEMBER` (0: every visit), `X_REMOVED`, `X_DIRTY` and, while visits to take out are chosen, `X_ABSENT` have."""
+ZERO = np.int64(0)
+"""Nought as any number: with a bare 0 numba compiles one more copy of the function that is called, and of all that
+that calls. The same holds for variables that begin with a bare number."""
 EMPTY_STAMP = 1469598103934665603
 LOG_FIXED = 16
 LOG_SPARE = 200
@@ -408,7 +412,7 @@ def timed(d, s, x, r, n, mask):
         x[stop + 1 + i] = here
     x[stop + 1 + n] = d[d[SLOT_TO] + r]
 
-    pauses = 0
+    pauses = ZERO
     for p in range(d[d[SLOT_PAUSES] + r], d[d[SLOT_PAUSES] + r + 1]):
         number = d[d[PAUSE_NUMBER] + p]
         if number < 0 or (mask >> number) & 1:
@@ -1390,7 +1394,7 @@ def take_out(d, s, x, v):
     r = s[d[S_SLOT] + v]
     n = s[d[S_LENGTH] + r]
     row = d[S_ROUTE] + r * d[N_LENGTH]
-    m = 0
+    m = ZERO
     for i in range(n):
         if s[row + i] != v:
             x[d[X_SEQUENCE] + m] = s[row + i]
@@ -1653,7 +1657,7 @@ def day_cost(d, s, x, v, r):
             known = INF
         x[d[X_DAY_COST] + day] = known
         x[d[X_DAY_LEFT] + day] = minutes_left(d, s, v, day, d[d[SLOT_WEEK] + r]) if known < INF else 0
-        x[d[X_DAY_SALT] + day] = mates_salt(d, s, v, day, -1) if d[d[V_MATES] + v] else 0
+        x[d[X_DAY_SALT] + day] = mates_salt(d, s, v, day, ZERO - 1) if d[d[V_MATES] + v] else 0
     return known
 
 
@@ -1822,7 +1826,7 @@ def put_best(d, s, x, v):
 @compiled
 def insert_single(d, s, x, rng, v, blink):
     """Put `v` where it is cheapest, if that is cheaper than leaving it out. True if placed."""
-    cost = best_insertion(d, s, x, rng, v, blink, d[d[V_UNPLACED] + v], ANYONE, -1)
+    cost = best_insertion(d, s, x, rng, v, blink, d[d[V_UNPLACED] + v], ZERO + ANYONE, ZERO - 1)
     return cost < INF and put_best(d, s, x, v)
 
 
@@ -2007,7 +2011,7 @@ def pair_in_slot(d, s, pair, x, rng, v, r, k):
                 s[d[S_LOW] + u] = t + d[d[LINK_LOW] + v]
                 s[d[S_HIGH] + u] = t + d[d[LINK_HIGH] + v]
                 other = d[d[SLOT_CLINICIAN] + r]
-                cost = best_insertion(d, s, x, rng, u, 0, INF, d[d[LINK_WHO] + v], other)
+                cost = best_insertion(d, s, x, rng, u, ZERO, INF, d[d[LINK_WHO] + v], other)
                 if cost < INF and put_best(d, s, x, u):
                     s[d[S_LOW] + u] = s[d[S_HIGH] + u] = s[d[S_START] + u]
                     if s[d[S_TOTAL]] < best:
@@ -2075,6 +2079,20 @@ def remove(d, s, x, v):
 
 
 @compiled
+def choose(d, s, x, v):
+    """Enter `v` among those to be taken out. False if it is already there, out, locked or frozen."""
+    if s[d[S_SLOT] + v] < 0 or d[d[V_LOCKED] + v] or x[d[X_FROZEN] + v]:
+        return False
+    listed = x[d[X_CONTROL] + CONTROL_LISTED]
+    for i in range(listed):
+        if x[d[X_ABSENT] + i] == v:
+            return False
+    x[d[X_ABSENT] + listed] = v
+    x[d[X_CONTROL] + CONTROL_LISTED] = listed + 1
+    return True
+
+
+@compiled
 def any_placed(d, s, x, rng):
     """Some visit that is placed and free to move; -1 if none was found."""
     members = x[d[X_CONTROL] + CONTROL_MEMBERS]
@@ -2089,7 +2107,7 @@ def any_placed(d, s, x, rng):
 
 
 @compiled
-def remove_strings(d, s, x, rng, seed, average, most):
+def choose_strings(d, s, x, rng, seed, average, most):
     """SISR: from several neighbouring routes one string of adjacent visits each."""
     used = s[d[S_COUNT] + COUNT_USED]
     if used == 0:
@@ -2131,33 +2149,28 @@ def remove_strings(d, s, x, rng, seed, average, most):
             first = max(0, min(first, n - length - keep))
         skip = draw(rng, length) if keep else -1
         for i in range(length + keep):
-            x[d[X_KEY] + i] = s[row + first + i]
-        for i in range(length + keep):
-            if skip <= i < skip + keep:
-                continue
-            u = x[d[X_KEY] + i]
-            if s[d[S_SLOT] + u] == r:
-                remove(d, s, x, u)
+            if not skip <= i < skip + keep:
+                choose(d, s, x, s[row + first + i])
         done += 1
 
 
 @compiled
-def remove_related(d, s, x, rng, seed, count):
+def choose_related(d, s, x, rng, seed, count):
     """Shaw: the seed and visits near it, whatever their routes."""
     near = d[N_NEIGHBOURS]
-    remove(d, s, x, seed)
+    choose(d, s, x, seed)
     for k in range(near):
         if count <= 0:
             break
         v = d[d[NEIGHBOUR] + seed * near + k]
         if v < 0:
             break
-        if draw(rng, 10) < 7 and remove(d, s, x, v):
+        if draw(rng, 10) < 7 and choose(d, s, x, v):
             count -= 1
 
 
 @compiled
-def remove_patients(d, s, x, rng, seed, count):
+def choose_patients(d, s, x, rng, seed, count):
     """Every visit of the seed's patient, then of patients near it: the way to another pattern of days or another
     nurse."""
     near = d[N_NEIGHBOURS]
@@ -2171,33 +2184,29 @@ def remove_patients(d, s, x, rng, seed, count):
             continue
         p = d[d[V_PATIENT] + v]
         for m in range(d[d[P_VISITS] + p], d[d[P_VISITS] + p + 1]):
-            if remove(d, s, x, d[d[PV_VISIT] + m]):
+            if choose(d, s, x, d[d[PV_VISIT] + m]):
                 count -= 1
 
 
 @compiled
-def empty_slot(d, s, x, r):
-    """Take out every free visit of slot `r`; how many."""
-    n = s[d[S_LENGTH] + r]
+def choose_slot(d, s, x, r):
+    """Every free visit of slot `r`; how many."""
     row = d[S_ROUTE] + r * d[N_LENGTH]
-    for i in range(n):
-        x[d[X_KEY] + i] = s[row + i]
     count = 0
-    for i in range(n):
-        u = x[d[X_KEY] + i]
-        if s[d[S_SLOT] + u] == r and remove(d, s, x, u):
+    for i in range(s[d[S_LENGTH] + r]):
+        if choose(d, s, x, s[row + i]):
             count += 1
     return count
 
 
 @compiled
-def remove_slots(d, s, x, rng, seed, count):
+def choose_slots(d, s, x, rng, seed, count):
     """Whole routes: the seed's, then others of its clinician or of its day."""
     r = s[d[S_SLOT] + seed]
     if r < 0:
         return
     by_clinician = draw(rng, 2) == 0
-    count -= empty_slot(d, s, x, r)
+    count -= choose_slot(d, s, x, r)
     slots = d[N_SLOTS]
     q = draw(rng, slots)
     for _ in range(slots):
@@ -2211,12 +2220,17 @@ def remove_slots(d, s, x, rng, seed, count):
                 continue
         elif d[d[SLOT_DAY] + q] != d[d[SLOT_DAY] + r]:
             continue
-        count -= empty_slot(d, s, x, q)
+        count -= choose_slot(d, s, x, q)
 
 
 @compiled
 def ruin(d, s, x, rng, dials):
-    """Take some visits out, in one of several ways."""
+    """Take some visits out, chosen in one of several ways.
+
+    First all are chosen, then all are taken out: so only this function holds a copy of all that timing a day takes.
+    """
+    control = d[X_CONTROL]
+    x[control + CONTROL_LISTED] = 0
     seed = -1
     if draw(rng, 4) == 0:
         # Make room around a visit that is out.
@@ -2236,19 +2250,21 @@ def ruin(d, s, x, rng, dials):
     related = patients + dials[DIAL_RELATED]
     way = draw(rng, 100)
     if way < strings:
-        remove_strings(d, s, x, rng, seed, average, dials[DIAL_LONGEST])
+        choose_strings(d, s, x, rng, seed, average, dials[DIAL_LONGEST])
     elif way < patients:
-        remove_patients(d, s, x, rng, seed, count)
+        choose_patients(d, s, x, rng, seed, count)
     elif way < related:
-        remove_related(d, s, x, rng, seed, count)
+        choose_related(d, s, x, rng, seed, count)
     elif way < related + dials[DIAL_SLOTS]:
-        remove_slots(d, s, x, rng, seed, count)
+        choose_slots(d, s, x, rng, seed, count)
     else:
         for _ in range(count):
             v = any_placed(d, s, x, rng)
             if v < 0:
                 break
-            remove(d, s, x, v)
+            choose(d, s, x, v)
+    for i in range(x[control + CONTROL_LISTED]):
+        remove(d, s, x, x[d[X_ABSENT] + i])
 
 
 # ---- repair ----------------------------------------------------------------------------------------------------------
@@ -2293,7 +2309,7 @@ def recreate(d, s, x, rng, blink):
     """Put back what was taken out, and try a few of those that were out before."""
     control = d[X_CONTROL]
     removed = x[control + CONTROL_REMOVED]
-    count = 0
+    count = ZERO
     for i in range(removed):
         v = x[d[X_REMOVED] + i]
         x[d[X_ABSENT] + count] = v
@@ -2333,17 +2349,17 @@ def fill(d, s, x, rng):
     placed = True
     while placed:
         placed = False
-        count = 0
+        count = ZERO
         for v in range(d[N_VISITS]):
             if s[d[S_SLOT] + v] < 0 and x[d[X_FROZEN] + v] == 0 and has_candidates(d, v):
                 x[d[X_ABSENT] + count] = v
                 count += 1
         # Locked visits stand before all others; their single candidate and huge price put them first in both orders.
-        order_absent(d, x, rng, count, 1)
+        order_absent(d, x, rng, count, ZERO + 1)
         for turn in range(2):
             for i in range(count):
                 v = x[d[X_ABSENT] + i]
-                if s[d[S_SLOT] + v] < 0 and (turn == 1 or d[d[V_LOCKED] + v]) and insert(d, s, x, rng, v, 0):
+                if s[d[S_SLOT] + v] < 0 and (turn == 1 or d[d[V_LOCKED] + v]) and insert(d, s, x, rng, v, ZERO):
                     placed = True
 
 
@@ -2399,5 +2415,5 @@ def search(d, s, best, x, rng, iterations, first, total, hot, cold, share, dials
             if now < rank(d, best):
                 keep_best(d, s, best, x)
         else:
-            undo(d, s, x, 0)
+            undo(d, s, x, ZERO)
     x[control + CONTROL_DEPTH] = 0
