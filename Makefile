@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 DEMO := COORDINATOR_PROFILE=demo
 WORKERS ?= 2
 
-.PHONY: bench run test check lint types demo-reset osrm slow clean
+.PHONY: bench run test warm check lint types demo-reset osrm slow clean
 
 $(VENV)/.runtime: requirements.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed, and none was found." >&2; exit 1; }
@@ -20,12 +20,19 @@ $(VENV)/.dev: requirements.txt requirements-dev.txt $(VENV)/.runtime
 
 ## Build, migrate, load and plan the demo agency, and serve it on http://127.0.0.1:8000
 run: $(VENV)/.runtime
+	@echo "Loading the planner (compiling it takes about a minute, once) ..."
+	@$(BIN)/python -m coordinator.planner --warm calendar
 	@$(DEMO) $(BIN)/flask --app wsgi demo start
 	@$(DEMO) exec $(BIN)/gunicorn --config config/gunicorn.py wsgi:app
 
 ## Every check and every test, on SQLite and on PostgreSQL
-test: check
+test: check warm
 	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup
+
+# Both engines are compiled side by side before the tests: their workers would each compile the same.
+warm: $(VENV)/.dev
+	@$(BIN)/python -m coordinator.planner --warm calendar & one=$$!; \
+		$(BIN)/python -m coordinator.planner --warm operations && wait $$one
 
 check: lint types
 
