@@ -133,7 +133,8 @@ class Stop:
     iterations: int | None = None
     cancel: Callable[[], bool] | None = None
     threads: int | None = None
-    """How many may search at once; None: one for each core. The plan does not depend on it when iterations count."""
+    """How many may search at once; None: one for each core. The plan does not depend on it when iterations count, which
+    are those of all searches together."""
 
 
 @dataclass(frozen=True, slots=True)

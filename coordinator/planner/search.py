@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from queue import SimpleQueue
 
 import numpy as np
@@ -37,6 +38,16 @@ EPOCH_ROUNDS = 1
 """Rounds of one epoch for each visit when iterations are counted."""
 POLISH = 0.05
 """The last share of the time belongs to one search of the whole plan."""
+MEMBERS = 8
+"""At most so many search the whole plan, each with luck of its own. When rounds are counted, how many there are has
+nothing to do with the cores, so that the plan is the same on every machine."""
+MEMBER_ROUNDS = 400
+"""Rounds for each visit that a member is worth having for."""
+ROUNDS_A_SECOND = 10_000
+"""What one thread is taken to do, where only the clock counts."""
+EPOCHS = 20
+ALONE = 15
+"""After each epoch beyond this one the member whose best plan is the worst goes on from the best of all."""
 HOT_MINUTES, COLD_MINUTES = 30.0, 0.5
 """Annealing begins and ends at the price of this many minutes of driving."""
 
@@ -95,6 +106,26 @@ def search_briefly(problem: Problem, start: Plan, rounds: int) -> Plan:
     return plan_of(run.arrays, run.best)
 
 
+@dataclass
+class _Member:
+    """One of several searches of the same plan."""
+
+    state: Ints
+    best: Ints
+    paper: Ints
+    luck: NDArray[np.uint64]
+    first: int
+    """Where its cooling begins, in its own rounds."""
+    quota: int
+    """How many rounds it has, where rounds are counted."""
+    done: int = 0
+    batch: int = 8
+
+    def due(self, epoch: int) -> int:
+        """Rounds until the end of an epoch."""
+        return self.quota * epoch // EPOCHS
+
+
 class _Run:
     """One search: its state, its clock, its listener."""
 
@@ -136,37 +167,82 @@ class _Run:
         return why
 
     def _search_whole(self, state: Ints) -> str:
-        """One search of everything until something says stop; what it was."""
-        arrays = self.arrays
-        batch = 8
-        total = self.stop.iterations or 0
-        while True:
-            why = self._why_stop()
-            if why is not None:
-                return why
-            if total:
-                batch = min(batch, total - self.iterations)
-            before = self._rank(self.best)
-            tick = time.monotonic()
-            kernel.search(
-                arrays.data,
-                state,
-                self.best,
-                arrays.scratch,
-                self.random,
-                batch,
-                self.iterations,
-                total,
-                self.hot,
-                self.cold,
-                self._share(),
-                DIALS,
-            )
-            took = time.monotonic() - tick
-            self.iterations += batch
-            self._report(improved=self._rank(self.best) < before)
-            # The size of a batch never changes what is found when iterations are counted.
-            batch = max(1, min(4 * batch, int(batch * BATCH_SECONDS / max(took, 1e-6)), 100_000))
+        """Search everything until something says stop, by several members that each try their own luck; what it was.
+
+        With rounds counted, how many members there are and what each does depends on the problem and `stop` alone.
+        """
+        members = self._members(state)
+        before = self.iterations
+        threads = min(self.stop.threads or os.cpu_count() or 1, len(members))
+        beat = BATCH_SECONDS * threads / len(members)
+        with ThreadPoolExecutor(threads) as pool:
+            for epoch in range(1, EPOCHS + 1):
+                while not self._over(members, epoch):
+                    why = self._why_stop()
+                    if why is not None:
+                        return why
+                    share = self._share()
+                    list(pool.map(lambda member: self._beat(member, epoch, share, beat), members))  # noqa: B023
+                    self.iterations = before + sum(member.done for member in members)
+                    leader = min(members, key=lambda member: self._rank(member.best))
+                    improved = self._rank(leader.best) < self._rank(self.best)
+                    if improved:
+                        self.best = leader.best.copy()
+                    self._report(improved=improved)
+                if epoch > ALONE and len(members) > 1:
+                    self._follow(members)
+        return self._why_stop() or "seconds"
+
+    def _members(self, state: Ints) -> list[_Member]:
+        """Those who search from `state`; each has its luck, its scratch paper and its number of rounds."""
+        total = self.stop.iterations
+        threads = self.stop.threads or os.cpu_count() or 1
+        least = MEMBER_ROUNDS * len(self.arrays.problem.visits)
+        if total is None:
+            left = int((self.stop.seconds or 0) * threads * ROUNDS_A_SECOND)
+            count = max(min(MEMBERS, threads), min(MEMBERS, left // least))
+        else:
+            left = total - self.iterations
+            count = max(1, min(MEMBERS, left // least))
+        quotas = [max(0, left + count - 1 - number) // count for number in range(count)]
+        members = []
+        for number, quota in enumerate(quotas):
+            paper = self.arrays.scratch if number == 0 else self.arrays.paper()
+            paper[self.arrays.at(kernel.X_CONTROL) + kernel.CONTROL_NOTES] = 1
+            luck = self.random if number == 0 else _random_state(self.seed * MEMBERS + number + (1 << 40))
+            first = 0 if total is None else self.iterations * quota // max(1, total - self.iterations)
+            members.append(_Member(state.copy(), self.best.copy(), paper, luck, first, quota))
+        return members
+
+    def _beat(self, member: _Member, epoch: int, share: int, seconds: float) -> None:
+        """Let one member go on for about so long; with rounds counted never beyond the end of the epoch."""
+        counted = self.stop.iterations is not None
+        rounds = min(member.batch, member.due(epoch) - member.done) if counted else member.batch
+        if rounds <= 0:
+            return
+        total = member.first + member.quota if counted else 0
+        tick = time.monotonic()
+        kernel.search(
+            self.arrays.data, member.state, member.best, member.paper, member.luck, rounds,
+            member.first + member.done, total, self.hot, self.cold, share, DIALS,
+        )  # fmt: skip
+        took = time.monotonic() - tick
+        member.done += rounds
+        # The size of a batch never changes what is found when rounds are counted.
+        member.batch = max(1, min(4 * member.batch, int(member.batch * seconds / max(took, 1e-6)), 100_000))
+
+    def _over(self, members: list[_Member], epoch: int) -> bool:
+        """Whether an epoch is at its end for all members."""
+        if self.stop.iterations is None:
+            return self._share() * EPOCHS >= 1000 * epoch
+        return all(member.done >= member.due(epoch) for member in members)
+
+    def _follow(self, members: list[_Member]) -> None:
+        """Let the member whose best plan is the worst go on from the best plan of all."""
+        worst = max(members, key=lambda member: self._rank(member.best))
+        if self._rank(worst.best) > self._rank(self.best):
+            worst.best[:] = worst.state[:] = self.best
+            self._open(worst.paper)
 
     def _search_parts(self, state: Ints, most: int) -> None:
         """Search parts of the plan at the same time, anew shared out in each epoch, until little is left of the time.

@@ -163,6 +163,51 @@ def test_the_plan_does_not_depend_on_how_many_search_at_once(small_parts, thread
     assert two.fingerprint == other.fingerprint
 
 
+@pytest.fixture
+def many_members(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few hundred rounds are searched by four at once, too."""
+    monkeypatch.setattr(search, "MEMBER_ROUNDS", 1)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_members_count_their_rounds_together_and_find_the_same_on_any_number_of_threads(many_members, threads: int):
+    problem = week_in_parts()
+    heard: list[tuple[Plan, int]] = []
+
+    def listen(progress):
+        if progress.plan is not None:
+            heard.append((progress.plan, progress.cost))
+
+    two = solve(problem, Stop(iterations=2_001, threads=2), seed=9, listen=listen)
+    other = solve(problem, Stop(iterations=2_001, threads=threads), seed=9)
+    alone = solve(problem, Stop(iterations=500), seed=9)
+    assert two.iterations == other.iterations == 2_001
+    assert two.fingerprint == other.fingerprint != alone.fingerprint
+    assert len(heard) > 3
+    for plan, cost in heard:
+        assert faults_of(problem, plan) == []
+        assert score(problem, plan).cost == cost
+    assert [cost for _, cost in heard] == sorted((cost for _, cost in heard), reverse=True)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_members_keep_the_budget_of_patients_and_what_the_start_had(many_members, seed: int):
+    problem = random_problem(seed)
+    start = solve(problem, Stop(iterations=3), seed=seed + 1).plan
+    problem = published(problem, start, random.Random(seed), Touch(50, 100, 30, seed % 3))
+    if any(violation.rule == "touch-budget" for violation in score(problem, start).hard):
+        return
+    outcome = solve(problem, Stop(iterations=200), seed=seed, start=start)
+    assert not any(violation.rule == "touch-budget" for violation in outcome.score.hard)
+    assert outcome.score.key <= score(problem, start).key
+
+
+def test_members_stop_when_they_are_told_to(many_members):
+    asked = iter([False] * 4 + [True] * 4)
+    outcome = solve(week_in_parts(), Stop(iterations=10**9, cancel=lambda: next(asked)))
+    assert outcome.stopped_by == "cancel"
+
+
 @calmly
 @given(SEEDS)
 def test_what_is_undone_is_as_it_was(seed: int):
