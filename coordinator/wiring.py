@@ -121,6 +121,8 @@ HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
     ),
     events.AideSupervised: (visit_clock.on_aide_supervised,),
     events.RosterPublished: (notify.on_roster_published,),
+    events.RepairProposed: (notify.on_repair_proposed,),
+    events.RepairRejected: (notify.on_repair_rejected,),
     events.RepairApproved: (notify.on_repair_approved,),
     events.DeadlineReminded: (notify.on_deadline_reminded,),
 }

@@ -115,14 +115,17 @@ def show(repair_id: int, as_json: bool) -> None:
 
 @group.command("approve")
 @click.argument("repair_id", type=click.IntRange(1))
+@click.option("--version", type=click.IntRange(1), required=True, help="The version that `show` printed.")
 @click.option("--patient", "patient_ids", type=click.IntRange(1), multiple=True, help="Only what concerns this one.")
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
-def approve(repair_id: int, patient_ids: tuple[int, ...], as_json: bool) -> None:
-    """Do it: record what happened, and put the changes on the rosters."""
+def approve(repair_id: int, version: int, patient_ids: tuple[int, ...], as_json: bool) -> None:
+    """Do it: record what happened, and put the changes on the rosters.
+
+    What is approved is the version that was read: a better one may have been found since.
+    """
     with command_work(ACTOR, actor=installer_actor(ACTOR)) as work:
-        repair = service.get(work, repair_id)
         try:
-            done = approval.approve(work, repair.id, repair.version, list(patient_ids) or None)
+            done = approval.approve(work, repair_id, version, list(patient_ids) or None)
         except RuleBroken as refusal:
             said = "\n".join(f"  {finding.rule}: {finding.sentence()}" for finding in refusal.findings)
             raise click.ClickException(f"The rules do not allow it.\n{said}") from None
@@ -190,7 +193,9 @@ def _answer(work: Work, repair: Repair) -> dict[str, Any]:
     told = calls.listed(work, repair)
     return {
         "repair": repair.id,
+        "version": repair.version,
         "status": repair.status.value,
+        "searching": service.is_searching(repair, work.now),
         "event": repair.event,
         "budget": {"max_patients": repair.max_patients, "max_visits": repair.max_visits},
         "counts": repair.result["counts"],
@@ -200,6 +205,7 @@ def _answer(work: Work, repair: Repair) -> dict[str, Any]:
         "curve": repair.result["curve"],
         "changes": [_change(change, zone) for change in sorted(repair.changes, key=_when)],
         "calls": [_call(call, zone) for call in told],
+        "remaining": [row | {"starts_at": _local(row["starts_at"], zone)} for row in approval.remaining(work, repair)],
     }
 
 
@@ -249,10 +255,15 @@ def page_of(answer: dict[str, Any]) -> str:
     touched, cost, budget = answer["touched"], answer["cost"], answer["budget"]
     counts = ", ".join(f"{word} {number}" for word, number in answer["counts"].items() if number) or "nothing"
     lines = [
-        f"Repair {answer['repair']} ({answer['event']['kind']}): {answer['status']}.",
+        (
+            f"Repair {answer['repair']} ({answer['event']['kind']}), version {answer['version']}: {answer['status']}"
+            f"{', a worker looks for a better one' if answer['searching'] else ''}."
+        ),
         f"Visits: {counts}. Hit by the event: {touched['hit_visits']} visits of {touched['hit_patients']} patients.",
-        f"Others touched: {touched['patients']} patients (at most {_limit(budget['max_patients'])}).",
-        f"Others touched: {touched['visits']} visits (at most {_limit(budget['max_visits'])}).",
+        (
+            f"Others touched: {touched['patients']} patients (at most {_limit(budget['max_patients'])}), "
+            f"{touched['visits']} visits (at most {_limit(budget['max_visits'])})."
+        ),
         f"Cost of the change {cost['total']}, travel {cost['travel_minutes']:+d} min.",
     ]
     for change in answer["changes"]:
@@ -263,6 +274,10 @@ def page_of(answer: dict[str, Any]) -> str:
         lines.append(f"  why: {change['cause'].get('sentence', '')}")
         lines += [f"  not: {reason['code']}: {reason['sentence']}" for reason in change["reasons"]]
     lines += [f"{slot['sentence']} (hold {slot['hold']})" for slot in answer["held_slots"]]
+    for row in answer["remaining"]:
+        lines.append(f"Visit {row['visit']} is still with clinician {row['clinician_id']}, {row['starts_at']}.")
+    if answer["remaining"]:
+        lines.append("Ask again with the same event for these.")
     if answer["calls"]:
         lines.append("Call in this order:")
     for call in answer["calls"]:

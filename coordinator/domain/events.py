@@ -204,6 +204,20 @@ class RosterPublished(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class RepairProposed(Event):
+    """A repair waits for a decision that whoever proposed it may not make; holders of these roles may."""
+
+    repair_id: int
+    branch_id: int
+    roles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RepairRejected(Event):
+    repair_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class RepairApproved(Event):
     """A repair is on the rosters of these clinicians."""
 

@@ -370,6 +370,22 @@ class RepairKind(StrEnum):
     HOSPITAL = "hospital"
 
 
+class RepairDeed(StrEnum):
+    """What a repair does with one visit."""
+
+    MOVED = "moved"
+    ADDED = "added"
+    #: It has no place any more and is wanted again.
+    REMOVED = "removed"
+    CANCELLED = "cancelled"
+    #: Its patient is in hospital.
+    RESTS = "rests"
+    #: It had no place and has none: it is wanted still.
+    OPEN = "open"
+    #: It is pinned, or beyond the days that are planned: a person decides.
+    DECIDE = "decide"
+
+
 class RepairStatus(StrEnum):
     """Life of a repair."""
 

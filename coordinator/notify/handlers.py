@@ -16,6 +16,8 @@ from coordinator.domain.events import (
     OrderSigned,
     ReferralAccepted,
     RepairApproved,
+    RepairProposed,
+    RepairRejected,
     RosterPublished,
     VisitCancelled,
     VisitMissed,
@@ -226,8 +228,23 @@ def on_roster_published(work: Work, event: RosterPublished) -> None:
     _tell_rosters(work, event.clinician_ids, "roster.published", run=event.run_id)
 
 
+def on_repair_proposed(work: Work, event: RepairProposed) -> None:
+    """Those who may decide about the repair know that it waits for them."""
+    for role in event.roles:
+        tell_role(
+            work, role=role, branch_id=event.branch_id, kind="repair.waits", subject=f"repair:{event.repair_id}",
+            key=f"repair.waits:{event.repair_id}", repair=event.repair_id,
+        )  # fmt: skip
+
+
+def on_repair_rejected(work: Work, event: RepairRejected) -> None:
+    """It waits for nobody now."""
+    settle(work, subjects=[f"repair:{event.repair_id}"], kinds=["repair.waits"])
+
+
 def on_repair_approved(work: Work, event: RepairApproved) -> None:
-    """Every clinician whose roster a repair has changed knows."""
+    """Every clinician whose roster a repair has changed knows. It waits for nobody now."""
+    settle(work, subjects=[f"repair:{event.repair_id}"], kinds=["repair.waits"])
     _tell_rosters(work, event.clinician_ids, "roster.repaired", repair=event.repair_id)
 
 

@@ -20,6 +20,7 @@ KINDS: dict[str, str] = {
     "visit.taken": "Visit {visit} is no longer yours.",
     "visit.cancelled": "Visit {visit} on {day} was cancelled.",
     "roster.published": "Your roster was published (plan {run}).",
+    "repair.waits": "Repair {repair} waits for you: approving it takes what only your role includes.",
     "roster.repaired": "Your roster was changed (repair {repair}).",
     "deadline.reminder": "{what} It is due on {due_on} ({rule}, {about}).",
     "deadline.warning": "{what} It is due soon, on {due_on} ({rule}, {about}).",

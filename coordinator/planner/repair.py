@@ -90,7 +90,7 @@ class Point:
 class Workshop:
     """The search for repairs of one disruption, and every plan that it found.
 
-    `iterations` scales the rounds of each search (1.0: as above); same disruption, seed and scale without a limit of
+    `scale` scales the rounds of each search (1.0: as above); same disruption, seed and scale without a limit of
     time: same repairs.
     """
 

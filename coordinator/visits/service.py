@@ -12,7 +12,7 @@ from typing import Any
 from coordinator.core.errors import Conflict, Invalid, RuleBroken
 from coordinator.core.work import Work, permitted
 from coordinator.domain.events import VisitBooked, VisitCancelled, VisitMoved
-from coordinator.domain.lifecycle import LIVE_ORDER, LIVE_VISIT
+from coordinator.domain.lifecycle import DONE_VISIT, LIVE_ORDER, LIVE_VISIT
 from coordinator.domain.vocabulary import InterpreterMode, VisitKind, VisitStatus, WaiveReason
 from coordinator.orders.model import Order
 from coordinator.orders.queries import visible_order
@@ -167,6 +167,27 @@ def move(
                 old_starts_at=old_start,
             )
         )  # fmt: skip
+    return visit
+
+
+@permitted("visit:assign")
+def lengthen(work: Work, visit_id: int, ends_at: datetime) -> Visit:
+    """The visit, ahead or under way, lasts until then; nobody else's time is taken for it (Conflict `double-booking`).
+
+    The rules are not asked: what runs long is a fact, not a plan.
+    """
+    visit = queries.claim(work, visit_id)
+    if visit.status not in LIVE_VISIT - DONE_VISIT or visit.clinician_id is None or visit.starts_at is None:
+        raise placing.not_in_state(visit, "made longer")
+    assert visit.ends_at is not None
+    if ends_at <= visit.ends_at:
+        raise Invalid("The visit lasts until then already.", pointer="/ends_at")
+    blocking = queries.in_the_way(work, visit, visit.clinician_id, visit.starts_at, ends_at)
+    if blocking:
+        raise queries.double_booking(blocking, queries.zone(work, visit))
+    with placing.guarded(work, visit, visit.clinician_id, visit.starts_at, ends_at):
+        visit.ends_at = ends_at
+    work.record("visit.lengthened", f"visit:{visit.id}", patient_id=visit.patient_id, clinician=visit.clinician_id)
     return visit
 
 
@@ -349,5 +370,5 @@ def ask_about(
 
 __all__ = [
     "Answer", "BookRequest", "ask_about", "assign", "book_interpreter", "book_many", "cancel", "confirm", "hold",
-    "lock", "move", "plan_as", "unassign", "unlock",
+    "lengthen", "lock", "move", "plan_as", "unassign", "unlock",
 ]  # fmt: skip

@@ -7,14 +7,13 @@ Revises: 0006
 import sqlalchemy as sa
 from alembic import op
 
-from coordinator.core.db import UtcDateTime
+from coordinator.core.db import ROW_ID, UtcDateTime
 
 revision = "0005"
 down_revision = "0006"
 branch_labels = None
 depends_on = None
 
-_NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _REPAIR = ("branch_id", "requested_by_id", "decided_by_id", "status")
 _CHANGE = ("repair_id", "visit_id", "patient_id", "old_clinician_id", "clinician_id")
 
@@ -26,8 +25,8 @@ def _refers(table: str, column: str, target: str) -> sa.ForeignKeyConstraint:
 def upgrade() -> None:
     op.create_table(
         "repair",
-        sa.Column("id", _NUMBER, autoincrement=True, nullable=False),
-        sa.Column("branch_id", _NUMBER, nullable=False),
+        sa.Column("id", ROW_ID, autoincrement=True, nullable=False),
+        sa.Column("branch_id", ROW_ID, nullable=False),
         sa.Column("kind", sa.String(length=40), nullable=False),
         sa.Column("event", sa.JSON(), nullable=False),
         sa.Column("max_patients", sa.Integer(), nullable=True),
@@ -40,9 +39,9 @@ def upgrade() -> None:
         sa.Column("searching", sa.Boolean(), nullable=False),
         sa.Column("base", sa.JSON(), nullable=False),
         sa.Column("result", sa.JSON(), nullable=False),
-        sa.Column("requested_by_id", _NUMBER, nullable=True),
+        sa.Column("requested_by_id", ROW_ID, nullable=True),
         sa.Column("requested_at", UtcDateTime(), nullable=False),
-        sa.Column("decided_by_id", _NUMBER, nullable=True),
+        sa.Column("decided_by_id", ROW_ID, nullable=True),
         sa.Column("decided_at", UtcDateTime(), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         _refers("repair", "branch_id", "branch"),
@@ -55,18 +54,18 @@ def upgrade() -> None:
     op.create_index("ix_repair_branch_time", "repair", ["branch_id", "requested_at"])
     op.create_table(
         "repair_change",
-        sa.Column("id", _NUMBER, autoincrement=True, nullable=False),
-        sa.Column("repair_id", _NUMBER, nullable=False),
-        sa.Column("visit_id", _NUMBER, nullable=False),
+        sa.Column("id", ROW_ID, autoincrement=True, nullable=False),
+        sa.Column("repair_id", ROW_ID, nullable=False),
+        sa.Column("visit_id", ROW_ID, nullable=False),
         sa.Column("visit_version", sa.Integer(), nullable=False),
-        sa.Column("patient_id", _NUMBER, nullable=False),
-        sa.Column("change", sa.String(length=20), nullable=False),
+        sa.Column("patient_id", ROW_ID, nullable=False),
+        sa.Column("change", sa.String(length=40), nullable=False),
         sa.Column("what", sa.JSON(), nullable=False),
         sa.Column("hit", sa.Boolean(), nullable=False),
         sa.Column("told", sa.Boolean(), nullable=False),
-        sa.Column("old_clinician_id", _NUMBER, nullable=True),
+        sa.Column("old_clinician_id", ROW_ID, nullable=True),
         sa.Column("old_starts_at", UtcDateTime(), nullable=True),
-        sa.Column("clinician_id", _NUMBER, nullable=True),
+        sa.Column("clinician_id", ROW_ID, nullable=True),
         sa.Column("starts_at", UtcDateTime(), nullable=True),
         sa.Column("ends_at", UtcDateTime(), nullable=True),
         sa.Column("face", sa.String(length=10), nullable=True),

@@ -12,7 +12,7 @@ from coordinator.core.http import Blueprint, etag_of, require_match, with_etag, 
 from coordinator.core.pages import PageQuery, page, page_schema
 from coordinator.core.thinking import thinks_first, thought
 from coordinator.core.work import Work, may_call
-from coordinator.domain.vocabulary import RepairKind, RepairStatus
+from coordinator.domain.vocabulary import RepairDeed, RepairKind, RepairStatus
 from coordinator.planning.api import PlaceSchema, ReasonSchema
 from coordinator.planning.repairs import approval, calls, service
 from coordinator.planning.repairs.model import Repair, RepairChange
@@ -76,11 +76,12 @@ class RepairRequestSchema(Schema):
 class RepairChangeSchema(Schema):
     visit = fields.Integer(attribute="visit_id")
     patient_id = fields.Integer()
-    change = fields.String(
+    change = Word(
+        RepairDeed,
         metadata={
             "description": "moved, added, removed (no place: wanted again), cancelled, rests, open (still wanted), "
-            "decide (pinned: a person decides)"
-        }
+            "decide (pinned or too far ahead: a person decides)"
+        },
     )
     what = fields.List(fields.String(), metadata={"description": "clinician, day, time"})
     hit = fields.Boolean(metadata={"description": "By the event itself; else it makes room"})
@@ -116,6 +117,12 @@ class CallsSchema(Schema):
     calls = fields.List(fields.Nested(CallSchema))
 
 
+class RemainingSchema(Schema):
+    visit = fields.Integer()
+    clinician_id = fields.Integer()
+    starts_at = Instant()
+
+
 class RepairSchema(Schema):
     id = Id()
     branch_id = Id()
@@ -129,6 +136,12 @@ class RepairSchema(Schema):
     end_on = Day()
     searching = fields.Boolean(metadata={"description": "A worker is still looking for a better one"})
     stale = fields.List(fields.Dict(), metadata={"description": "Days that changed since: approval would be refused"})
+    remaining = fields.List(
+        fields.Nested(RemainingSchema),
+        metadata={
+            "description": "Of an approved absence: visits still with whoever is away. Ask again with the same event"
+        },
+    )
     needs = fields.List(fields.String(), metadata={"description": "The permissions that an approval takes"})
     counts = fields.Dict(metadata={"description": "How many visits are moved, added, removed, ... and kept"})
     touched = fields.Dict(
@@ -171,15 +184,17 @@ def shown(repair: Repair) -> dict[str, Any]:
     own: dict[str, Any] = {
         name: getattr(repair, name)
         for name in (
-            "id", "branch_id", "kind", "event", "status", "version", "start_on", "end_on", "searching",
+            "id", "branch_id", "kind", "event", "status", "version", "start_on", "end_on",
             "requested_by_id", "requested_at", "decided_by_id", "decided_at",
         )
     }  # fmt: skip
     return own | {
         "budget": {"max_patients": repair.max_patients, "max_visits": repair.max_visits},
         "zone": zone_of(work(), repair.branch_id).key,
+        "searching": service.is_searching(repair, work().now),
+        "remaining": approval.remaining(work(), repair),
         "stale": service.stale_days(work(), repair),
-        "needs": approval.needs(repair),
+        "needs": service.needs(repair),
         "counts": result["counts"],
         "touched": result["touched"],
         "held_slots": result.get("held_slots", []),
@@ -251,6 +266,9 @@ def list_repairs(args: dict[str, Any]) -> Any:
     """Repairs of one's branches, oldest first"""
     query = service.search(work(), branch_id=args["branch_id"], status=args["status"])
     found = page(work().session, query, [Repair.requested_at, Repair.id], args)
+    for repair in found["items"]:
+        if "patient_id" in repair.event:
+            work().record("repair.listed", f"repair:{repair.id}", patient_id=repair.event["patient_id"])
     return found | {"items": [shown(repair) for repair in found["items"]]}
 
 

@@ -5,7 +5,8 @@ again about the rows as they are; what changed since refuses the whole and says 
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -13,14 +14,15 @@ from coordinator.agency.service import zone_of
 from coordinator.core.errors import Conflict, Forbidden, Invalid, StaleVersion
 from coordinator.core.http import etag_of
 from coordinator.core.work import Work, permitted
-from coordinator.domain.events import RepairApproved
+from coordinator.domain.events import RepairApproved, RepairRejected
+from coordinator.domain.lifecycle import DONE_VISIT
 from coordinator.domain.timeline import local_day
-from coordinator.domain.vocabulary import RepairKind, RepairStatus, VisitStatus
+from coordinator.domain.vocabulary import RepairDeed, RepairKind, RepairStatus, VisitStatus
 from coordinator.patients import service as patients
 from coordinator.planning import rosters
 from coordinator.planning.repairs.events import Happening, held_episodes
 from coordinator.planning.repairs.model import Repair, RepairChange
-from coordinator.planning.repairs.service import stale_days, visible_repair
+from coordinator.planning.repairs.service import needs, stale_days, visible_repair
 from coordinator.staff import service as staff
 from coordinator.staff.model import Clinician
 from coordinator.visits import service as visits
@@ -28,20 +30,10 @@ from coordinator.visits import units
 from coordinator.visits.model import Visit
 from coordinator.visits.service import BookRequest, book_many
 
-#: What approving an event does by a verb that not everybody may use.
-NEEDS: dict[RepairKind, str] = {
-    RepairKind.ABSENCE: "absence:record",
-    RepairKind.CANCELLED: "visit:cancel",
-    RepairKind.HOSPITAL: "episode:hold",
-}
+#: Kinds whose event is done to a patient's visits, whoever is named: approval always does these with it.
+_OWN = frozenset({RepairKind.CANCELLED, RepairKind.HOSPITAL})
 
 Days = set[tuple[int, date]]
-
-
-def needs(repair: Repair) -> tuple[str, ...]:
-    """The permissions that an approval of this repair takes."""
-    own = NEEDS.get(repair.kind)
-    return ("repair:decide", "visit:assign", "visit:confirm", *((own,) if own is not None else ()))
 
 
 @permitted("repair:decide")
@@ -62,10 +54,12 @@ def approve(work: Work, repair_id: int, version: int, patient_ids: Sequence[int]
     chosen = _chosen(repair, patient_ids)
     event = Happening.from_json(repair.event)
     with rosters.by_publication(work):
-        days = _days(work, repair, chosen)
         _happen(work, event)
-        _take_away(work, [change for change in chosen if change.change == "removed"])
-        _book(work, event, [change for change in chosen if change.change in ("moved", "added")])
+        _forget_unwanted(work, repair, event, chosen)
+        _take_away(work, [change for change in chosen if change.change is RepairDeed.REMOVED])
+        _book(work, event, [change for change in chosen if change.change in (RepairDeed.MOVED, RepairDeed.ADDED)])
+        _lengthen(work, event, repair, chosen)
+    days = _days(work, repair, chosen) | _overrun_day(work, event)
     people = rosters.raise_versions(work, days, cause="repair")
     for change in chosen:
         change.approved = True
@@ -92,6 +86,7 @@ def reject(work: Work, repair_id: int, version: int) -> Repair:
     repair.decided_at, repair.decided_by_id = work.now, work.actor.user_id
     work.session.flush()  # the new version is in the answer
     work.record("repair.rejected", f"repair:{repair.id}", branch=repair.branch_id)
+    work.publish(RepairRejected(repair_id=repair.id))
     return repair
 
 
@@ -127,8 +122,10 @@ def _changed_visits(work: Work, repair: Repair) -> list[int]:
 
 
 def _chosen(repair: Repair, patient_ids: Iterable[int] | None) -> list[RepairChange]:
-    """The changes to do; those that only ask for a person's decision are never among them."""
-    doable = [change for change in repair.changes if change.change != "decide"]
+    """The changes to do; those that only ask for a person's decision are never among them, and those of the visits that
+    the event itself cancels or lays to rest always are.
+    """
+    doable = [change for change in repair.changes if change.change is not RepairDeed.DECIDE]
     if patient_ids is None:
         return doable
     wanted = set(patient_ids)
@@ -136,7 +133,7 @@ def _chosen(repair: Repair, patient_ids: Iterable[int] | None) -> list[RepairCha
         raise Invalid("Name the patients, leave the list out for all, or reject the repair.", pointer="/patient_ids")
     if wanted - {change.patient_id for change in repair.changes}:
         raise Invalid("One of these patients is not in the repair.", pointer="/patient_ids")
-    return [change for change in doable if change.patient_id in wanted]
+    return [change for change in doable if change.patient_id in wanted or (change.hit and repair.kind in _OWN)]
 
 
 def _days(work: Work, repair: Repair, chosen: Iterable[RepairChange]) -> Days:
@@ -176,6 +173,92 @@ def _happen(work: Work, event: Happening) -> None:
     work.session.flush()  # the rules are asked about what is now so
 
 
+def _forget_unwanted(work: Work, repair: Repair, event: Happening, chosen: Iterable[RepairChange]) -> None:
+    """A cancelled visit that nobody wants any more needs no other hour: its patient is told that it was cancelled."""
+    if event.kind is not RepairKind.CANCELLED:
+        return
+    for change in chosen:
+        visit = work.session.get_one(Visit, change.visit_id)
+        if visit.status is VisitStatus.CANCELLED and _instead_of(work, visit) is None:
+            change.change, change.what = RepairDeed.CANCELLED, []
+            change.clinician_id = change.starts_at = change.ends_at = change.face = None
+    counts = {word.value: sum(1 for change in repair.changes if change.change is word) for word in RepairDeed}
+    repair.result = repair.result | {"counts": repair.result["counts"] | counts}
+
+
+def _instead_of(work: Work, visit: Visit) -> Visit | None:
+    """The visit that is wanted in place of a cancelled one; of a second person's, the one beside the first's."""
+    query = sa.select(Visit).where(Visit.is_current, Visit.status == VisitStatus.PROPOSED)
+    own = work.session.scalar(query.where(Visit.replaces_id == visit.id))
+    if own is not None or visit.joint_with_id is None:
+        return own
+    lead = _instead_of(work, work.session.get_one(Visit, visit.joint_with_id))
+    return None if lead is None else work.session.scalar(query.where(Visit.joint_with_id == lead.id))
+
+
+def _lengthen(work: Work, event: Happening, repair: Repair, chosen: Iterable[RepairChange]) -> None:
+    """A visit that runs long lasts as long as it does, up to where something stands that a person has to decide about.
+
+    Conflict when visits in its time are to stay there, for their patients were not named.
+    """
+    if event.kind is not RepairKind.OVERRUN:
+        return
+    visit = work.session.get_one(Visit, event.visit_id)
+    if visit.status in DONE_VISIT:
+        return  # it has ended meanwhile, and is on record as it was
+    assert visit.ends_at is not None
+    until = visit.ends_at + timedelta(minutes=event.minutes or 0)
+    pinned = [change.old_starts_at for change in repair.changes if change.change is RepairDeed.DECIDE]
+    pinned += [datetime.fromisoformat(slot["starts_at"]) for slot in repair.result.get("held_slots", [])]
+    until = min([until, *(at for at in pinned if at is not None)])
+    moved = {change.visit_id for change in chosen}
+    staying = [
+        change.visit_id
+        for change in repair.changes
+        if change.hit and change.visit_id not in moved and change.old_starts_at and change.old_starts_at < until
+    ]
+    if staying:
+        raise Conflict(
+            "The visit runs into others whose patients you have not named. Name them as well, or approve all of it.",
+            code="overrun-in-the-way",
+            blocking=[{"visit": number} for number in staying],
+        )
+    if until > visit.ends_at:
+        visits.lengthen(work, visit.id, until)
+
+
+def _overrun_day(work: Work, event: Happening) -> Days:
+    """The day of a visit that runs long looks otherwise whether or not anybody has to move for it."""
+    if event.kind is not RepairKind.OVERRUN:
+        return set()
+    visit = work.session.get_one(Visit, event.visit_id)
+    if visit.clinician_id is None or visit.starts_at is None:
+        return set()
+    return {(visit.clinician_id, local_day(visit.starts_at, zone_of(work, visit.branch_id)))}
+
+
+def remaining(work: Work, repair: Repair) -> list[dict[str, Any]]:
+    """Of an approved absence: visits that are still with whoever is away, for their patients were not named or a person
+    has to decide. Asked by the doors beside a verb.
+    """
+    if repair.status is not RepairStatus.APPROVED or repair.kind is not RepairKind.ABSENCE:
+        return []
+    event = Happening.from_json(repair.event)
+    left = {change.visit_id for change in repair.changes if change.hit and not change.approved}
+    rows = work.session.scalars(
+        sa.select(Visit)
+        .where(
+            Visit.id.in_(sorted(left)),
+            Visit.clinician_id == event.clinician_id,
+            Visit.status.in_(units.AHEAD),
+            Visit.starts_at < event.ends_at,
+            Visit.ends_at > event.starts_at,
+        )
+        .order_by(Visit.starts_at, Visit.id)
+    )
+    return [{"visit": row.id, "clinician_id": row.clinician_id, "starts_at": row.starts_at} for row in rows]
+
+
 def _take_away(work: Work, removed: list[RepairChange]) -> None:
     """What the repair finds no place for is wanted again."""
     for change in removed:
@@ -190,9 +273,8 @@ def _book(work: Work, event: Happening, placed: list[RepairChange]) -> None:
     for change in placed:
         visit = work.session.get_one(Visit, change.visit_id)
         if event.kind is RepairKind.CANCELLED and visit.status is VisitStatus.CANCELLED:
-            fresh = work.session.scalar(sa.select(Visit).where(Visit.replaces_id == visit.id, Visit.is_current))
-            if fresh is None:
-                continue  # nobody wants it any more
+            fresh = _instead_of(work, visit)
+            assert fresh is not None  # what nobody wants any more is not placed
             visit = fresh
         assert change.clinician_id is not None
         assert change.starts_at is not None

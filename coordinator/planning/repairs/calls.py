@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from coordinator.core.work import Work, permitted
-from coordinator.domain.vocabulary import RepairKind
+from coordinator.domain.vocabulary import RepairDeed, RepairKind
 from coordinator.patients.model import Patient
 from coordinator.planning.repairs.model import Repair, RepairChange
 from coordinator.planning.repairs.service import visible_repair
@@ -64,9 +64,9 @@ def listed(work: Work, repair: Repair) -> list[dict[str, Any]]:
     }
     for patient_id, call in homes.items():
         call.language = languages.get(patient_id)
-        work.record("repair.patient-called", f"repair:{repair.id}", patient_id=patient_id)
+        work.record("repair.call-listed", f"repair:{repair.id}", patient_id=patient_id)
     away = repair.event.get("clinician_id") if repair.kind is RepairKind.ABSENCE else None
-    people = _to_clinicians([change for change in changes if change.change != "decide"], away)
+    people = _to_clinicians([change for change in changes if change.change is not RepairDeed.DECIDE], away)
     ordered = [
         *sorted(homes.values(), key=lambda call: (call.soonest, not call.told, call.patient_id)),
         *sorted(people.values(), key=lambda call: (call.soonest, call.clinician_id)),
@@ -82,7 +82,7 @@ def _to_patients(changes: list[RepairChange]) -> dict[int, Call]:
     found: dict[int, Call] = {}
     for change in changes:
         soonest = _soonest(change)
-        if change.change == "rests" or soonest is None:
+        if change.change is RepairDeed.RESTS or soonest is None:
             continue  # nobody is at home to be called; who was never given an hour expects nobody
         call = found.setdefault(change.patient_id, Call(change.patient_id, None, soonest, told=change.told))
         call.soonest, call.told = min(call.soonest, soonest), call.told or change.told
@@ -91,18 +91,22 @@ def _to_patients(changes: list[RepairChange]) -> dict[int, Call]:
 
 
 def _message(change: RepairChange) -> str:
-    """The kind of message: what is new for the patient."""
-    if change.change == "moved":
-        if not change.told:
-            return "visit-planned"
-        return "new-" + "-and-".join(change.what)
-    return {
-        "added": "visit-planned",
-        "cancelled": "visit-cancelled",
-        "removed": "visit-open",
-        "decide": "visit-open",
-        "open": "visit-open",
-    }[change.change]
+    """The kind of message: what is new for the patient.
+
+    Who was never told of the hour before hears of the visit for the first time, though it stood: `visit-first-told`.
+    """
+    if change.change is RepairDeed.MOVED:
+        return "new-" + "-and-".join(change.what) if change.told else "visit-first-told"
+    return _MESSAGES[change.change]
+
+
+_MESSAGES = {
+    RepairDeed.ADDED: "visit-planned",
+    RepairDeed.CANCELLED: "visit-cancelled",
+    RepairDeed.REMOVED: "visit-open",
+    RepairDeed.DECIDE: "visit-open",
+    RepairDeed.OPEN: "visit-open",
+}
 
 
 def _said(change: RepairChange, kind: str) -> dict[str, Any]:

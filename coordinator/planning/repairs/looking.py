@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from coordinator.core.work import Work
 from coordinator.domain.lifecycle import LIVE_VISIT
 from coordinator.domain.timeline import day_bounds
-from coordinator.domain.vocabulary import PERFORMERS, RepairKind
+from coordinator.domain.vocabulary import PERFORMERS, RepairDeed, RepairKind
 from coordinator.planner import score, warm_up
 from coordinator.planner.disruption import Disruption, strike
 from coordinator.planner.plan import Assignment, Plan, Progress, VisitExplanation
@@ -206,7 +206,7 @@ def describe(seen: Look, answer: Answer) -> Draft:
             changes.append(said)
     changes += [_beyond(seen, visit) for visit in seen.beyond]
     kept = sum(1 for visit, at in before.items() if after.get(visit) == at)
-    counts = {word: sum(1 for change in changes if change["change"] == word) for word in WORDS}
+    counts = {word.value: sum(1 for change in changes if change["change"] is word) for word in RepairDeed}
     result = {
         "counts": counts | {"decide": counts["decide"] + len(slots), "kept": kept},
         "held_slots": [_held_slot(bridge, number) for number in slots],
@@ -252,10 +252,6 @@ def _held_slot(bridge: Bridge, number: int) -> dict[str, Any]:
     }
 
 
-#: What a repair may do to a visit.
-WORDS = ("moved", "added", "removed", "cancelled", "rests", "open", "decide")
-
-
 def _side(change: dict[str, Any], prefix: str) -> dict[str, Any] | None:
     clinician_id, starts_at = change[f"{prefix}clinician_id"], change[f"{prefix}starts_at"]
     return None if clinician_id is None or starts_at is None else {"clinician_id": clinician_id, "starts_at": starts_at}
@@ -269,17 +265,17 @@ def _change(
     if number in broken.gone:
         if before is None:
             return None  # wanted only: it rests with the others and nobody expects it
-        word = "rests" if seen.event.kind is RepairKind.HOSPITAL else "cancelled"
+        word = RepairDeed.RESTS if seen.event.kind is RepairKind.HOSPITAL else RepairDeed.CANCELLED
     elif number in broken.stuck:
-        word = "decide"
+        word = RepairDeed.DECIDE
     elif before is None:
-        word = "added" if after is not None else "open"
+        word = RepairDeed.ADDED if after is not None else RepairDeed.OPEN
     elif after is None:
-        word = "removed"
+        word = RepairDeed.REMOVED
     elif (before.clinician, before.day, before.start_minute) == (after.clinician, after.day, after.start_minute):
         return None
     else:
-        word = "moved"
+        word = RepairDeed.MOVED
     instant = bridge.scene.horizon.instant
     people = bridge.scene.clinicians
     wanted = bridge.problem.visits[number]
@@ -319,7 +315,7 @@ def _beyond(seen: Look, visit: Visit) -> dict[str, Any]:
         "visit_id": visit.id,
         "visit_version": visit.version,
         "patient_id": visit.patient_id,
-        "change": "rests" if rests else "decide",
+        "change": RepairDeed.RESTS if rests else RepairDeed.DECIDE,
         "what": [],
         "hit": True,
         "told": visit.told_patient_at is not None,
@@ -389,12 +385,12 @@ def _cause(seen: Look, answer: Answer, number: int, before: Assignment | None) -
     return {"code": "better-day", "sentence": "The day as a whole is better with the visit here."}
 
 
-def _reasons(seen: Look, answer: Answer, number: int, word: str) -> list[dict[str, Any]]:
+def _reasons(seen: Look, answer: Answer, number: int, word: RepairDeed) -> list[dict[str, Any]]:
     bridge = seen.bridge
-    if word == "decide":
+    if word is RepairDeed.DECIDE:
         said = standing_reasons(bridge, number) if number in bridge.unconfirmable else []
         return said or [_locked(bridge.visits[number].id)]
-    if word not in ("removed", "open"):
+    if word not in (RepairDeed.REMOVED, RepairDeed.OPEN):
         return []
     entry = answer.why.get(number)
     return reasons(bridge, number, () if entry is None else entry.obstacles)
@@ -490,4 +486,4 @@ def _on_days(work: Work, days: list[tuple[int, date]], horizon: Horizon) -> list
     )
 
 
-__all__ = ["WORDS", "Answer", "Draft", "Look", "Search", "changed_days", "describe", "look"]
+__all__ = ["Answer", "Draft", "Look", "Search", "changed_days", "describe", "look"]

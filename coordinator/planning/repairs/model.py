@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from coordinator.core.db import Base, UtcDateTime, Versioned, enum_column, may_refer_to, refers_to, row_id
-from coordinator.domain.vocabulary import RepairKind, RepairStatus
+from coordinator.domain.vocabulary import RepairDeed, RepairKind, RepairStatus
 
 
 class Repair(Versioned, Base):
@@ -53,8 +53,7 @@ class RepairChange(Base):
     visit_id: Mapped[int] = refers_to("visit.id")
     visit_version: Mapped[int] = mapped_column(sa.Integer, nullable=False)
     patient_id: Mapped[int] = refers_to("patient.id")
-    #: `moved`, `added`, `removed`, `cancelled`, `rests`, `open` or `decide`.
-    change: Mapped[str] = mapped_column(sa.String(20), nullable=False)
+    change: Mapped[RepairDeed] = enum_column(RepairDeed, nullable=False)
     #: Any of `clinician`, `day`, `time`.
     what: Mapped[list[str]] = mapped_column(sa.JSON, nullable=False, default=list)
     #: The event itself hits it; else it makes room.

@@ -6,7 +6,7 @@ looks for a better one as long as it was asked to, and replaces it only while no
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,7 +17,9 @@ from coordinator.agency.service import zone_of
 from coordinator.core.db import fetch, locked, touch
 from coordinator.core.errors import Conflict, Invalid, NotFound, Refusal
 from coordinator.core.work import Work, permitted
-from coordinator.domain.vocabulary import RepairKind, RepairStatus
+from coordinator.domain.events import RepairProposed
+from coordinator.domain.roles import permissions_of
+from coordinator.domain.vocabulary import RepairKind, RepairStatus, Role
 from coordinator.jobs.context import JobContext
 from coordinator.planner import ProblemError
 from coordinator.planner.repair import Budget
@@ -50,6 +52,14 @@ MOST_TOUCHED = 500
 #: Repairs of a branch that are searched for at one time; the first answer is given however many there are.
 MOST_SEARCHING = 5
 LOST_AFTER = timedelta(minutes=10)
+
+#: What approving an event does by a verb that not everybody may use.
+NEEDS: dict[RepairKind, str] = {
+    RepairKind.ABSENCE: "absence:record",
+    RepairKind.CANCELLED: "visit:cancel",
+    RepairKind.HOSPITAL: "episode:hold",
+    RepairKind.OVERRUN: "visit:assign",
+}
 
 Searcher = Callable[[Search, Listener], Answer]
 
@@ -124,6 +134,12 @@ class Thought:
     draft: Draft
 
 
+def needs(repair: Repair) -> tuple[str, ...]:
+    """The permissions that an approval of this repair takes."""
+    own = NEEDS.get(repair.kind)
+    return tuple(dict.fromkeys(["repair:decide", "visit:assign", "visit:confirm", *([own] if own is not None else [])]))
+
+
 @permitted("repair:propose")
 def propose(work: Work, thought: Thought, *, queue: bool = True) -> Repair:
     """The proposal is on record; `queue`: a worker looks for a better one, unless many are being looked for already.
@@ -155,18 +171,31 @@ def propose(work: Work, thought: Thought, *, queue: bool = True) -> Repair:
     work.record(
         "repair.proposed", f"repair:{repair.id}", branch=repair.branch_id, kind=repair.kind.value, **_counts(draft)
     )
+    missing = {permission for permission in needs(repair) if not work.actor.may(permission)}
+    if missing:  # somebody else has to decide, and does not know yet
+        roles = [role for role in Role if missing | {"repair:decide"} <= permissions_of(frozenset({role}))]
+        work.publish(
+            RepairProposed(repair_id=repair.id, branch_id=repair.branch_id, roles=tuple(role.value for role in roles))
+        )
     if repair.searching:
         work.later(JOB, job_key(repair.id), repair_id=repair.id)
     return repair
 
 
 def _searching(work: Work, branch_id: int) -> int:
-    """Repairs of the branch that a worker is looking at, or will; one that has waited long has lost its worker."""
-    return work.session.execute(
-        sa.select(sa.func.count())
-        .select_from(Repair)
-        .where(Repair.branch_id == branch_id, Repair.searching.is_(True), Repair.requested_at >= work.now - LOST_AFTER)
-    ).scalar_one()
+    """Repairs of the branch that a worker is looking at, or will."""
+    longest = LOST_AFTER + timedelta(seconds=MOST_SECONDS)
+    rows = work.session.scalars(
+        sa.select(Repair)
+        .where(Repair.branch_id == branch_id, Repair.searching.is_(True), Repair.requested_at > work.now - longest)
+        .options(sa.orm.lazyload(Repair.changes))
+    )
+    return sum(1 for repair in rows if is_searching(repair, work.now))
+
+
+def is_searching(repair: Repair, now: datetime) -> bool:
+    """Whether a worker still looks for a better one; after its seconds and ten minutes more it has lost its worker."""
+    return repair.searching and repair.requested_at > now - LOST_AFTER - timedelta(seconds=repair.seconds)
 
 
 def job_key(repair_id: int) -> str:
@@ -260,13 +289,18 @@ def improve(context: JobContext, repair_id: int, searcher: Searcher) -> None:
         repair = locked(work.session, Repair, repair_id, "repair")
         if not context.once(work):
             return
-        repair.searching = False
+        past: dict[str, Any] = {"searching": False}
         if draft is not None and repair.status is RepairStatus.PROPOSED and repair.version == version:
-            _take_over(work, repair, draft)
+            past |= _take_over(work, repair, draft)
+        work.session.flush()
+        # Past the version: whoever has read the proposal may still approve it, for it is the same one.
+        work.session.execute(sa.update(Repair).where(Repair.id == repair.id).values(past))
 
 
-def _take_over(work: Work, repair: Repair, draft: Draft) -> None:
-    """The better proposal takes the place of the first; the cost curve is the longer search's either way."""
+def _take_over(work: Work, repair: Repair, draft: Draft) -> dict[str, Any]:
+    """The better proposal takes the place of the first. If there is none, the cost curve is the longer search's all the
+    same: columns that are to be written without a new version.
+    """
     if _worth(draft.result) < _worth(repair.result):
         repair.changes.clear()
         work.session.flush()  # one row per visit: the old ones go before the new ones come
@@ -275,8 +309,8 @@ def _take_over(work: Work, repair: Repair, draft: Draft) -> None:
         repair.start_on, repair.end_on = draft.start_on, draft.end_on
         touch(repair)
         work.record("repair.improved", f"repair:{repair.id}", branch=repair.branch_id, **_counts(draft))
-    else:
-        repair.result = repair.result | {"curve": draft.result["curve"], "searches": draft.result["searches"]}
+        return {}
+    return {"result": repair.result | {"curve": draft.result["curve"], "searches": draft.result["searches"]}}
 
 
 def _worth(result: dict[str, Any]) -> tuple[int, int, int, int]:

@@ -85,7 +85,7 @@ def test_a_sick_call_is_answered_approved_and_called_in_order(
         read = session.execute(
             sa.select(AuditEvent.action).where(AuditEvent.patient_id == agency.people[0].patient.id)
         ).scalars()
-        assert {"repair.patient-called", "repair.change"} <= set(read)
+        assert {"repair.call-listed", "repair.change"} <= set(read)
 
 
 def test_a_rehearsal_answers_and_leaves_nothing(agency: TestAgency, sam: Browser, database: Database) -> None:
@@ -206,6 +206,27 @@ def test_a_database_that_is_busy_while_it_thinks_is_busy_not_broken(
     assert answer.headers["Retry-After"]
 
 
+def test_who_may_not_decide_hears_that_first(
+    app: Coordinator, agency: TestAgency, sam: Browser, database: Database
+) -> None:
+    nurse = browser(app, database, "clinician", clinician_id=agency.clinicians[1].id, branch_ids=[agency.branch.id])
+    with at(SIX):
+        path = f"/repairs/{sam.post('/repairs', body(agency)).json['id']}"
+        for verb in ("approve", "reject"):
+            assert nurse.post(f"{path}/{verb}").status_code == 403
+            assert sam.post(f"{path}/{verb}").status_code == 428
+
+
+def test_a_list_that_names_a_patient_is_on_their_record(agency: TestAgency, sam: Browser, database: Database) -> None:
+    patient = agency.people[0].patient
+    with at(SIX):
+        sam.post("/repairs", body(agency) | {"event": {"kind": "hospital", "patient_id": patient.id}})
+        assert len(sam.get("/repairs").json["items"]) == 1
+    with database.transaction(write=False) as session:
+        lines = session.execute(sa.select(AuditEvent.action).where(AuditEvent.patient_id == patient.id)).scalars()
+        assert "repair.listed" in set(lines)
+
+
 # ------------------------------------------------------------------------------------ the command line
 
 
@@ -243,11 +264,13 @@ def test_a_sick_call_at_the_command_line(agency: TestAgency, run: Any) -> None:
     assert f"1. patient {agency.people[0].patient.id} (en): new-clinician (visit {visit.id})" in text
     assert "at most any number: cost" in text
     number = json.loads(run(*away, "--json").stdout)["repair"]
-    assert json.loads(run("approve", str(number), "--json").stdout)["status"] == "approved"
-    assert "approved" in run("show", str(number)).stdout
+    assert "--version" in run("approve", str(number), ok=False).output
+    assert "Read it again" in run("approve", str(number), "--version", "9", ok=False).output
+    assert json.loads(run("approve", str(number), "--version", "1", "--json").stdout)["status"] == "approved"
+    assert "version 2: approved" in run("show", str(number)).stdout
     agency.session.rollback()
     assert agency.session.scalar(sa.select(Visit.clinician_id).where(Visit.id == visit.id)) == well.id
-    stale = run("approve", "1", ok=False)
+    stale = run("approve", "1", "--version", "1", ok=False)
     assert "changed since" in stale.output
     assert "Nothing was changed" in run("reject", "1").stdout
 

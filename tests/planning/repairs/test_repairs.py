@@ -291,7 +291,7 @@ def test_a_patient_in_hospital_rests_by_whoever_may_hold_the_episode(
     visit = booked(agency, person, nurse, NINE)
     repair = propose("hospital", {"patient_id": person.patient.id})
     assert [(change.visit_id, change.change) for change in repair.changes] == [(visit.id, "rests")]
-    assert "episode:hold" in approval.needs(repair)
+    assert "episode:hold" in service.needs(repair)
     with pytest.raises(Forbidden, match="episode:hold"), work_as(scheduler, now=SIX) as work:
         approval.approve(work, repair.id, repair.version)
     with work_as(manager, now=SIX) as work:
