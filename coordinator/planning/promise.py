@@ -28,7 +28,7 @@ from coordinator.jobs.ledger import Superseded
 from coordinator.planner import ProblemError
 from coordinator.planning.apart import Call, Room, apart
 from coordinator.planning.horizon import Horizon
-from coordinator.planning.imagined import USUAL_MINUTES, FirstVisit, GuestBook, invite
+from coordinator.planning.imagined import USUAL_MINUTES, FirstVisit, Guest, GuestBook, invite
 from coordinator.planning.places import points_of
 from coordinator.planning.promise_case import (
     first_case,
@@ -47,6 +47,7 @@ from coordinator.planning.scene import load
 from coordinator.planning.search import SearchFailedError
 from coordinator.planning.service import OVER
 from coordinator.referrals.model import Referral
+from coordinator.referrals.place import place_of
 from coordinator.referrals.queries import visible as visible_referral
 from coordinator.referrals.states import OPEN
 from coordinator.rules.facts import Moment
@@ -226,10 +227,10 @@ def _ask_again(
     clinician = queries.the_clinician(work, clinician_id, referral.branch_id)
     branch = fetch(work.session, Branch, referral.branch_id, "branch")
     guest = invite(
-        1, branch, persona_of(referral, request["interpreter"]), services_of(request), starts_on=day, last=day,
+        1, branch, persona_of(work, referral, request["interpreter"]), services_of(request), starts_on=day, last=day,
         anchor=work.policy.weeks.visit_week_anchor, first=FirstVisit(day, day, None, clinician_id, starts_at),
     )  # fmt: skip
-    point = None if referral.lat is None or referral.lon is None else (referral.lat, referral.lon)
+    point = place_of(work, referral)
     days = cases.Days(work, [clinician_id], starts_at, ends_at)
     near = days.around(clinician_id, starts_at, ends_at, point, day, frozenset({-hold_id}))
     book = GuestBook(work, zone, [guest])
@@ -296,7 +297,7 @@ def _answer(context: JobContext, promise_id: int, call: Call) -> dict[str, Any]:
         "weeks": 0,
         "services": [],
         "others_left_out": 0,
-        "but": _buts(referral, request),
+        "but": _buts(first.guest, referral, request),
         "assumptions": [
             *ASSUMPTIONS,
             ways_sentence(first.bridge.places.ways, first.bridge.places.home(first.guest.patient.id)),
@@ -332,9 +333,9 @@ def _learn_ways(context: JobContext, promise_id: int) -> None:
     with context.work(write=False) as work:
         promise = fetch(work.session, Promise, promise_id, "promise")
         referral = fetch(work.session, Referral, promise.referral_id, "referral")
-        if referral.lat is None or referral.lon is None:
+        point = place_of(work, referral)
+        if point is None:
             return
-        point = (referral.lat, referral.lon)
         start = start_of(work, referral)
         scene = load(work, referral.branch_id, Horizon(zone_of(work, referral.branch_id), start.first, start.last))
         points = points_of(scene.branch, scene.patients.values(), scene.clinicians)
@@ -363,10 +364,10 @@ def _own_hold(work: Work, referral_id: int) -> SlotHold | None:
     )
 
 
-def _buts(referral: Referral, request: Mapping[str, Any]) -> list[str]:
+def _buts(guest: Guest, referral: Referral, request: Mapping[str, Any]) -> list[str]:
     """What the referral leaves open that the answer had to guess."""
     found = []
-    if referral.lat is None or referral.lon is None:
+    if guest.patient.home.lat is None:
         found.append("The address has no point: the branch's office stands in, and the ways are guesses.")
     if request["interpreter"] is not None and referral.interpreter_needed:
         found.append(f"An interpreter ({request['interpreter'].replace('_', ' ')}) must be booked.")

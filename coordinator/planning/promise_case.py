@@ -31,6 +31,7 @@ from coordinator.planning.promise_search import Earliest, Fitted
 from coordinator.planning.scene import HELD, Scene, load
 from coordinator.referrals import content
 from coordinator.referrals.model import Referral
+from coordinator.referrals.place import place_of
 from coordinator.rules.referrals import InitialVisitDue
 from coordinator.staff.model import Clinician
 from coordinator.visits.book import CaseBook
@@ -73,16 +74,16 @@ def start_of(work: Work, referral: Referral) -> Start:
     return Start(due, first, last + timedelta(days=DAYS_BEYOND))
 
 
-def persona_of(referral: Referral, interpreter: str | None) -> Persona:
+def persona_of(work: Work, referral: Referral, interpreter: str | None) -> Persona:
     """Who it is, as far as who could go depends on it."""
-    covered = None
+    covered, point = None, place_of(work, referral)
     if referral.payer is not None and referral.coverage_from is not None:
         covered = (referral.payer, referral.coverage_from, referral.coverage_to)
     return Persona(
         programme=referral.programme,
         payer=referral.payer or Payer.OTHER,
-        lat=referral.lat,
-        lon=referral.lon,
+        lat=None if point is None else point[0],
+        lon=None if point is None else point[1],
         zip=referral.zip or "",
         language=referral.spoken_language or "en",
         interpreter_needed=bool(referral.interpreter_needed),
@@ -119,8 +120,9 @@ def first_case(work: Work, referral: Referral, request: Mapping[str, Any], hold:
     horizon = Horizon(zone_of(work, referral.branch_id), start.first, start.last)
     scene = _narrowed(load(work, referral.branch_id, horizon), hold, [Discipline.SN], None)
     guest = invite(
-        _GUEST, scene.branch, persona_of(referral, request["interpreter"]), services_of(request), starts_on=start.first,
-        last=start.last, anchor=work.policy.weeks.visit_week_anchor, first=FirstVisit(start.first, start.last),
+        _GUEST, scene.branch, persona_of(work, referral, request["interpreter"]), services_of(request),
+        starts_on=start.first, last=start.last, anchor=work.policy.weeks.visit_week_anchor,
+        first=FirstVisit(start.first, start.last),
     )  # fmt: skip
     only = replace(guest, visits=guest.visits[:1])
     bridge = _assembled(work, scene, only)
@@ -271,7 +273,7 @@ def weeks_case(
     scene = _narrowed(load(work, referral.branch_id, Horizon(zone, begins, last)), hold, disciplines, day)
     first = FirstVisit(day, day, None, offer["clinician_id"], datetime.fromisoformat(offer["starts_at"]))
     guest = invite(
-        _GUEST, scene.branch, persona_of(referral, request["interpreter"]), services, starts_on=day,
+        _GUEST, scene.branch, persona_of(work, referral, request["interpreter"]), services, starts_on=day,
         last=last, anchor=anchor, first=first,
     )  # fmt: skip
     bridge = _assembled(work, scene, guest)

@@ -18,6 +18,7 @@ from coordinator.orders.model import CaseReview, Order, OrderWeek
 from coordinator.patients.model import Episode, Home, Patient
 from coordinator.planning.horizon import Horizon
 from coordinator.planning.share import this_run
+from coordinator.referrals.place import place_of
 from coordinator.staff.model import CareTeamMember, Clinician
 from coordinator.visits.book import UNCOUNTED
 from coordinator.visits.held import standing
@@ -162,7 +163,8 @@ def holds_of(work: Work, own: Iterable[int], horizon: Horizon) -> list[tuple[Vis
     found = []
     for hold, referral in standing(work, own, horizon.starts_at, horizon.ends_at):
         number = HELD - hold.id
-        home = Home(zip=referral.zip or "", lat=referral.lat, lon=referral.lon, hazards=[])
+        lat, lon = place_of(work, referral) or (None, None)
+        home = Home(zip=referral.zip or "", lat=lat, lon=lon, hazards=[])
         visit = Visit(
             id=number, version=0, branch_id=hold.branch_id, patient_id=number, episode_id=number,
             discipline=Discipline.SN, kind=VisitKind.INITIAL, status=VisitStatus.PENDING, locked=True,

@@ -17,6 +17,7 @@ from coordinator.domain.lifecycle import LIVE_ORDER
 from coordinator.domain.vocabulary import Discipline, Gender, Performer
 from coordinator.orders.model import Order
 from coordinator.patients.checks import language_tag
+from coordinator.patients.locating import locate
 from coordinator.patients.model import Home, Patient
 from coordinator.planning import scenarios
 from coordinator.staff.model import Clinician, ClinicianSkill
@@ -243,7 +244,7 @@ def frequency(text: str, pointer: str) -> str:
 
 
 def _point(work: Work, branch_id: int, entry: Mapping[str, Any], pointer: str) -> tuple[float, float]:
-    """The point that was given, or the middle of the branch's known homes in the ZIP area."""
+    """The point that was given; of a ZIP area its middle by the branch's files, or that of the homes known there."""
     lat, lon, code = entry["lat"], entry["lon"], entry["zip"]
     if (lat is None) != (lon is None):
         raise Invalid("Give both lat and lon, or neither.", pointer=f"{pointer}/{'lat' if lat is None else 'lon'}")
@@ -252,6 +253,9 @@ def _point(work: Work, branch_id: int, entry: Mapping[str, Any], pointer: str) -
     if code is None:
         raise Invalid("Say where: lat and lon, or a ZIP code.", pointer=f"{pointer}/zip")
     plain = zip5(code, f"{pointer}/zip")
+    found = locate(work, branch_id, "", plain)
+    if found["lat"] is not None:
+        return float(found["lat"]), float(found["lon"])
     middle = work.session.execute(
         sa.select(sa.func.avg(Home.lat), sa.func.avg(Home.lon))
         .join(Patient, Patient.id == Home.patient_id)

@@ -33,6 +33,7 @@ from coordinator.orders.model import CaseReview as CaseReviewRow
 from coordinator.orders.weeks import lay_out, rows_of
 from coordinator.patients.model import Authorisation, Episode, Patient
 from coordinator.referrals.model import CriterionDetermination, Referral
+from coordinator.referrals.place import place_of
 from coordinator.rules.facts import (
     CaseReview,
     NeighbourFacts,
@@ -247,7 +248,7 @@ class Days:
                 Stop(visit.id, visit.starts_at, visit.ends_at, point_of(patient), local_day(visit.starts_at, zone))
             )
         for hold, referral in held.standing(work, clinician_ids, begins - slack, ends + slack):
-            point = (referral.lat, referral.lon) if referral.lat is not None and referral.lon is not None else None
+            point = place_of(work, referral)
             zone = agency.zone_of(work, hold.branch_id)
             self._stops[hold.clinician_id].append(
                 Stop(-hold.id, hold.starts_at, hold.ends_at, point, local_day(hold.starts_at, zone))

@@ -20,6 +20,7 @@ from coordinator.planning.apart import apart, here
 from coordinator.referrals import service as referrals
 from coordinator.schema import metadata
 from coordinator.travel.atlas import SHIPPED
+from coordinator.travel.geocode import Geocoder
 from coordinator.travel.model import TravelLeg, TravelPoint
 from coordinator.travel.roads import Osrm
 from tests.conftest import NOW, WorkAs, actor_with
@@ -262,6 +263,24 @@ def test_an_address_without_a_point_says_that_ways_are_guesses(
     result = promised(refer(lat=None, lon=None), services=ONE_RN)
     assert result["conclusion"] == "yes_but"
     assert "The address has no point" in result["sentence"]
+
+
+def test_an_address_without_a_point_is_found_in_the_street_file(
+    app: Coordinator, agency: TestAgency, refer: Callable[..., int], promised: Callable[..., dict[str, Any]]
+) -> None:
+    agency.hire()
+    workshop = app.extensions["workshop"]
+    geocoder = Geocoder(zip_points={str(PLAIN["zip"])[:5]: (37.7585, -122.4350)})
+    app.extensions["workshop"] = replace(workshop, atlas=replace(SHIPPED, geocoders={"SF": geocoder}))
+    try:
+        result = promised(refer(lat=None, lon=None), services=ONE_RN)
+    finally:
+        app.extensions["workshop"] = workshop
+    assert result["but"] == []
+    assert (
+        result["offers"][0]["way_minutes"]
+        == promised(refer(given_name="Ann"), services=ONE_RN)["offers"][0]["way_minutes"]
+    )
 
 
 def test_without_a_road_server_the_ways_are_said_to_be_estimated(

@@ -15,13 +15,17 @@ from sqlalchemy.orm import Session
 from coordinator.cli import register
 from coordinator.core.db import Database
 from coordinator.core.http import Coordinator
-from coordinator.domain.vocabulary import Discipline
+from coordinator.domain.vocabulary import Discipline, Role
 from coordinator.jobs.context import JobContext
 from coordinator.planning import what_if
 from coordinator.planning.search import Found, Look, Task, search_apart, search_here
+from coordinator.planning.what_if_changes import ChangesSchema
 from coordinator.planning.what_if_model import ScenarioRun
 from coordinator.schema import metadata
+from coordinator.travel.atlas import SHIPPED
+from coordinator.travel.geocode import Geocoder
 from tests.builders import make_patient
+from tests.conftest import WorkAs, actor_with
 from tests.people import Browser, at, browser, pointers
 from tests.planning.conftest import EVE, TestAgency, make_agency
 
@@ -217,6 +221,17 @@ def test_a_skill_that_only_the_scenario_asks_for_is_known(agency: TestAgency, sa
     }
     with at(EVE):
         assert sam.post("/scenarios", _body(agency, changes)).status_code == 201
+
+
+def test_a_zip_area_is_where_the_branchs_files_say(agency: TestAgency, work_as: WorkAs) -> None:
+    agency.session.commit()
+    actor = actor_with(Role.SCHEDULER, branch_ids=frozenset({agency.branch.id}))
+    nurse = NEW_NURSE | {"lat": None, "lon": None, "zip": "94114"}
+    given = ChangesSchema().load({"new_clinicians": [nurse]})
+    with work_as(actor, now=EVE) as work:
+        work.atlas = replace(SHIPPED, geocoders={"SF": Geocoder(zip_points={"94114": (37.75, -122.44)})})
+        kept = what_if.create(work, agency.branch.id, "hired", date(2026, 11, 8), given).changes
+    assert (kept["new_clinicians"][0]["lat"], kept["new_clinicians"][0]["lon"]) == (37.75, -122.44)
 
 
 def test_the_same_twice_is_the_same(agency: TestAgency, compared: Callable[..., dict[str, Any]]) -> None:
