@@ -37,7 +37,7 @@ from coordinator.planner.repair import CURVE, Budget, Repair, Workshop
 
 DAY = 1440
 SIX, TEN = DAY + 360, DAY + 610
-#: Prices of moving a visit, as `coordinator/planning/prices.py` has them: clinician, day, time.
+#: Prices of moving a visit, as `config/policy.toml` has them: clinician, day, time.
 PUBLISHED, TOLD = (4_000, 8_000, 2_500), (8_000, 15_000, 6_000)
 STANDING, WAITING = 600_000, 150_000
 

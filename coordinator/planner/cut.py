@@ -128,7 +128,18 @@ def cut(
             for link in problem.links
             if link.first in number and link.second in number
         ),
-        regularities=(),
+        regularities=tuple(
+            replace(
+                tie,
+                visits=tuple(number[v] for v in tie.visits if v in number),
+                held_minutes=(
+                    *tie.held_minutes,
+                    *(at.start_minute - problem.days[at.day].start_minute for at in facts.of(tie.visits)),
+                ),
+            )
+            for tie in problem.regularities
+            if any(v in number for v in tie.visits)
+        ),
         touch=Touch(),
         patient_busy=facts.busy(),
         weights=replace(problem.weights, mandatory=MUST),

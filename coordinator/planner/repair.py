@@ -381,6 +381,7 @@ def confine(disruption: Disruption, loose: set[int], plan: Plan) -> Part:
         daily_limits=tuple(replace(t, visits=own) for t in problem.daily_limits if (own := mine(t.visits))),
         faces_limits=tuple(replace(f, visits=own) for f in problem.faces_limits if (own := mine(f.visits))),
         group_caps=tuple(replace(c, visits=own) for c in problem.group_caps if (own := mine(c.visits))),
+        regularities=tuple(replace(r, visits=own) for r in problem.regularities if (own := mine(r.visits))),
         links=tuple(
             replace(link, first=number[link.first], second=number[link.second])
             for link in problem.links

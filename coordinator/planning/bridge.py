@@ -21,7 +21,7 @@ from coordinator.planning.answers import Answers, ask_all, reason_of
 from coordinator.planning.horizon import Horizon
 from coordinator.planning.openings import openings, stretches
 from coordinator.planning.places import Places
-from coordinator.planning.prices import PRICES, MovePrice, Prices
+from coordinator.planning.prices import MovePrice, Prices, touch_of, weights_of
 from coordinator.planning.scene import Scene, load
 from coordinator.planning.ties import Ties
 from coordinator.rules.facts import VisitCase
@@ -32,6 +32,8 @@ from coordinator.visits import cases
 from coordinator.visits.book import CaseBook
 from coordinator.visits.model import Visit
 
+#: Of what stays where it is.
+NO_PRICE = MovePrice(0, 0, 0, 0)
 #: Visits whose day must not wait.
 FIRST_KINDS = frozenset({VisitKind.INITIAL, VisitKind.RESUMPTION})
 
@@ -67,7 +69,7 @@ class Bridge:
 Ask = Callable[[Work, Scene, CaseBook, Mapping[int, Sequence[date]]], dict[int, Answers]]
 
 
-def build(work: Work, branch_id: int, horizon: Horizon, prices: Prices = PRICES) -> Bridge:
+def build(work: Work, branch_id: int, horizon: Horizon, prices: Prices | None = None) -> Bridge:
     """The problem of a branch's days, with the rules' own words for everything that is not allowed."""
     return assemble(work, load(work, branch_id, horizon), prices)
 
@@ -75,17 +77,18 @@ def build(work: Work, branch_id: int, horizon: Horizon, prices: Prices = PRICES)
 def assemble(
     work: Work,
     scene: Scene,
-    prices: Prices = PRICES,
+    prices: Prices | None = None,
     ask: Ask = ask_all,
     *,
     loose: Collection[int] | None = None,
 ) -> Bridge:
     """The problem of a scene, which may hold people who are no rows: `ask` knows how the rules are asked of those.
 
-    With `loose` only these visits may move: others that stand are fixed, others that are wanted are left out, and the
-    rules are asked about the loose ones alone.
+    `prices` are the policy's unless given. With `loose` only these visits may move: others that stand are fixed, others
+    that are wanted are left out, and the rules are asked about the loose ones alone.
     """
     policy: Policy = work.policy
+    prices = policy.prices if prices is None else prices
     horizon = scene.horizon
     if loose is not None:
         scene = replace(scene, visits=tuple(v for v in scene.visits if v.status in LIVE_VISIT or v.id in loose))
@@ -99,7 +102,7 @@ def assemble(
         [visit for visit in visits if visit.id > 0 and (loose is None or not is_fixed(visit))],
         [one for one in scene.clinicians if one.id > 0],
     )
-    not_before = horizon.minute_up(scene.now + timedelta(minutes=prices.notice_minutes))
+    not_before = horizon.minute_up(scene.now + timedelta(minutes=policy.planning.notice_minutes))
     days = {visit.id: _days(visit, horizon, not_before) for visit in visits if not is_fixed(visit)}
     answers = ask(work, scene, book, days)
     places = Places(
@@ -128,7 +131,7 @@ def assemble(
         ),
         travel_seconds=places.planned_seconds,
         clinicians=shifts.people(scene, policy),
-        slots=shifts.slots(scene, places, [visits[number] for number in sorted(fixed)], prices),
+        slots=shifts.slots(scene, places, [visits[number] for number in sorted(fixed)], policy.labour, prices),
         visits=tuple(
             _fixed(visit, scene, places, people)
             if number in fixed
@@ -140,7 +143,11 @@ def assemble(
         faces_limits=ties.faces_limits(),
         group_caps=ties.group_caps(),
         links=ties.links(),
-        weights=prices.weights,
+        regularities=ties.regularities(),
+        touch=touch_of(
+            prices, told=any(one.told_patient_at is not None and n not in fixed for n, one in enumerate(visits))
+        ),
+        weights=weights_of(prices),
     )
     start = Plan.of(
         [
@@ -259,7 +266,7 @@ def _fixed(visit: Visit, scene: Scene, places: Places, people: Mapping[int, int]
         minutes=duration(visit),
         windows={},
         discipline=visit.discipline.value,
-        current=_current(visit, scene, people, MovePrice(0, 0, 0)),
+        current=_current(visit, scene, people, NO_PRICE),
         locked=True,
     )
 

@@ -22,7 +22,6 @@ from coordinator.planning.answers import Answers, ask_all, without_others
 from coordinator.planning.bridge import Bridge, assemble
 from coordinator.planning.horizon import Horizon
 from coordinator.planning.openings import openings
-from coordinator.planning.prices import PRICES
 from coordinator.planning.scene import Scene, load
 from coordinator.rules.facts import Moment
 from coordinator.rules.terms import Finding, Severity, refusals
@@ -80,7 +79,8 @@ def question(work: Work, visit_id: int, *, other_days: bool = False, movers: int
 
     bridge = assemble(work, scene, ask=ask)
     number = next(n for n, row in enumerate(bridge.visits) if row.id == visit.id)
-    visits = [_liftable(bridge, n, whole=row.id in asked or row.locked) for n, row in enumerate(bridge.visits)]
+    notice = work.policy.planning.notice_minutes
+    visits = [_liftable(bridge, n, notice, whole=row.id in asked or row.locked) for n, row in enumerate(bridge.visits)]
     problem = replace(bridge.problem, visits=tuple(visits), liftable=LIFTABLE)
     return Question(bridge, problem, bridge.start, number, visit)
 
@@ -185,7 +185,7 @@ def _ask_the_rest(
 # ------------------------------------------------------------------------------------ what may be lifted
 
 
-def _liftable(bridge: Bridge, number: int, *, whole: bool) -> Wanted:
+def _liftable(bridge: Bridge, number: int, notice: int, *, whole: bool) -> Wanted:
     """The visit with what may be lifted told apart: wishes from laws, a lock that somebody set from what has begun."""
     wanted, row = bridge.problem.visits[number], bridge.visits[number]
     if number in bridge.fixed:
@@ -203,7 +203,7 @@ def _liftable(bridge: Bridge, number: int, *, whole: bool) -> Wanted:
         | {(people[c], horizon.index(d)): _wish(f) for (c, d), f in answers.forbidden_days.items() if _is_wish(f)},
         closed_days=dict(wanted.closed_days)
         | {horizon.index(day): _wish(f) for day, f in answers.closed.items() if _is_wish(f)},
-        widest=_widest(bridge, row, wanted),
+        widest=_widest(bridge, row, wanted, notice),
     )
 
 
@@ -216,10 +216,12 @@ def _wish(findings: Sequence[Finding]) -> Reason:
     return Reason.of(MAY_OVERRIDE, rule=first.rule, sentence=first.sentence(), cure=first.cure_sentence())
 
 
-def _widest(bridge: Bridge, row: Visit, wanted: Wanted) -> dict[int, Window]:
-    """How far the day's windows may open: as far as they would if the patient kept no time free."""
+def _widest(bridge: Bridge, row: Visit, wanted: Wanted, notice: int) -> dict[int, Window]:
+    """How far the day's windows may open: as far as they would if the patient kept no time free. Nothing begins within
+    `notice` minutes.
+    """
     horizon = bridge.scene.horizon
-    not_before = horizon.minute_up(bridge.scene.now + timedelta(minutes=PRICES.notice_minutes))
+    not_before = horizon.minute_up(bridge.scene.now + timedelta(minutes=notice))
     found = {}
     for index, day in enumerate(horizon.days):
         case = bridge.answers[row.id].cases.get(day)

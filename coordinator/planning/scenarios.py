@@ -4,7 +4,7 @@ Changes are plain values as they are kept with the scenario, checked before they
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import date, time
 from random import Random
 from typing import Any
@@ -16,25 +16,15 @@ from coordinator.domain.timeline import local_day
 from coordinator.domain.vocabulary import Discipline, Gender, Payer, Performer, Programme
 from coordinator.patients.model import Patient
 from coordinator.planner.plan import Plan
-from coordinator.planner.problem import Weights
 from coordinator.planning.answers import Answers, ask_all
 from coordinator.planning.bridge import Bridge, assemble
 from coordinator.planning.imagined import USUAL_MINUTES, Guest, GuestBook, Persona, Service, hire, invite, seat
-from coordinator.planning.prices import PRICES, Prices
+from coordinator.planning.prices import SCENARIO_PRICES, Prices
 from coordinator.planning.scene import Scene
 from coordinator.rules.terms import Policy
 from coordinator.staff.model import Clinician
 from coordinator.visits.book import CaseBook
 from coordinator.visits.model import Visit
-
-#: Prices that a scenario may set, in cents: of the planner's weights, and of this product's own.
-WEIGHTS = ("travel_minute", "waiting_minute", "overtime_minute")
-OWN_PRICES = (
-    "unplaced_needed", "unplaced_can_wait", "unplaced_optional", "seen_before", "stranger", "other_language",
-    "other_gender", "new_face", "crowded_day",
-)  # fmt: skip
-assert set(WEIGHTS) <= {field.name for field in fields(Weights)}
-assert set(OWN_PRICES) <= {field.name for field in fields(Prices)}
 
 Changes = Mapping[str, Any]
 
@@ -61,14 +51,13 @@ def apply(scene: Scene, changes: Changes, policy: Policy, *, seed: int = 0) -> V
     changed.visits = tuple(v for v in changed.visits if not (changed.is_held(v) and _is_orphaned(changed, v)))
     # Whoever is gone keeps nothing that has not begun, locked or not: somebody must take it over.
     changed.settle((visit.id for visit in scene.visits if _is_orphaned(changed, visit)), fixed=False)
-    return Variant(changed, priced(changes.get("prices", {})), guests)
+    return Variant(changed, priced(changes.get("prices", {}), policy.prices), guests)
 
 
-def priced(given: Mapping[str, int], prices: Prices = PRICES) -> Prices:
+def priced(given: Mapping[str, int], prices: Prices) -> Prices:
     """The prices with those named set anew."""
-    weights = replace(prices.weights, **{name: given[name] for name in WEIGHTS if name in given})
-    own: dict[str, Any] = {name: given[name] for name in OWN_PRICES if name in given}
-    return replace(prices, weights=weights, **own)
+    named: dict[str, Any] = {name: given[name] for name in SCENARIO_PRICES if name in given}
+    return replace(prices, **named)
 
 
 def build(work: Work, variant: Variant) -> Bridge:

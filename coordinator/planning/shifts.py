@@ -8,9 +8,8 @@ from itertools import pairwise
 from coordinator.planner.problem import Break, Interval, Slot
 from coordinator.planner.problem import Clinician as Person
 from coordinator.planning.places import Places
-from coordinator.planning.prices import Prices
 from coordinator.planning.scene import Scene
-from coordinator.rules.terms import Policy
+from coordinator.rules.terms import Labour, Policy, Prices
 from coordinator.staff.model import Clinician
 from coordinator.staff.service import availability
 from coordinator.visits.model import Visit
@@ -35,7 +34,8 @@ def people(scene: Scene, policy: Policy) -> tuple[Person, ...]:
     return tuple(
         Person(
             key=str(clinician.id),
-            week_overtime_after_minutes=clinician.weekly_minutes,
+            week_overtime_after_minutes=min(clinician.weekly_minutes, policy.labour.weekly_overtime_after_minutes),
+            fair_share_minutes=clinician.weekly_minutes * policy.planning.fair_share_percent // 100,
             week_max_minutes=max(clinician.weekly_minutes, clinician.weekly_maximum_minutes),
             already_worked_minutes=tuple(worked[clinician.id]) if clinician.id in worked else (),
         )
@@ -43,7 +43,9 @@ def people(scene: Scene, policy: Policy) -> tuple[Person, ...]:
     )
 
 
-def slots(scene: Scene, places: Places, fixed: Sequence[Visit], prices: Prices) -> tuple[Slot, ...]:
+def slots(
+    scene: Scene, places: Places, fixed: Sequence[Visit], labour: Labour, prices: Prices
+) -> tuple[Slot, ...]:  # fmt: skip
     """One slot for each clinician and day with a shift, or with something fixed in it."""
     pinned: dict[tuple[int, date], list[Visit]] = defaultdict(list)
     for visit in fixed:
@@ -60,7 +62,7 @@ def slots(scene: Scene, places: Places, fixed: Sequence[Visit], prices: Prices) 
             here = scene.horizon.bounds(day)[1] > open_from and not scene.is_gone(clinician.id, day)
             hours = free.get(day, []) if here else []
             if hours or held:
-                found.append(_slot(scene, places, clinician, (number, index), hours, held, prices))
+                found.append(_slot(scene, places, clinician, (number, index), hours, held, labour, prices))
     return tuple(found)
 
 
@@ -83,10 +85,10 @@ def _slot(
     position: tuple[int, int],
     hours: Sequence[tuple[int, int]],
     held: Sequence[Visit],
+    labour: Labour,
     prices: Prices,
 ) -> Slot:
     number, index = position
-    labour = prices.labour
     start_place, end_place = places.start(clinician), places.end(clinician)
     shift = (hours[0][0], max(high for _, high in hours)) if hours else None
     reach = _reach(scene, places, held, start_place, end_place) if held else None
@@ -111,33 +113,39 @@ def _slot(
         end_place=end_place,
         shift_start=low,
         shift_end=high,
-        overtime_after_minutes=labour.daily_paid_minutes,
+        overtime_after_minutes=labour.daily_overtime_after_minutes,
+        doubletime_after_minutes=labour.daily_doubletime_after_minutes,
         max_minutes=max(labour.daily_maximum_minutes, high - low) if held else labour.daily_maximum_minutes,
         # Where there is no shift, nothing is added to what is fixed.
         max_visits=len(held) if shift is None else max(clinician.max_visits_per_day, len(held)),
-        breaks=meals(low, high, prices, bound=bool(held)) if shift is not None else (),
+        breaks=meals(low, high, labour, prices.missed_meal if held else None) if shift is not None else (),
         unavailable=gaps,
     )
 
 
-def meals(low: int, high: int, prices: Prices, *, bound: bool) -> tuple[Break, ...]:
-    """The meals that a shift from `low` to `high` may owe (LAB-02); `bound`: fixed visits may leave no room."""
-    labour, cost = prices.labour, prices.labour.missed_meal if bound else None
+def meals(low: int, high: int, labour: Labour, skip_cost: int | None) -> tuple[Break, ...]:
+    """The meals that a shift from `low` to `high` may owe (LAB-02), at what they cost where fixed visits may leave no
+    room; None: they must be taken.
+    """
     found = []
-    if high - low > labour.meal_owed_after:
+    if high - low > labour.meal_owed_after_minutes:
         found.append(
             Break(
-                low + labour.meal_earliest, low + labour.meal_latest, labour.meal_minutes, cost, labour.meal_owed_after
+                low + labour.meal_earliest_minute,
+                low + labour.meal_latest_minute,
+                labour.meal_minutes,
+                skip_cost,
+                labour.meal_owed_after_minutes,
             )
         )
-    if high - low > labour.second_meal_owed_after:
+    if high - low > labour.second_meal_owed_after_minutes:
         found.append(
             Break(
-                low + labour.second_meal_earliest,
-                low + labour.second_meal_latest,
+                low + labour.second_meal_earliest_minute,
+                low + labour.second_meal_latest_minute,
                 labour.meal_minutes,
-                cost,
-                labour.second_meal_owed_after,
+                skip_cost,
+                labour.second_meal_owed_after_minutes,
             )
         )
     return tuple(found)

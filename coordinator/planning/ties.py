@@ -6,7 +6,7 @@ from datetime import date
 
 from coordinator.domain.vocabulary import INTERMITTENT
 from coordinator.orders.model import CaseReview
-from coordinator.planner.problem import DailyLimit, FacesLimit, GroupCap, Linked, LinkKind, Spacing
+from coordinator.planner.problem import DailyLimit, FacesLimit, GroupCap, Linked, LinkKind, Regularity, Spacing
 from coordinator.planning.prices import Prices
 from coordinator.planning.scene import Scene, Standing, episode_of
 from coordinator.rules.terms import Policy
@@ -73,11 +73,10 @@ class Ties:
     def daily_limits(self) -> tuple[DailyLimit, ...]:
         """For each patient what a day can bear, and for each order that means several a day, so many."""
         limits = []
+        most_a_day = self.policy.planning.patient_visits_per_day
         for patient_id, members in sorted(self._by(lambda visit: visit.patient_id).items()):
             held = [stands for stands in self.scene.standing if stands.patient_id == patient_id]
-            limits.append(
-                DailyLimit(tuple(members), self.prices.patient_visits_per_day, held=self._per_day(held, lambda _: 1))
-            )
+            limits.append(DailyLimit(tuple(members), most_a_day, held=self._per_day(held, lambda _: 1)))
         for (patient_id, discipline), members in sorted(self._by(_ordered).items()):
             most = self._per_order_day(members)
             if most > 1:
@@ -127,6 +126,29 @@ class Ties:
                 )
                 limits.append(FacesLimit(tuple(members), self.prices.new_face, held_faces=tuple(held)))
         return tuple(limits)
+
+    def regularities(self) -> tuple[Regularity, ...]:
+        """For each order of at most one visit a day: its visits at about the same time of day, those around the run
+        included. Several a day are meant to lie apart.
+        """
+        ties = []
+        for order_id, members in sorted(self._by(lambda v: v.order_id if _ordered(v) else None).items()):
+            if self._per_order_day(members) > 1:
+                continue
+            around = [one for one in self.scene.standing if one.is_ordered and one.order_id == order_id]
+            if len(members) + len(around) > 1:
+                ties.append(
+                    Regularity(
+                        visits=tuple(members),
+                        tolerance_minutes=self.policy.planning.usual_time_tolerance_minutes,
+                        cost_minute=self.prices.stray_minute,
+                        held_minutes=tuple(sorted(self._minute_of_day(one) for one in around)),
+                    )
+                )
+        return tuple(ties)
+
+    def _minute_of_day(self, one: Standing) -> int:
+        return self.scene.horizon.minute(one.starts_at) - self.scene.horizon.bounds(one.day)[0]
 
     # -------------------------------------------------------------------------------------------- counting
 

@@ -26,7 +26,6 @@ from coordinator.planner import ProblemError
 from coordinator.planning import scenarios
 from coordinator.planning.bridge import assemble
 from coordinator.planning.horizon import Horizon
-from coordinator.planning.prices import PRICES
 from coordinator.planning.scene import load
 from coordinator.planning.search import Cancelled, Heard, Look, SearchFailedError, Task, search_apart
 from coordinator.planning.service import (
@@ -297,7 +296,7 @@ def perform(context: JobContext, run_id: int, search: Search) -> None:
         _finish(context, run_id, RunStatus.FAILED, error=f"A fault of ours ({type(error).__name__}); it was logged.")
         raise
     else:
-        same_prices = changed.prices == PRICES
+        same_prices = changed.prices == context.workshop.policy.prices
         result = compare((base, found["base"]), (variant, found["variant"]), same_prices=same_prices)
         _finish(context, run_id, RunStatus.ANSWERED, result=result)
 

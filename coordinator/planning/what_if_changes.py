@@ -19,7 +19,7 @@ from coordinator.orders.model import Order
 from coordinator.patients.checks import language_tag
 from coordinator.patients.locating import locate
 from coordinator.patients.model import Home, Patient
-from coordinator.planning import scenarios
+from coordinator.planning.prices import SCENARIO_PRICES
 from coordinator.staff.model import Clinician, ClinicianSkill
 
 #: Of each kind of change, and of the referrals and clinicians that one change brings.
@@ -89,7 +89,7 @@ class ChangesSchema(Schema):
     without_clinicians = fields.List(fields.Nested(WithoutClinicianSchema), load_default=list, validate=_KIND)
     more_referrals = fields.List(fields.Nested(MoreReferralsSchema), load_default=list, validate=_KIND)
     prices = fields.Dict(
-        keys=fields.String(validate=validate.OneOf(scenarios.WEIGHTS + scenarios.OWN_PRICES)),
+        keys=fields.String(validate=validate.OneOf(SCENARIO_PRICES)),
         values=Whole(low=0, high=1_000_000),
         load_default=dict,
         metadata={"description": "Cents by name of the price", "example": {"overtime_minute": 240}},
@@ -119,7 +119,7 @@ def checked(work: Work, branch_id: int, changes: Mapping[str, Any], start_on: da
     _refuse_too_many(kept)
     _refuse_unknown_skills(work, branch_id, kept)
     for name in kept["prices"]:
-        if name not in scenarios.WEIGHTS + scenarios.OWN_PRICES:
+        if name not in SCENARIO_PRICES:
             raise Invalid("There is no such price.", pointer=f"/changes/prices/{name[:40]}")
     gone = [entry["clinician_id"] for entry in kept["without_clinicians"]]
     if len(set(gone)) != len(gone):

@@ -225,6 +225,80 @@ class Travel:
 
 
 @dataclass(frozen=True, slots=True)
+class Labour:
+    """The day and week of somebody employed (LAB-01, LAB-02). Minutes; those of meals count from the shift's start."""
+
+    daily_overtime_after_minutes: int
+    daily_doubletime_after_minutes: int
+    daily_maximum_minutes: int
+    weekly_overtime_after_minutes: int
+    meal_minutes: int
+    meal_owed_after_minutes: int
+    meal_earliest_minute: int
+    meal_latest_minute: int
+    second_meal_owed_after_minutes: int
+    second_meal_earliest_minute: int
+    second_meal_latest_minute: int
+
+
+@dataclass(frozen=True, slots=True)
+class Planning:
+    """What the agency asks of plans besides the law and its prices."""
+
+    notice_minutes: int
+    patient_visits_per_day: int
+    usual_time_tolerance_minutes: int
+    fair_share_percent: int
+
+
+@dataclass(frozen=True, slots=True)
+class MovePrice:
+    """What it costs to change where a visit stands, by what is changed: cents; minutes that are no change."""
+
+    clinician: int
+    day: int
+    time: int
+    tolerance_minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """What the planner is told things cost, in cents."""
+
+    travel_minute: int
+    waiting_minute: int
+    overtime_minute: int
+    doubletime_minute: int
+    fairness_minute: int
+    missed_meal: int
+    repair_missed_meal: int
+
+    unplaced_standing: int
+    unplaced_due: int
+    unplaced_prn: int
+    unplaced_needed: int
+    unplaced_can_wait: int
+    unplaced_optional: int
+    due_day: int
+    prn_day: int
+
+    seen_before: int
+    stranger: int
+    other_language: int
+    other_gender: int
+    new_face: int
+    crowded_day: int
+    stray_minute: int
+
+    held: MovePrice
+    booked: MovePrice
+    published: MovePrice
+    told: MovePrice
+    touched_told_patient: int
+    touched_told_day: int
+
+
+@dataclass(frozen=True, slots=True)
 class Safety:
     """Safety of the clinician (LAB-06)."""
 
@@ -252,6 +326,9 @@ class Policy:
     language: Language
     credentials: Credentials
     travel: Travel
+    labour: Labour
+    planning: Planning
+    prices: Prices
     safety: Safety
     settings: Mapping[str, Setting] = field(default_factory=dict, compare=False)
 
@@ -401,6 +478,18 @@ def _criteria(key: str, value: object) -> Mapping[Programme, tuple[Criterion, ..
     }
 
 
+def _move_price(key: str, value: object) -> MovePrice:
+    given = dict(_table(key, value))
+    names = [item.name for item in fields(MovePrice)]
+    for name in names:
+        if name not in given:
+            raise PolicyError(f"{key}.{name}", "missing")
+    for name in given:
+        if name not in names:
+            raise PolicyError(f"{key}.{name}", "no such part")
+    return MovePrice(**{name: _integer(f"{key}.{name}", given[name]) for name in names})
+
+
 def _frequencies(key: str, value: object) -> Mapping[Discipline, str]:
     table = {}
     for name, text in _table(key, value):
@@ -416,6 +505,7 @@ def _frequencies(key: str, value: object) -> Mapping[Discipline, str]:
 
 _READERS: dict[Any, Callable[[str, object], object]] = {
     int: _integer,
+    MovePrice: _move_price,
     date: _day,
     tuple[int, ...]: _integers,
     frozenset[str]: _codes,

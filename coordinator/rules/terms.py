@@ -9,13 +9,16 @@ from datetime import date, datetime, time
 from enum import StrEnum
 from typing import TypeVar
 
-from coordinator.rules.policy import Policy, PolicyError, Setting, policy_from
+from coordinator.rules.policy import Labour, MovePrice, Policy, PolicyError, Prices, Setting, policy_from
 
 __all__ = [
     "RULES",
     "Finding",
+    "Labour",
+    "MovePrice",
     "Policy",
     "PolicyError",
+    "Prices",
     "Rule",
     "Setting",
     "Severity",

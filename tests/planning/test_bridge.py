@@ -1,5 +1,6 @@
 """From rows to the planner's problem: the facts it must carry over exactly."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
@@ -9,10 +10,10 @@ from sqlalchemy.orm import Session
 from coordinator.core.work import Work
 from coordinator.domain.vocabulary import Discipline, Gender, OrderStatus, Payer, Performer, VisitKind, VisitStatus
 from coordinator.patients.model import Authorisation, NoVisitWindow, Unavailability
-from coordinator.planner import validate
+from coordinator.planner import score, validate
+from coordinator.planner.plan import Plan
 from coordinator.planning.bridge import Bridge, build
 from coordinator.planning.horizon import Horizon
-from coordinator.planning.prices import PRICES
 from coordinator.rules.facts import Moment
 from coordinator.rules.terms import refusals
 from coordinator.rules.visit import ask_clinician_side, ask_patient_side
@@ -21,6 +22,7 @@ from coordinator.visits import cases
 from tests.builders import make_visit
 from tests.conftest import WorkAs
 from tests.planning.conftest import EVE, WEEK, TestAgency, make_agency
+from tests.rules.cases import POLICY
 
 
 @pytest.fixture
@@ -135,11 +137,11 @@ def test_nothing_begins_in_the_past_nor_after_it_is_due(agency: TestAgency, work
     bridge = _built(agency, work_as, now=datetime(2026, 11, 10, 18, 0, tzinfo=UTC))
     wanted = bridge.problem.visits[0]
     assert set(wanted.windows) == {2, 3}
-    assert wanted.windows[2][0].earliest_start == 2 * 1440 + 10 * 60 + PRICES.notice_minutes
+    assert wanted.windows[2][0].earliest_start == 2 * 1440 + 10 * 60 + POLICY.planning.notice_minutes
     assert wanted.windows[3][0].latest_start == 3 * 1440 + 12 * 60
     assert wanted.closed_days[1].code == "day-past"
     assert wanted.closed_days[4].code == "too-late"
-    assert wanted.unplaced_cost == PRICES.unplaced_due
+    assert wanted.unplaced_cost == POLICY.prices.unplaced_due
     assert [slot.day for slot in bridge.problem.slots] == [2, 3, 4, 5]
 
 
@@ -225,8 +227,8 @@ def test_an_interpreter_wish_and_a_gender_wish_cost_and_do_not_forbid(agency: Te
     wanted = _built(agency, work_as).problem.visits[0]
     wishes = {wish.name: wish for wish in wanted.preferences}
     assert wanted.forbidden == {}
-    assert (wishes["language"].costs, wishes["language"].otherwise) == ({1: 0}, PRICES.other_language)
-    assert (wishes["gender"].costs, wishes["gender"].otherwise) == ({0: 0}, PRICES.other_gender)
+    assert (wishes["language"].costs, wishes["language"].otherwise) == ({1: 0}, POLICY.prices.other_language)
+    assert (wishes["gender"].costs, wishes["gender"].otherwise) == ({0: 0}, POLICY.prices.other_gender)
     assert speaks.id
 
 
@@ -266,7 +268,7 @@ def test_a_first_visit_is_dearest_to_leave_out_and_to_put_off(agency: TestAgency
     )  # fmt: skip
     optional, initial = _built(agency, work_as).problem.visits
     assert initial.key == str(first.id)
-    assert optional.unplaced_cost < PRICES.unplaced_needed < initial.unplaced_cost
+    assert optional.unplaced_cost < POLICY.prices.unplaced_needed < initial.unplaced_cost
     assert initial.day_costs[3] > initial.day_costs[1] > 0
     assert optional.day_costs == {}
 
@@ -289,3 +291,48 @@ def test_one_run_wants_no_more_visits_than_the_payer_authorised(
     for wanted in bridge.problem.visits:
         if not wanted.windows:
             assert {reason.code for reason in wanted.closed_days.values()} == {"INT-04"}
+
+
+def test_an_order_keeps_its_time_of_day_with_what_stands_around_the_run(agency: TestAgency, work_as: WorkAs) -> None:
+    """A run from Wednesday: nine o'clock on Monday is what the rest of the week is held against."""
+    nurse = agency.hire()
+    person = agency.admit(visits=3)
+    agency.admit(visits=3, order={"visits_per_day": 2})
+    agency.admit(visits=1)
+    agency.book(person.visits[0], nurse, datetime(2026, 11, 9, 17, tzinfo=UTC))
+    problem = _built(agency, work_as, (date(2026, 11, 11), date(2026, 11, 14))).problem
+    (tie,) = problem.regularities  # two a day are meant to lie apart, and one visit has nobody to stray from
+    assert [problem.visits[n].key for n in tie.visits] == [str(visit.id) for visit in person.visits[1:]]
+    assert tie.held_minutes == (9 * 60,)
+    assert tie.tolerance_minutes == POLICY.planning.usual_time_tolerance_minutes
+    assert tie.cost_minute == POLICY.prices.stray_minute > 0
+
+
+def test_a_day_and_a_week_have_the_hours_of_the_law_and_of_the_contract(agency: TestAgency, work_as: WorkAs) -> None:
+    agency.hire(weekly_minutes=1200)
+    agency.hire(weekly_minutes=2640, weekly_maximum_minutes=2900)
+    agency.admit(visits=1)
+    problem = _built(agency, work_as).problem
+    short, long = problem.clinicians
+    assert (short.week_overtime_after_minutes, short.fair_share_minutes) == (1200, 1080)
+    assert (long.week_overtime_after_minutes, long.fair_share_minutes) == (2400, 2376)
+    assert {slot.doubletime_after_minutes for slot in problem.slots} == {720}
+    assert problem.weights.doubletime_minute == POLICY.prices.doubletime_minute > 0
+    assert problem.weights.fairness_minute == POLICY.prices.fairness_minute > 0
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_change_of_what_was_told_costs_the_patient_and_the_day(
+    agency: TestAgency, work_as: WorkAs, told: bool
+) -> None:
+    nurse = agency.hire()
+    visit = agency.admit(visits=1).visits[0]
+    nine = datetime(2026, 11, 9, 17, tzinfo=UTC)
+    agency.book(visit, nurse, nine, published_at=EVE, told_patient_at=EVE if told else None)
+    bridge = _built(agency, work_as)
+    moved = Plan.of([replace(bridge.start.assignments[0], day=2, start_minute=2 * 1440 + 9 * 60)])
+    parts = {part.name: part for part in score(bridge.problem, moved).parts}
+    assert parts["touched-patient"].cost == (POLICY.prices.touched_told_patient if told else 0)
+    assert parts["touched-day"].cost == (POLICY.prices.touched_told_day if told else 0)
+    assert parts["touched-patient"].sentence == "1 patients are touched by changes."
+    assert parts["moved-day"].cost == (POLICY.prices.told.day if told else POLICY.prices.published.day)

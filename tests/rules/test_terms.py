@@ -119,6 +119,13 @@ def test_the_shipped_policy_says_where_every_number_comes_from():
         ("certification", "face_to_face_widened_on", "2026-01-01", "date"),
         ("safety", "violence_hazards", ["dogs"], "capital"),
         ("programmes", "criteria", {"KP_HBPC": ["ELG-9"]}, "not one of"),
+        ("prices", "stranger", None, "missing"),
+        ("prices", "stranger", "15.00", "whole number"),
+        ("prices", "told", 8000, "table"),
+        ("prices", "told", {"clinician": 1, "day": 2, "time": 3}, "missing"),
+        ("prices", "told", {"clinician": 1, "day": 2, "time": 3, "tolerance_minutes": 0, "mood": 4}, "no such part"),
+        ("prices", "told", {"clinician": 1, "day": -2, "time": 3, "tolerance_minutes": 0}, "negative"),
+        ("labour", "meal_minutes", 0.5, "whole number"),
     ],
 )
 def test_a_wrong_setting_is_named(section, key, value, problem):

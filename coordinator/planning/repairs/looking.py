@@ -22,22 +22,20 @@ from coordinator.domain.vocabulary import PERFORMERS, RepairDeed, RepairKind
 from coordinator.planner import score, warm_up
 from coordinator.planner.disruption import Disruption, strike
 from coordinator.planner.plan import Assignment, Plan, Progress, VisitExplanation
-from coordinator.planner.problem import Problem
+from coordinator.planner.problem import Problem, Touch
 from coordinator.planner.repair import CURVE, Budget, Point, Repair, Workshop, why_left
 from coordinator.planner.search import running_cost
 from coordinator.planning.bridge import Bridge, assemble
 from coordinator.planning.decode import reasons, standing_reasons
 from coordinator.planning.horizon import Horizon
-from coordinator.planning.prices import PRICES, Prices
 from coordinator.planning.repairs import events
 from coordinator.planning.repairs.events import Happening
 from coordinator.planning.scene import Scene, load
+from coordinator.rules.terms import Policy
 from coordinator.visits.model import Visit
 
 #: Visits besides those hit about whom the rules are asked, for the first answer and for the longer search.
 NEAR_FIRST, NEAR_LATER = 24, 60
-#: A break that is owed is not given up for a repair, as long as there is any other way.
-REPAIR_PRICES: Prices = replace(PRICES, labour=replace(PRICES.labour, missed_meal=1_000_000))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +63,11 @@ def look(work: Work, branch_id: int, event: Happening, *, near: int = NEAR_FIRST
     horizon = events.horizon(work, branch_id, hit, event)
     beyond = events.beyond(hit, horizon)
     scene = load(work, branch_id, horizon)
-    bridge = assemble(work, scene, REPAIR_PRICES, loose=_loose(scene, {visit.id for visit in hit}, near))
+    policy: Policy = work.policy
+    prices = replace(policy.prices, missed_meal=policy.prices.repair_missed_meal)
+    bridge = assemble(work, scene, prices, loose=_loose(scene, {visit.id for visit in hit}, near))
+    # A repair counts whom it touches by itself, against its budget.
+    bridge = replace(bridge, problem=replace(bridge.problem, touch=Touch()))
     stood = with_rests(bridge.problem, bridge.start)
     now = horizon.minute_up(work.now)
     if events.strikes_anybody(event, bridge):
@@ -74,7 +76,7 @@ def look(work: Work, branch_id: int, event: Happening, *, near: int = NEAR_FIRST
             stood,
             events.for_planner(event, bridge),
             now=now,
-            notice=REPAIR_PRICES.notice_minutes,
+            notice=policy.planning.notice_minutes,
         )
     else:
         broken = Disruption(bridge.problem, bridge.problem, stood, stood, hit=())
