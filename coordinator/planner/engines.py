@@ -199,7 +199,7 @@ def choose(problem: Problem) -> Engine:
             continue
         remaining = {engine: None for engine in left if engine in word.engines}
         if not remaining:
-            other = "" if word.engines else ", and by no engine at all yet"
-            raise ProblemError(field, f"{word.meaning}: not planned by any engine together with the rest{other}")
+            what = "no engine plans this together with the rest" if word.engines else "no engine plans this yet"
+            raise ProblemError(field, f"{word.meaning}: {what}")
         left = remaining
     return next(iter(left))
