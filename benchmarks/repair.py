@@ -2,11 +2,13 @@
 long, a patient in hospital.
 
     python -m benchmarks.repair --clinicians 40 --seconds 10 --seeds 3 [--json]
+    python -m benchmarks.repair --door --clinicians 40 [--patients-at-home 250] [--repeat 3]
 
 Each seed draws a week, has it planned by our own solver, publishes it with half of the visits told to their patients,
 and lets each event happen on Tuesday at six (the visit that runs long: at ten past ten). Every repair is judged by
 `score` on the problem after the event; who has begun, is locked or is told is fixed or dear as in the product. VROOM
-and PyVRP know no disruption, so there are no peers here.
+and PyVRP know no disruption, so there are no peers here. `--door` asks the product instead, over HTTP and with a
+database (`benchmarks/repair_door.py`).
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from benchmarks import repair_door
 from benchmarks.report import Row, components, heading, machine, save_plan, seeds_of, table, write_json
 from benchmarks.weeks import make_week
 from coordinator.planner import Stop, score, solve, warm_up
@@ -169,6 +172,9 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--visits-touched", type=int, help="change budget of visits")
     parser.add_argument("--events", default="", help="only these, with commas: sick call,urgent")
     parser.add_argument("--out", type=Path, help="folder for the plans")
+    parser.add_argument("--door", action="store_true", help="time POST /repairs on a database of the demo agency")
+    parser.add_argument("--patients-at-home", type=int, default=250, help="with --door: patients of the demo agency")
+    parser.add_argument("--repeat", type=int, default=3, help="with --door: events of each kind")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(given)
     if options.patients < 0:
@@ -185,6 +191,18 @@ def main(given: list[str] | None = None) -> None:
     began = time.monotonic()
     warm_up()
     about = machine() | {"warm_up_seconds": round(time.monotonic() - began, 2)}
+    if options.door:
+        rows = [
+            row
+            for clinicians in options.clinicians
+            for row in repair_door.measure(clinicians, options.patients_at_home, options.planning, options.repeat)
+        ]
+        if options.json:
+            write_json(about, rows)
+        else:
+            print(heading(about), "\n")
+            print(table(rows))
+        return
     rows = []
     for clinicians in options.clinicians:
         for seed in options.seeds:
