@@ -1,7 +1,7 @@
 """Repairs of a published plan, and what each would change.
 
 Revision ID: 0005
-Revises: 0006
+Revises: 0004
 """
 
 import sqlalchemy as sa
@@ -10,7 +10,7 @@ from alembic import op
 from coordinator.core.db import ROW_ID, UtcDateTime
 
 revision = "0005"
-down_revision = "0006"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 

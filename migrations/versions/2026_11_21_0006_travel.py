@@ -1,6 +1,6 @@
 """Road times that are remembered, and how precise the point of a home is.
 
-Revision ID: 0004
+Revision ID: 0006
 Revises: 0005
 """
 
@@ -9,7 +9,7 @@ from alembic import op
 
 from coordinator.core.db import UtcDateTime
 
-revision = "0004"
+revision = "0006"
 down_revision = "0005"
 branch_labels = None
 depends_on = None

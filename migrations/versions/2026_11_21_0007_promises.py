@@ -1,7 +1,7 @@
 """Promises about referrals, slots held for them, and the guards of these slots.
 
-Revision ID: 0008
-Revises: 0004
+Revision ID: 0007
+Revises: 0006
 """
 
 import sqlalchemy as sa
@@ -10,8 +10,8 @@ from alembic import op
 from coordinator.core.db import ROW_ID, UtcDateTime
 from migrations import guards
 
-revision = "0008"
-down_revision = "0004"
+revision = "0007"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 
