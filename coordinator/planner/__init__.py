@@ -11,9 +11,10 @@ from coordinator.planner.explain import explain
 from coordinator.planner.plan import Outcome, Plan, Progress, Score, Stop
 from coordinator.planner.problem import Problem, ProblemError
 from coordinator.planner.relax import Relaxation, Relaxations, relax
-from coordinator.planner.search import solve, warm_up
+from coordinator.planner.search import solve
 from coordinator.planner.suggest import Suggestion, suggest
 from coordinator.planner.validate import validate
+from coordinator.planner.warm import warm_up
 
 __all__ = [
     "Outcome",

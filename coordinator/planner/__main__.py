@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from coordinator.planner.engines import Engine
-from coordinator.planner.search import warm_up
+from coordinator.planner.warm import warm_up
 
 
 def main(given: list[str] | None = None) -> None:

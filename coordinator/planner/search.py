@@ -20,7 +20,7 @@ from coordinator.planner.engines import Engine, choose
 from coordinator.planner.fingerprint import fingerprint
 from coordinator.planner.parts import Part, Splitter, may_split
 from coordinator.planner.plan import Outcome, Plan, Progress, Stop
-from coordinator.planner.problem import Clinician, Day, Problem, Slot, Visit, Window
+from coordinator.planner.problem import Problem
 from coordinator.planner.states import plan_of, state_of
 from coordinator.planner.validate import validate
 
@@ -438,24 +438,3 @@ def running_cost(problem: Problem, plan: Plan) -> tuple[Plan, int]:
     arrays: Arrays = build(problem)
     state = state_of(arrays, plan)
     return plan_of(arrays, state), int(state[arrays.at(kernel.S_TOTAL)])
-
-
-def warm_up(engine: Engine = Engine.CALENDAR) -> None:
-    """Compile one engine's kernel or load it from the cache, on a problem of two visits.
-
-    About a minute cold, under a second warm.
-    """
-    if engine is Engine.OPERATIONS:
-        operations.warm_up()
-        return
-    windows = {0: (Window(480, 900),)}
-    problem = Problem(
-        name="warm-up",
-        days=(Day(0, 1440),),
-        travel_seconds=np.array([[0, 600], [600, 0]], dtype=np.int32),
-        clinicians=(Clinician("someone"),),
-        slots=(Slot(0, 0, 0, 0, 480, 1020),),
-        visits=(Visit("a", "a", 1, 30, windows), Visit("b", "b", 1, 30, windows)),
-    )
-    first = solve(problem, Stop(iterations=3))
-    solve(problem, Stop(iterations=1), start=first.plan)
