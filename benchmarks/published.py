@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import math
 import re
 import sys
 import time
@@ -32,7 +33,7 @@ def main(description: str, load: Load, arguments: Sequence[str] | None = None) -
         seeds = seeds_of(options.seeds)
     except ValueError:
         parser.error(f"--seeds: a number from 1, or a list of seeds, not {options.seeds!r}")
-    if options.seconds <= 0:
+    if not 0 < options.seconds < math.inf:
         parser.error(f"--seconds: must be more than 0, not {options.seconds:g}")
     try:
         cases = [(load_case(load, path), best_known(load, path)) for path in options.files]
@@ -128,7 +129,8 @@ def _table(rows: list[Row]) -> str:
     columns = ["instance", "seed", "seconds", "iterations", "cost"]
     if any(row["best_known"] is not None for row in rows):
         columns += ["best_known", "gap_percent"]
-    columns += ["broken", *rows[0]["components"]]
+    priced = {name for row in rows for name in row["weighted"]}
+    columns += ["broken", *(name for name in rows[0]["components"] if name in priced)]
     text = table([row["components"] | row | {"broken": len(row["violations"])} for row in rows], columns)
     gaps = [row["gap_percent"] for row in rows if row["gap_percent"] is not None]
     return f"{text}\nmedian gap {median(gaps):.2f} %, mean {sum(gaps) / len(gaps):.2f} %" if gaps else text

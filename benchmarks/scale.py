@@ -31,7 +31,7 @@ COLUMNS = [
     "within_1_percent",
     "rounds",
     "cost",
-    "cost_per_visit",
+    "per_visit",
 ]
 
 

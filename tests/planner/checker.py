@@ -32,7 +32,8 @@ def day_faults(problem: Problem, plan: Plan, clinician: int, day: int) -> tuple[
         (a for a in plan.assignments if (a.clinician, a.day) == (clinician, day)), key=lambda a: a.start_minute
     )
     if not route:
-        return [], 0
+        owed = [rule for shift in shifts for rule in shift.breaks if rule.owed_after_minutes < 0]
+        return [f"{name}: no break on a day without visits" for rule in owed if rule.skip_cost is None], 0
     if len(shifts) != 1:
         return [f"{name}: works without a shift"], 0
     shift = shifts[0]
@@ -65,16 +66,39 @@ def day_faults(problem: Problem, plan: Plan, clinician: int, day: int) -> tuple[
         target = where if place is None else place
         stops.append((where, target))
         where = target
+    whole = any(not rule.splits_drive for rule in shift.breaks)
+
+    def can_drive(begin: int, end: int, origin: int | None, target: int | None) -> bool:
+        """Whether the way fits between, in one piece where breaks may not split it."""
+        free, longest, run = 0, 0, 0
+        for m in range(begin, end):
+            run = 0 if m in off else run + 1
+            free, longest = free + (m not in off), max(longest, run)
+        return (longest if whole else free) >= ride(problem, origin, target)
+
     for (a, b), (origin, target) in zip(pairwise(route), stops[1:], strict=True):
-        free = [m for m in range(a.start_minute + minutes_of(problem, a), b.start_minute) if m not in off]
-        if len(free) < ride(problem, origin, target):
+        if not can_drive(a.start_minute + minutes_of(problem, a), b.start_minute, origin, target):
             faults.append(f"{name}: no time to drive to visit {b.visit}")
-    leave = route[0].start_minute - ride(problem, *stops[0])
+    first, forgiven = route[0].start_minute, 0
+    opening = min((rest.start_minute for rest in taken.values() if rest.start_minute < first), default=None)
+    if whole and opening is not None:
+        # The first way ends where the break begins, and the wait straight after the break is forgiven.
+        first = opening
+        end = first + next(shift.breaks[n].minutes for n, rest in taken.items() if rest.start_minute == opening)
+        later = [rest.start_minute for rest in taken.values() if rest.start_minute > opening]
+        forgiven = max(0, min([route[0].start_minute, *later]) - end)
+    leave = first - ride(problem, *stops[0])
+    if shift.leaves_at_shift_start:
+        leave = shift.shift_start
+        if first < leave or not can_drive(leave, first, *stops[0]):
+            faults.append(f"{name}: no time to drive to the first visit")
+    elif set(range(leave, first)) & off:
+        faults.append(f"{name}: drives to the first visit in time off or a break")
     if leave < shift.shift_start:
         faults.append(f"{name}: leaves at {leave}, before the shift")
-    if set(range(leave, route[0].start_minute)) & off:
-        faults.append(f"{name}: drives to the first visit in time off or a break")
     home = route[-1].start_minute + minutes_of(problem, route[-1])
+    if whole:
+        home = max([home, *(r.start_minute + shift.breaks[n].minutes for n, r in taken.items())])
     left = ride(problem, where, shift.end_place)
     while left > 0:
         if home not in off:
@@ -82,7 +106,7 @@ def day_faults(problem: Problem, plan: Plan, clinician: int, day: int) -> tuple[
         home += 1
     if home > shift.shift_end:
         faults.append(f"{name}: not home by the end of the shift")
-    worked = len([m for m in range(leave, home) if m not in off])
+    worked = len([m for m in range(leave, home) if m not in off]) - forgiven
     if shift.max_minutes is not None and worked > shift.max_minutes:
         faults.append(f"{name}: works {worked} minutes")
     if shift.max_visits is not None and len(route) > shift.max_visits:
@@ -165,6 +189,23 @@ def tie_faults(problem: Problem, plan: Plan) -> list[str]:
             total = used + sum(minutes_of(problem, where[v]) for v in made)
             if made and movable(*made) and cap.week_cap_minutes is not None and total > cap.week_cap_minutes:
                 faults.append(f"week {week}: cap broken with {total} minutes")
+    for order in problem.patterns:
+        made = [v for v in order.visits if v in where]
+        days = {v: where[v].day for v in made}
+        fits = [p for p in order.patterns if {**dict(zip(order.visits, p, strict=True)), **days}
+                == dict(zip(order.visits, p, strict=True))]  # fmt: skip
+        if made and movable(*made) and not fits:
+            faults.append(f"visits {made}: on days that are no pattern")
+    if problem.touch.max_patients is not None:
+        hit = set()
+        for index, visit in enumerate(problem.visits):
+            now, a = visit.current, where.get(index)
+            if now is not None and visit.patient not in problem.touch.exempt_patients:
+                moved = a is None or (a.clinician, a.day) != (now.clinician, now.day)
+                if moved or a is None or abs(a.start_minute - now.start_minute) > now.time_tolerance_minutes:
+                    hit.add(visit.patient)
+        if len(hit) > problem.touch.max_patients:
+            faults.append(f"{len(hit)} patients are touched")
     for link in problem.links:
         one, two = where.get(link.first), where.get(link.second)
         if not movable(link.first, link.second) or (one is None and two is None):
@@ -176,7 +217,7 @@ def tie_faults(problem: Problem, plan: Plan) -> list[str]:
             continue
         gap = two.start_minute - one.start_minute
         low, high = (0, 0) if link.kind is LinkKind.TOGETHER else (link.min_minutes, link.max_minutes)
-        if not low <= gap <= high:
+        if link.kind is not LinkKind.BOTH and not low <= gap <= high:
             faults.append(f"link {link.first}-{link.second}: {gap} minutes apart")
         if link.different_clinicians and one.clinician == two.clinician:
             faults.append(f"link {link.first}-{link.second}: one clinician in both")

@@ -15,6 +15,7 @@ from coordinator.planner.ledger import write_out
 from coordinator.planner.plan import Assignment, Plan, Rest
 from coordinator.planner.problem import DayPatterns, Linked, LinkKind, Regularity, Touch, Window
 from tests.planner.builders import DAY, random_problem
+from tests.planner.checker import day_faults, faults_of
 
 
 def wide_problem(seed: int) -> Problem:
@@ -118,7 +119,7 @@ def test_no_two_constraints_have_one_name_and_all_have_a_sentence():
     assert all(rule.sentence.endswith(".") for rule in HARD)
 
 
-@settings(deadline=None, max_examples=400, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 1_000_000))
 def test_a_change_costs_by_every_constraint_what_it_costs_after_less_what_it_cost_before(seed: int):
     problem = wide_problem(seed)
@@ -149,6 +150,27 @@ def test_a_change_costs_by_every_constraint_what_it_costs_after_less_what_it_cos
         assert total == now.cost - was.cost
         assert len(now.hard) == sum(len(rule.full(fresh)) for rule in HARD)
         ledger, plan = after, plan_after
+
+
+@settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+@given(st.integers(0, 1_000_000))
+def test_score_and_checker_agree_on_what_is_broken(seed: int):
+    problem = wide_problem(seed)
+    rng = random.Random(seed)
+    if not problem.visits:
+        return
+    # Few visits on a day, so that some plans are allowed.
+    made = [place(problem, v, rng) for v in range(len(problem.visits)) if rng.random() < 0.3]
+    plan = Plan.of(made, rests(problem, rng))
+    result = score(problem, plan)
+    assert bool(faults_of(problem, plan)) == bool(result.hard)
+    ledger = write_out(problem, plan)
+    for a in made:
+        sheet = ledger.sheets.get((a.clinician, a.day))
+        faults, worked = day_faults(problem, plan, a.clinician, a.day)
+        if sheet is not None:
+            assert bool(sheet.broken) == bool(faults), (sheet, faults)
+            assert faults or sheet.worked == worked
 
 
 def test_breaks_of_a_day_can_change_with_the_visit():
