@@ -529,7 +529,8 @@ def _tired(agency: TestAgency, session: Session) -> Visit:
     wanted.window_from = wanted.window_to = (EVE + timedelta(days=3)).date()
     stands = agency.admit(visits=1).visits[0]
     agency.book(stands, nurse, EVE + timedelta(days=3, hours=1), locked=True)
-    nurse.weekly_minutes = nurse.weekly_maximum_minutes = 60
+    # Both visits are of 45 minutes: one always fits with its ways, two never do, wherever the homes are.
+    nurse.weekly_minutes = nurse.weekly_maximum_minutes = 90
     session.commit()
     return wanted
 
