@@ -13,6 +13,7 @@ import hashlib
 import os
 import subprocess
 import sys
+import tempfile
 import zipfile
 from pathlib import Path
 
@@ -31,48 +32,64 @@ class OsrmError(RuntimeError):
 def binaries(folder: Path = FOLDER, *, seconds: int = 300) -> Path:
     """The unpacked wheel, fetched if it is not there yet. OsrmError if it cannot be."""
     home = folder / WHEEL.replace("==", "-")
-    if (home / "osrm" / "bin" / "osrm-routed").exists():
+    if home.is_dir():
         return home / "osrm"
     folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder) as workshop:
+        unpacked = _fetched(Path(workshop), seconds)
+        _put(unpacked, home)
+    return home / "osrm"
+
+
+def _fetched(workshop: Path, seconds: int) -> Path:
     fetch = [
         sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--retries",
-        "1", "--timeout", "10", "--python-version", "3.12", "--only-binary=:all:", "--dest", str(folder), WHEEL,
+        "1", "--timeout", "10", "--python-version", "3.12", "--only-binary=:all:", "--dest", str(workshop), WHEEL,
     ]  # fmt: skip
     try:
         subprocess.run(fetch, check=True, capture_output=True, timeout=seconds)  # noqa: S603
     except (subprocess.SubprocessError, OSError) as error:
         raise OsrmError(f"the wheel {WHEEL} cannot be fetched ({type(error).__name__})") from None
-    (wheel,) = sorted(folder.glob("osrm_bindings-*.whl"))[-1:]
+    (wheel,) = workshop.glob("osrm_bindings-*.whl")
+    unpacked = workshop / "unpacked"
     with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(home)
-    for binary in (home / "osrm" / "bin").iterdir():
+        archive.extractall(unpacked)
+    for binary in (unpacked / "osrm" / "bin").iterdir():
         binary.chmod(0o755)
-    return home / "osrm"
+    return unpacked
+
+
+def _put(made: Path, home: Path) -> None:
+    """What was made stands at home, whole: two who make the same at once would write into each other's files."""
+    try:
+        made.rename(home)
+    except OSError:
+        if not home.is_dir():
+            raise
 
 
 def prepare(pbf: Path, folder: Path = FOLDER) -> Path:
     """The map, ready to serve. OsrmError says which step failed, in OSRM's words."""
     home = binaries(folder)
     mark = hashlib.sha256(pbf.read_bytes()).hexdigest()[:16]
-    place = folder / f"map-{mark}"
-    base = place / "map.osrm"
-    if (place / "ready").exists():
-        return base
-    place.mkdir(parents=True, exist_ok=True)
-    link = place / "map.osm.pbf"
-    link.unlink(missing_ok=True)
-    link.symlink_to(pbf.resolve())
-    profile = home / "share" / "profiles" / "car.lua"
-    for step in (
-        ("osrm-extract", "-p", str(profile), str(link)),
-        ("osrm-partition", str(base)),
-        ("osrm-customize", str(base)),
-    ):
-        done = subprocess.run([str(home / "bin" / step[0]), *step[1:]], capture_output=True, check=False, text=True)  # noqa: S603
-        if done.returncode:
-            raise OsrmError(f"{step[0]} failed: {(done.stderr or done.stdout).strip()[-400:]}")
-    (place / "ready").touch()
-    return base
+    place = folder / f"roads-{mark}"
+    if place.is_dir():
+        return place / "map.osrm"
+    with tempfile.TemporaryDirectory(dir=folder) as workshop:
+        made = Path(workshop) / "map"
+        made.mkdir()
+        link = made / "map.osm.pbf"
+        link.symlink_to(pbf.resolve())
+        for step in (
+            ("osrm-extract", "-p", str(home / "share" / "profiles" / "car.lua"), str(link)),
+            ("osrm-partition", str(made / "map.osrm")),
+            ("osrm-customize", str(made / "map.osrm")),
+        ):
+            done = subprocess.run([str(home / "bin" / step[0]), *step[1:]], capture_output=True, check=False, text=True)  # noqa: S603
+            if done.returncode:
+                raise OsrmError(f"{step[0]} failed: {(done.stderr or done.stdout).strip()[-400:]}")
+        _put(made, place)
+    return place / "map.osrm"
 
 
 def command(base: Path, port: int, folder: Path = FOLDER) -> list[str]:

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,11 +31,16 @@ CITY_HALL, OCEAN_BEACH, OAKLAND = (37.7793, -122.4193), (37.7594, -122.5107), (3
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[str]:
+def pbf() -> Path:
     named = os.environ.get("COORDINATOR_TEST_PBF")
-    pbf = Path(named) if named else ROOT.parent / "shared" / "data" / "geo" / "sf_city.osm.pbf"
-    if not pbf.is_file():
-        pytest.skip(f"no map: {pbf} (COORDINATOR_TEST_PBF names another)")
+    found = Path(named) if named else ROOT.parent / "shared" / "data" / "geo" / "sf_city.osm.pbf"
+    if not found.is_file():
+        pytest.skip(f"no map: {found} (COORDINATOR_TEST_PBF names another)")
+    return found
+
+
+@pytest.fixture(scope="module")
+def server(pbf: Path) -> Iterator[str]:
     try:
         local.binaries(seconds=30)
         base = local.prepare(pbf)
@@ -60,6 +66,18 @@ def server() -> Iterator[str]:
     finally:
         process.kill()
         process.wait()
+
+
+def test_two_who_prepare_the_same_map_at_once_end_with_one_sound_map(server: str, pbf: Path, tmp_path: Path) -> None:
+    home = local.binaries()
+    (tmp_path / home.parent.name).symlink_to(home.parent)
+    with ThreadPoolExecutor(2) as two:
+        first, second = two.map(lambda _: local.prepare(pbf, tmp_path), range(2))
+    assert first == second
+    assert [made.name for made in tmp_path.iterdir() if made.is_dir() and not made.is_symlink()] == [first.parent.name]
+    alone = local.prepare(pbf)
+    for name in ("map.osrm.mldgr", "map.osrm.partition", "map.osrm.cell_metrics", "map.osrm.geometry"):
+        assert first.with_name(name).stat().st_size == alone.with_name(name).stat().st_size
 
 
 def test_a_way_across_the_city_takes_what_a_driver_would_say(server: str) -> None:
