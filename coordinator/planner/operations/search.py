@@ -25,7 +25,7 @@ WALKERS = 2
 MOST_WALKERS = 8
 EPOCHS = 10
 """After each of these shares of the time the walker that is worst goes on from the best plan."""
-HOT, COLD = 1.0, 0.03
+HOT, COLD = 3.0, 0.03
 """Annealing begins and ends at these shares of the average way to a visit, in cents."""
 SHARING = 1.0
 """Shifts that are less idle than the idlest by about this share of the average visit and its way share the price of
