@@ -20,6 +20,7 @@ from coordinator.domain.vocabulary import RunStatus
 from coordinator.jobs.context import JobContext, Workshop
 from coordinator.planning import publication, service
 from coordinator.planning.decode import OTHER_PROFESSION
+from coordinator.planning.limits import LONGEST_DAYS, MOST_ITERATIONS, MOST_SECONDS
 from coordinator.planning.model import PlanRun
 from coordinator.planning.search import Found, Heard, Look, Task, search_here
 from coordinator.staff.model import Clinician
@@ -33,12 +34,12 @@ DAY = click.DateTime(["%Y-%m-%d"])
 @group.command("week")
 @click.option("--branch", "code", required=True, metavar="CODE", help="The branch's code.")
 @click.option("--start", required=True, type=DAY, metavar="DATE", help="First day, in the branch's zone.")
-@click.option("--days", type=click.IntRange(1, service.LONGEST_DAYS), default=7, show_default=True)
-@click.option("--seconds", type=click.IntRange(1, service.MOST_SECONDS), default=20, show_default=True)
+@click.option("--days", type=click.IntRange(1, LONGEST_DAYS), default=7, show_default=True)
+@click.option("--seconds", type=click.IntRange(1, MOST_SECONDS), default=20, show_default=True)
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True)
 @click.option(
     "--iterations",
-    type=click.IntRange(1, service.MOST_ITERATIONS),
+    type=click.IntRange(1, MOST_ITERATIONS),
     help="Stop after so many, whatever the time: the same plan each time.",
 )
 @click.option("--publish", "and_publish", is_flag=True, help="Put the plan on the rosters as well.")

@@ -17,7 +17,8 @@ from coordinator.core.errors import Invalid
 from coordinator.core.work import Work
 from coordinator.domain.vocabulary import RunStatus
 from coordinator.jobs.context import JobContext, Workshop
-from coordinator.planning import service, what_if
+from coordinator.planning import what_if
+from coordinator.planning.limits import LONGEST_DAYS, MOST_ITERATIONS, MOST_SECONDS
 from coordinator.planning.search import search_here
 from coordinator.planning.what_if_changes import ChangesSchema
 from coordinator.planning.what_if_model import Scenario
@@ -28,15 +29,15 @@ from coordinator.staff.model import Clinician
 @click.option("--branch", "code", required=True, metavar="CODE", help="The branch's code.")
 @click.option("--name", required=True, help="The scenario's name; one that is there already is run again.")
 @click.option("--start", type=DAY, metavar="DATE", help="First day, in the branch's zone; needed for a new scenario.")
-@click.option("--days", type=click.IntRange(1, service.LONGEST_DAYS), default=7, show_default=True)
+@click.option("--days", type=click.IntRange(1, LONGEST_DAYS), default=7, show_default=True)
 @click.option("--hire", multiple=True, metavar="RN@94110", help="One more of the profession, living there.")
 @click.option("--without", multiple=True, metavar="D001", help="Do without the clinician of that employee number.")
 @click.option("--more", type=click.IntRange(1, 50), help="So many more referrals, like patients the branch has.")
 @click.option("--price", multiple=True, metavar="NAME=CENTS", help="Another price.")
 @click.option("--changes", metavar="JSON", help="All of it, as the API takes it: POST /scenarios.")
-@click.option("--seconds", type=click.IntRange(1, service.MOST_SECONDS), default=20, show_default=True)
+@click.option("--seconds", type=click.IntRange(1, MOST_SECONDS), default=20, show_default=True)
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True)
-@click.option("--iterations", type=click.IntRange(1, service.MOST_ITERATIONS), help="For each plan, whatever the time.")
+@click.option("--iterations", type=click.IntRange(1, MOST_ITERATIONS), help="For each plan, whatever the time.")
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 @flask.cli.with_appcontext
 def what_if_command(

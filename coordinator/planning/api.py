@@ -12,6 +12,7 @@ from coordinator.core.pages import PageQuery, page, page_schema
 from coordinator.core.work import may_call
 from coordinator.domain.vocabulary import RunStatus
 from coordinator.planning import publication, service
+from coordinator.planning.limits import DEFAULT_SECONDS, LONGEST_DAYS, MOST_ITERATIONS, MOST_SECONDS
 from coordinator.planning.model import PlanRun
 
 blp = Blueprint("planning", __name__, url_prefix="/api/v1", description="Planning runs: proposals, diffs, publication")
@@ -24,14 +25,14 @@ class PlanRunRequestSchema(Schema):
     branch_id = Id(required=True, metadata={"example": 1})
     start_on = Day(required=True, metadata={"example": "2026-11-23", "description": "First day, the branch's"})
     end_on = Day(load_default=None, allow_none=True, metadata={"description": "Last day; or say `days`"})
-    days = Whole(low=1, high=service.LONGEST_DAYS, load_default=7)
+    days = Whole(low=1, high=LONGEST_DAYS, load_default=7)
     kind = Text(load_default="week", validate=validate.OneOf(("week",)), metadata={"example": "week"})
     seconds = Whole(
-        low=1, high=service.MOST_SECONDS, load_default=service.DEFAULT_SECONDS, metadata={"example": 30}
+        low=1, high=MOST_SECONDS, load_default=DEFAULT_SECONDS, metadata={"example": 30}
     )  # fmt: skip
     seed = Whole(low=0, high=2**31 - 1, load_default=0)
     iterations = Whole(
-        low=1, high=service.MOST_ITERATIONS, load_default=None, allow_none=True,
+        low=1, high=MOST_ITERATIONS, load_default=None, allow_none=True,
         metadata={"description": "Stop after so many, whatever the time: same rows, seed and number, same plan"},
     )  # fmt: skip
 

@@ -11,24 +11,22 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-import structlog
-from sqlalchemy.exc import DBAPIError
 
 from coordinator.access.scope import branches_of
 from coordinator.agency.model import Branch
 from coordinator.agency.service import zone_of
 from coordinator.core.db import fetch
-from coordinator.core.errors import Conflict, Invalid, NotFound, Refusal
+from coordinator.core.errors import Conflict, Invalid, NotFound
 from coordinator.core.work import Work, permitted
 from coordinator.domain.frequency import FrequencyError, parse
 from coordinator.domain.timeline import local_day
 from coordinator.domain.vocabulary import Discipline, HoldStatus, InterpreterMode, RunStatus
 from coordinator.jobs.context import JobContext
-from coordinator.jobs.ledger import Superseded
-from coordinator.planner import ProblemError
 from coordinator.planning.apart import Call, Room, apart
 from coordinator.planning.horizon import Horizon
 from coordinator.planning.imagined import USUAL_MINUTES, FirstVisit, Guest, GuestBook, invite
+from coordinator.planning.learning import learn_between
+from coordinator.planning.life import AT_WORK, Life, Write
 from coordinator.planning.places import points_of
 from coordinator.planning.promise_case import (
     first_case,
@@ -44,8 +42,6 @@ from coordinator.planning.promise_model import Promise
 from coordinator.planning.promise_search import earliest, fit
 from coordinator.planning.promise_words import ASSUMPTIONS, conclude, ways_sentence
 from coordinator.planning.scene import load
-from coordinator.planning.search import SearchFailedError
-from coordinator.planning.service import OVER
 from coordinator.referrals.model import Referral
 from coordinator.referrals.place import place_of
 from coordinator.referrals.queries import visible as visible_referral
@@ -53,13 +49,10 @@ from coordinator.referrals.states import OPEN
 from coordinator.rules.facts import Moment
 from coordinator.rules.terms import refusals
 from coordinator.rules.visit import ask_clinician_side
-from coordinator.travel.atlas import Atlas
-from coordinator.travel.ways import learn
+from coordinator.travel.times import Point
 from coordinator.visits import cases, holds, queries
 from coordinator.visits.asking import refusal
 from coordinator.visits.hold_model import SlotHold
-
-log = structlog.get_logger("coordinator.planning")
 
 JOB = "plan.promise"
 MOST_OFFERS, MOST_SECONDS, DEFAULT_SECONDS = 5, 5, 2
@@ -107,7 +100,7 @@ def ask(
             sa.select(Promise)
             .where(
                 Promise.branch_id == referral.branch_id,
-                Promise.status.in_((RunStatus.QUEUED, RunStatus.RUNNING)),
+                Promise.status.in_(AT_WORK),
                 Promise.requested_at > work.now - timedelta(minutes=10),
             )
             .order_by(Promise.id)
@@ -246,6 +239,15 @@ def _ask_again(
 # ------------------------------------------------------------------------------------ answering
 
 
+def _record(work: Work, promise: Promise, status: RunStatus) -> None:
+    result = promise.result
+    facts = {} if result is None else {"conclusion": result["conclusion"], "offers": len(result["offers"])}
+    work.record(f"promise.{status.value}", f"promise:{promise.id}", referral=promise.referral_id, **facts)
+
+
+LIFE = Life(Promise, "promise", _record)
+
+
 def execute(context: JobContext, arguments: dict[str, Any]) -> None:
     """Answer the promise `arguments["promise_id"]`; the job `plan.promise`."""
     perform(context, arguments["promise_id"], apart)
@@ -253,31 +255,28 @@ def execute(context: JobContext, arguments: dict[str, Any]) -> None:
 
 def perform(context: JobContext, promise_id: int, room: Room) -> None:
     """Read, search, read, search, write. A promise that is over already is left as it is."""
-    with context.work() as work:
-        promise = work.session.get(Promise, promise_id, with_for_update=True)
-        if promise is None or promise.status in OVER:
-            return
-        promise.status, promise.started_at = RunStatus.RUNNING, work.now
-    try:
-        with room(context.heartbeat) as call:
-            result = _answer(context, promise_id, call)
-    except (Refusal, ProblemError, SearchFailedError) as error:
-        # Trying again would fail again: the promise says so, in words that hold no patient's.
-        log.error("promise failed", promise=promise_id, error=type(error).__name__)
-        _finish(context, promise_id, RunStatus.FAILED, error=str(error))
-    except (DBAPIError, Superseded):
-        raise  # another try may go better; or another worker has it now
-    except Exception as error:
-        said = f"A fault of ours ({type(error).__name__}); it was logged."
-        _finish(context, promise_id, RunStatus.FAILED, error=said)
-        raise
-    else:
-        _finish(context, promise_id, RunStatus.ANSWERED, result=result)
+    LIFE.live(context, promise_id, lambda: _promised(context, promise_id, room))
+
+
+def _promised(context: JobContext, promise_id: int, room: Room) -> Write[Promise]:
+    with room(context.heartbeat) as call:
+        result = _answer(context, promise_id, call)
+
+    def write(_work: Work, promise: Promise) -> RunStatus:
+        promise.result = result
+        return RunStatus.ANSWERED
+
+    return write
 
 
 def _answer(context: JobContext, promise_id: int, call: Call) -> dict[str, Any]:
     began = time.monotonic()
-    _learn_ways(context, promise_id)
+    learn_between(
+        context,
+        lambda work: _points(work, promise_id),
+        about=lambda work: _own_point(work, promise_id),
+        seconds=LEARNING_SECONDS,
+    )
     with context.work(write=False) as work:
         promise = fetch(work.session, Promise, promise_id, "promise")
         referral = fetch(work.session, Referral, promise.referral_id, "referral")
@@ -322,29 +321,19 @@ def _answer(context: JobContext, promise_id: int, call: Call) -> dict[str, Any]:
     return result
 
 
-def _learn_ways(context: JobContext, promise_id: int) -> None:
-    """Ask the road server for the ways to and from the referral's own point; nothing where there is no server.
+def _own_point(work: Work, promise_id: int) -> Point | None:
+    """Where the referral's patient lives, if that is known."""
+    promise = fetch(work.session, Promise, promise_id, "promise")
+    return place_of(work, fetch(work.session, Referral, promise.referral_id, "referral"))
 
-    The other points are asked about by the runs. None of it happens in a transaction but the reading of the points.
-    """
-    atlas: Atlas | None = context.workshop.atlas
-    if atlas is None or atlas.roads is None:
-        return
-    with context.work(write=False) as work:
-        promise = fetch(work.session, Promise, promise_id, "promise")
-        referral = fetch(work.session, Referral, promise.referral_id, "referral")
-        point = place_of(work, referral)
-        if point is None:
-            return
-        start = start_of(work, referral)
-        scene = load(work, referral.branch_id, Horizon(zone_of(work, referral.branch_id), start.first, start.last))
-        points = points_of(scene.branch, scene.patients.values(), scene.clinicians)
-    learned = learn(
-        context.database, atlas, [*points, point], context.now(), about=point, seconds=LEARNING_SECONDS,
-        heartbeat=context.heartbeat,
-    )  # fmt: skip
-    if learned.note is not None:
-        log.warning("road times are missing", promise=promise_id, missing=learned.missing, learned=learned.legs)
+
+def _points(work: Work, promise_id: int) -> list[Point]:
+    """The places of the days in which care could start; the ways between the others are asked for by the runs."""
+    promise = fetch(work.session, Promise, promise_id, "promise")
+    referral = fetch(work.session, Referral, promise.referral_id, "referral")
+    start = start_of(work, referral)
+    scene = load(work, referral.branch_id, Horizon(zone_of(work, referral.branch_id), start.first, start.last))
+    return points_of(scene.branch, scene.patients.values(), scene.clinicians)
 
 
 def _with_interpreter(
@@ -372,23 +361,6 @@ def _buts(guest: Guest, referral: Referral, request: Mapping[str, Any]) -> list[
     if request["interpreter"] is not None and referral.interpreter_needed:
         found.append(f"An interpreter ({request['interpreter'].replace('_', ' ')}) must be booked.")
     return found
-
-
-def _finish(
-    context: JobContext,
-    promise_id: int,
-    status: RunStatus,
-    *,
-    error: str | None = None,
-    result: dict[str, Any] | None = None,
-) -> None:
-    with context.work() as work:
-        promise = work.session.get(Promise, promise_id, with_for_update=True)
-        if promise is None or promise.status in OVER or not context.once(work):
-            return
-        promise.status, promise.finished_at, promise.error, promise.result = status, work.now, error, result
-        facts = {} if result is None else {"conclusion": result["conclusion"], "offers": len(result["offers"])}
-        work.record(f"promise.{status.value}", f"promise:{promise.id}", referral=promise.referral_id, **facts)
 
 
 __all__ = ["JOB", "ask", "execute", "get", "hold", "job_key", "perform"]

@@ -1,29 +1,15 @@
-"""The search in a process of its own, so that the web's threads and the worker's heartbeat go on living.
+"""What is searched, how one hears of it, and where: in a process apart, or in this one."""
 
-The child is given the problem, says now and then how far it is, and hands back what it found. It ends by itself when
-its parent is gone: a worker that was killed leaves nothing running.
-"""
-
-import multiprocessing
-import os
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from multiprocessing.connection import Connection, wait
 from typing import Any, Protocol, TypeVar, cast
 
 from coordinator.planner import explain, solve, warm_up
 from coordinator.planner.plan import Explanation, Outcome, Plan, Progress, Stop
 from coordinator.planner.problem import Problem
-
-#: How often the child speaks, and how long the parent waits for it before it looks after other things.
-SPEAK_SECONDS = 0.5
-LOOK_SECONDS = 0.5
-
-
-class SearchFailedError(RuntimeError):
-    """The search ended without an answer; the message names the error's class and no data."""
+from coordinator.planning.apart import LOOK_SECONDS, Tell, apart
 
 
 class Cancelled(Exception):  # noqa: N818  (an answer, not an error)
@@ -74,7 +60,7 @@ T = TypeVar("T", covariant=True)
 
 
 class Searchable(Protocol[T]):
-    """Something to search for, handed to another process whole; its answer is neither `Heard` nor a string."""
+    """Something to search for, handed to another process whole."""
 
     def run(self, listen: Callable[[Progress], None]) -> T:
         """Search, telling of progress."""
@@ -117,66 +103,21 @@ def search_here(task: Task, look: Look) -> Found:
 
 def search_apart(task: Searchable[T], look: Look) -> T:
     """Search in a child process. Raises `Cancelled`, or SearchFailedError when the child does not answer."""
-    if look(None):
-        raise Cancelled
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    child = context.Process(target=_child, args=(theirs,), name="plan-search", daemon=True)
-    child.start()
-    theirs.close()
-    try:
-        ours.send(task)
-        return cast(T, _listen(ours, look))
-    finally:
-        if child.is_alive():
-            child.kill()
-        child.join()
-        child.close()
-        ours.close()
+    heard: list[Heard | None] = [None]
+
+    def beat() -> None:
+        said, heard[0] = heard[0], None
+        if look(said):
+            raise Cancelled
+
+    def hear(said: Any) -> None:
+        heard[0] = said
+
+    beat()
+    with apart(beat, hear) as call:
+        return cast(T, call(_run, task))
 
 
-def _listen(ours: Connection, look: Look) -> Any:
-    heard: Heard | None = None
-    looked = 0.0
-    while True:
-        if ours.poll(LOOK_SECONDS):
-            try:
-                said = ours.recv()
-            except EOFError:
-                raise SearchFailedError("the search's process ended without an answer") from None
-            if isinstance(said, str):
-                raise SearchFailedError(said)
-            if not isinstance(said, Heard):
-                return said
-            heard = said
-        if time.monotonic() - looked >= LOOK_SECONDS:
-            looked = time.monotonic()
-            if look(heard):
-                raise Cancelled
-            heard = None
-
-
-def _child(theirs: Connection) -> None:
-    """The child's whole life: read the task, search, answer."""
-    threading.Thread(target=end_with_parent, daemon=True).start()
-    try:
-        task: Searchable[object] = theirs.recv()
-        spoken = [0.0]
-
-        def listen(progress: Progress) -> None:
-            if time.monotonic() - spoken[0] >= SPEAK_SECONDS:
-                spoken[0] = time.monotonic()
-                theirs.send(Heard(progress.seconds, progress.iteration, progress.cost, progress.placed))
-
-        warm_up()  # compiling, the first time, is not time to search
-        theirs.send(task.run(listen))
-    except Exception as error:  # noqa: BLE001  (whatever it was, the parent must hear that there is no answer)
-        theirs.send(f"{type(error).__name__} in the search")
-
-
-def end_with_parent() -> None:
-    """Watches the parent, and ends this process when it is gone."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)
+def _run(task: Searchable[T], tell: Tell) -> T:
+    """Done by the child."""
+    return task.run(lambda progress: tell(Heard(progress.seconds, progress.iteration, progress.cost, progress.placed)))

@@ -5,49 +5,33 @@ same seed for as long. No transaction is open while the planner searches.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import date, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-import structlog
-from sqlalchemy.exc import DBAPIError
 
 from coordinator.access.scope import branches_of, require_branch
 from coordinator.agency.service import today, zone_of
 from coordinator.core.db import fetch, locked
-from coordinator.core.errors import Conflict, Invalid, NotFound, Refusal
-from coordinator.core.fields import FIRST_YEAR, LAST_YEAR
+from coordinator.core.errors import Conflict, NotFound
 from coordinator.core.work import Work, permitted
 from coordinator.domain.vocabulary import RunStatus
 from coordinator.jobs.context import JobContext
-from coordinator.jobs.ledger import Superseded
-from coordinator.planner import ProblemError
 from coordinator.planning import scenarios
 from coordinator.planning.bridge import assemble
 from coordinator.planning.horizon import Horizon
+from coordinator.planning.life import AT_WORK, LOST_AFTER, Life, Write
+from coordinator.planning.limits import DEFAULT_SECONDS, MOST_WAITING, check_days, check_search, last_day
 from coordinator.planning.scene import load
-from coordinator.planning.search import Cancelled, Heard, Look, SearchFailedError, Task, search_apart
-from coordinator.planning.service import (
-    DEFAULT_SECONDS,
-    LONGEST_DAYS,
-    LOST_AFTER,
-    MOST_ITERATIONS,
-    MOST_SECONDS,
-    MOST_WAITING,
-    OVER,
-    Search,
-)
+from coordinator.planning.search import Task, search_apart
+from coordinator.planning.service import Search
 from coordinator.planning.side_by_side import compare
 from coordinator.planning.what_if_changes import checked
 from coordinator.planning.what_if_model import Scenario, ScenarioRun
 
-log = structlog.get_logger("coordinator.planning")
-
 JOB = "plan.what-if"
 #: Scenarios that a branch may keep.
 MOST_SCENARIOS = 200
-AT_WORK = (RunStatus.QUEUED, RunStatus.RUNNING)
 
 
 # ------------------------------------------------------------------------------------ naming one
@@ -71,9 +55,8 @@ def create(
     """
     require_branch(work, branch_id)
     zone_of(work, branch_id)  # NotFound for a branch that is not there
-    ordinal = min(start_on.toordinal() + days - 1, date.max.toordinal())
-    last = end_on if end_on is not None else date.fromordinal(ordinal)
-    _check_days(work, branch_id, start_on, last)
+    last = last_day(start_on, end_on, days)
+    check_days(work, branch_id, start_on, last)
     kept = checked(work, branch_id, changes, start_on, last)
     _check_name(work, branch_id, name)
     scenario = Scenario(
@@ -88,17 +71,6 @@ def create(
 
 def _counts(changes: Mapping[str, Any]) -> dict[str, Any]:
     return {name: len(entries) for name, entries in changes.items()}
-
-
-def _check_days(work: Work, branch_id: int, start_on: date, last: date) -> None:
-    if start_on.year < FIRST_YEAR or last.year > LAST_YEAR:
-        raise Invalid(f"The days lie in the years {FIRST_YEAR} to {LAST_YEAR}.", pointer="/start_on")
-    if last < start_on:
-        raise Invalid("The last day is before the first.", pointer="/end_on")
-    if (last - start_on).days + 1 > LONGEST_DAYS:
-        raise Invalid(f"At most {LONGEST_DAYS} days are compared at once.", pointer="/end_on")
-    if last < today(work, branch_id):
-        raise Invalid("These days are over: nothing can be otherwise in them.", pointer="/start_on")
 
 
 def _check_name(work: Work, branch_id: int, name: str) -> None:
@@ -174,12 +146,7 @@ def start_run(
 ) -> ScenarioRun:
     """A comparison is in the queue (`queue=False`: the caller does it): both plans are searched alike."""
     scenario = visible(work, scenario_id, lock=True)
-    for name, value, low, high in (
-        ("seconds", seconds, 1, MOST_SECONDS), ("seed", seed, 0, 2**31 - 1), ("iterations", iterations, 1,
-         MOST_ITERATIONS),
-    ):  # fmt: skip
-        if value is not None and not low <= value <= high:
-            raise Invalid(f"From {low} to {high}.", pointer=f"/{name}")
+    check_search(seconds, seed, iterations)
     if scenario.end_on < today(work, scenario.branch_id):
         raise Conflict("The scenario's days are over.", code="scenario-over")
     _check_queue(work, scenario)
@@ -260,6 +227,13 @@ def delete(work: Work, scenario_id: int) -> None:
 # ------------------------------------------------------------------------------------ doing a run
 
 
+def _record(work: Work, run: ScenarioRun, status: RunStatus) -> None:
+    work.record(f"scenario.run-{status.value}", f"scenario:{run.scenario_id}", run=run.id)
+
+
+LIFE = Life(ScenarioRun, "scenario", _record)
+
+
 def execute_run(context: JobContext, arguments: dict[str, Any]) -> None:
     """Do the comparison `arguments["run_id"]`; the job `plan.what-if`."""
     perform(context, arguments["run_id"], search_apart)
@@ -267,99 +241,35 @@ def execute_run(context: JobContext, arguments: dict[str, Any]) -> None:
 
 def perform(context: JobContext, run_id: int, search: Search) -> None:
     """Read, search twice, write. A run that is over, or gone with its scenario, is left as it is."""
-    if not _begin(context, run_id):
-        return
-    try:
-        with context.work(write=False) as work:
-            run = fetch(work.session, ScenarioRun, run_id, "run")
-            scenario = fetch(work.session, Scenario, run.scenario_id, "scenario")
-            horizon = Horizon(zone_of(work, scenario.branch_id), scenario.start_on, scenario.end_on)
-            scene = load(work, scenario.branch_id, horizon)
-            base = assemble(work, scene)
-            changed = scenarios.apply(scene, scenario.changes, work.policy, seed=run.seed)
-            variant = scenarios.build(work, changed)
-            work.record("scenario.read-records", f"scenario:{scenario.id}", branch=scenario.branch_id, run=run_id)
-            tasks = {
-                name: Task(bridge.problem, bridge.start, run.seconds, run.seed, run.iterations)
-                for name, bridge in (("base", base), ("variant", variant))
-            }
-        found = {name: search(task, _looker(context, run_id, name, task)) for name, task in tasks.items()}
-    except Cancelled:
-        _finish(context, run_id, RunStatus.CANCELLED)
-    except (Refusal, ProblemError, SearchFailedError) as error:
-        # Trying again would fail again: the run says so, in words that hold no patient's.
-        log.error("scenario failed", run=run_id, error=type(error).__name__)
-        _finish(context, run_id, RunStatus.FAILED, error=str(error))
-    except (DBAPIError, Superseded):
-        raise  # another try may go better; or another worker has the run now
-    except Exception as error:
-        _finish(context, run_id, RunStatus.FAILED, error=f"A fault of ours ({type(error).__name__}); it was logged.")
-        raise
-    else:
-        same_prices = changed.prices == context.workshop.policy.prices
-        result = compare((base, found["base"]), (variant, found["variant"]), same_prices=same_prices)
-        _finish(context, run_id, RunStatus.ANSWERED, result=result)
+    LIFE.live(context, run_id, lambda: _compare(context, run_id, search))
 
 
-def _begin(context: JobContext, run_id: int) -> bool:
-    with context.work() as work:
-        run = work.session.get(ScenarioRun, run_id, with_for_update=True)
-        if run is None or run.status in OVER:
-            return False
-        run.status, run.started_at, run.progress = RunStatus.RUNNING, work.now, None
-    return True
+def _compare(context: JobContext, run_id: int, search: Search) -> Write[ScenarioRun]:
+    with context.work(write=False) as work:
+        run = fetch(work.session, ScenarioRun, run_id, "run")
+        scenario = fetch(work.session, Scenario, run.scenario_id, "scenario")
+        horizon = Horizon(zone_of(work, scenario.branch_id), scenario.start_on, scenario.end_on)
+        scene = load(work, scenario.branch_id, horizon)
+        base = assemble(work, scene)
+        changed = scenarios.apply(scene, scenario.changes, work.policy, seed=run.seed)
+        variant = scenarios.build(work, changed)
+        work.record("scenario.read-records", f"scenario:{scenario.id}", branch=scenario.branch_id, run=run_id)
+        tasks = {
+            name: Task(bridge.problem, bridge.start, run.seconds, run.seed, run.iterations)
+            for name, bridge in (("base", base), ("variant", variant))
+        }
+    found = {
+        name: search(task, LIFE.look(context, run_id, len(task.problem.visits), part=name))
+        for name, task in tasks.items()
+    }
+    same_prices = changed.prices == context.workshop.policy.prices
+    result = compare((base, found["base"]), (variant, found["variant"]), same_prices=same_prices)
 
+    def write(_work: Work, run: ScenarioRun) -> RunStatus:
+        run.result = result
+        return RunStatus.ANSWERED
 
-def _looker(context: JobContext, run_id: int, part: str, task: Task) -> Look:
-    """Tells of progress about every second or two, and asks whether to go on."""
-    ticks = [0]
-
-    def look(heard: Heard | None) -> bool:
-        ticks[0] += 1
-        if heard is None and ticks[0] % 4 != 1:
-            return False
-        context.heartbeat()
-        said = {"part": part, "wanted": len(task.problem.visits)}
-        if heard is not None:
-            values = asdict(heard)
-            said |= {"seconds": round(values["seconds"], 1), "iterations": values["iteration"]}
-            said |= {"placed": values["placed"], "cost": values["cost"]}
-        try:
-            return _tell(context, run_id, said)
-        except DBAPIError:
-            return False  # others hold the writer's place: progress can wait, and the result will be written
-
-    return look
-
-
-def _tell(context: JobContext, run_id: int, said: dict[str, Any]) -> bool:
-    with context.database.transaction() as session:
-        session.execute(
-            sa.update(ScenarioRun)
-            .where(ScenarioRun.id == run_id, ScenarioRun.status == RunStatus.RUNNING)
-            .values(progress=said)
-        )
-        stop = session.execute(sa.select(ScenarioRun.cancel_requested).where(ScenarioRun.id == run_id)).scalar()
-    return stop is None or bool(stop)
-
-
-def _finish(
-    context: JobContext,
-    run_id: int,
-    status: RunStatus,
-    *,
-    error: str | None = None,
-    result: dict[str, Any] | None = None,
-) -> None:
-    with context.work() as work:
-        run = work.session.get(ScenarioRun, run_id, with_for_update=True)
-        if run is None or run.status in OVER or not context.once(work):
-            return
-        run.finished_at = work.now
-        if run.cancel_requested:
-            status, error, result = RunStatus.CANCELLED, None, None
-        run.status, run.error, run.result = status, error, result
-        work.record(f"scenario.run-{status.value}", f"scenario:{run.scenario_id}", run=run_id)
+    return write
 
 
 __all__ = [

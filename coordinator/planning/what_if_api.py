@@ -12,7 +12,7 @@ from coordinator.core.pages import PageQuery, page, page_schema
 from coordinator.core.work import may_call
 from coordinator.domain.vocabulary import RunStatus
 from coordinator.planning import what_if
-from coordinator.planning.service import DEFAULT_SECONDS, LONGEST_DAYS, MOST_ITERATIONS, MOST_SECONDS
+from coordinator.planning.limits import DEFAULT_SECONDS, LONGEST_DAYS, MOST_ITERATIONS, MOST_SECONDS
 from coordinator.planning.what_if_changes import ChangesSchema
 from coordinator.planning.what_if_model import Scenario, ScenarioRun
 

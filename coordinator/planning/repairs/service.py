@@ -23,6 +23,7 @@ from coordinator.domain.vocabulary import RepairKind, RepairStatus, Role
 from coordinator.jobs.context import JobContext
 from coordinator.planner import ProblemError
 from coordinator.planner.repair import Budget
+from coordinator.planning.apart import SearchFailedError
 from coordinator.planning.horizon import Horizon
 from coordinator.planning.repairs import events
 from coordinator.planning.repairs.events import Happening
@@ -37,7 +38,7 @@ from coordinator.planning.repairs.looking import (
     look,
 )
 from coordinator.planning.repairs.model import Repair, RepairChange
-from coordinator.planning.search import Cancelled, Heard, SearchFailedError, search_apart
+from coordinator.planning.search import Cancelled, Heard, search_apart
 from coordinator.planning.search import Look as Listener
 
 log = structlog.get_logger("coordinator.planning")
