@@ -3,11 +3,15 @@
 from types import ModuleType
 
 from coordinator.rules import (
+    advance_care,
     aides,
+    alerts,
     certification,
+    conference,
     eligibility,
     evv,
     frequencies,
+    instruments,
     intermittent,
     labour,
     language,
@@ -25,8 +29,8 @@ __all__ = ["FAMILIES", "RULES", "Rule", "Severity", "Verification", "by_family"]
 
 #: The modules that hold rules, in the order of the book.
 FAMILIES: tuple[ModuleType, ...] = (
-    referrals, eligibility, certification, orders, frequencies, intermittent, aides, therapy, qualifying, missed, evv,
-    language, staffing, labour, visit,
+    referrals, eligibility, certification, orders, frequencies, intermittent, aides, therapy, qualifying, missed,
+    alerts, evv, conference, instruments, advance_care, language, staffing, labour, visit,
 )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any, TypeVar, get_type_hints
 
+from coordinator.domain.care import TeamRole
 from coordinator.domain.frequency import FrequencyError, MidweekChange, RangeTarget, parse
 from coordinator.domain.timeline import HolidayCalendar, WeekAnchor
 from coordinator.domain.vocabulary import (
@@ -306,6 +307,65 @@ class Safety:
 
 
 @dataclass(frozen=True, slots=True)
+class InstrumentSettings:
+    """When a score asks for something, and how often it is taken (section 13). Days are calendar days."""
+
+    esas_act_from: int
+    esas_severe_from: int
+    esas_contact_days: int
+    esas_rise: int
+    esas_bands: Mapping[str, int]
+    esas_cadence_days: int
+    pps_review_at: int
+    pps_review_days: int
+    pps_drop: int
+    pps_drop_days: int
+    phq2_positive_from: int
+    phq9_after_days: int
+    phq9_bands: Mapping[str, int]
+    phq9_act_from: int
+    phq9_act_days: int
+    phq9_safety_from: int
+    zbi_screen_from: int
+    zbi_high_from: int
+    zbi_business_days: int
+    zbi_calendar: HolidayCalendar
+    zbi_cadence_days: int
+    fica_days: int
+    chaplain_referral_days: int
+    start_days: int
+    cadence_programmes: frozenset[Programme]
+
+
+@dataclass(frozen=True, slots=True)
+class ConferenceSettings:
+    """The team conference (IDT). Days are calendar days; a programme without an interval owes none."""
+
+    interval_days: Mapping[Programme, int]
+    warning_days: int
+    core_roles: frozenset[TeamRole]
+    therapy_representatives: frozenset[Performer]
+
+
+@dataclass(frozen=True, slots=True)
+class AdvanceCare:
+    """Documents that speak for the patient (ACP-01)."""
+
+    polst_practitioners: frozenset[PractitionerType]
+    witnesses: int
+    unrelated_witnesses: int
+
+
+@dataclass(frozen=True, slots=True)
+class Alerts:
+    """When a practitioner is told the same day, and by whom (VIS-02). Wall clock of the branch, hours of the day."""
+
+    symptom_from: int
+    office_opens_at: int
+    office_closes_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """Every setting in force on one day. `settings` gives each with its source, by dotted name."""
 
@@ -330,6 +390,10 @@ class Policy:
     planning: Planning
     prices: Prices
     safety: Safety
+    instruments: InstrumentSettings
+    conference: ConferenceSettings
+    advance_care: AdvanceCare
+    alerts: Alerts
     settings: Mapping[str, Setting] = field(default_factory=dict, compare=False)
 
 
@@ -490,6 +554,18 @@ def _move_price(key: str, value: object) -> MovePrice:
     return MovePrice(**{name: _integer(f"{key}.{name}", given[name]) for name in names})
 
 
+def _bands(key: str, value: object) -> Mapping[str, int]:
+    """Names of bands with the least score of each, rising: `{ mild = 5, moderate = 10 }`."""
+    bands = {name: _integer(f"{key}.{name}", least) for name, least in _table(key, value)}
+    if not bands or sorted(set(bands.values())) != list(bands.values()):
+        raise PolicyError(key, "bands must rise from the first to the last")
+    return bands
+
+
+def _by_programme(key: str, value: object) -> Mapping[Programme, int]:
+    return {_word(Programme, key, name): _integer(f"{key}.{name}", number) for name, number in _table(key, value)}
+
+
 def _frequencies(key: str, value: object) -> Mapping[Discipline, str]:
     table = {}
     for name, text in _table(key, value):
@@ -512,9 +588,11 @@ _READERS: dict[Any, Callable[[str, object], object]] = {
     PractitionerTable: _practitioners,
     Mapping[Programme, tuple[Criterion, ...]]: _criteria,
     Mapping[Discipline, str]: _frequencies,
+    Mapping[str, int]: _bands,
+    Mapping[Programme, int]: _by_programme,
     **{kind: _choice(kind) for kind in (WeekAnchor, HolidayCalendar, RangeTarget, MidweekChange)},
     **{
         frozenset[kind]: _words(kind)  # type: ignore[valid-type]
-        for kind in (Programme, Payer, Performer, Discipline, PractitionerType, VisitKind)
+        for kind in (Programme, Payer, Performer, Discipline, PractitionerType, VisitKind, TeamRole)
     },
 }
