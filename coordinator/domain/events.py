@@ -223,3 +223,83 @@ class RepairApproved(Event):
 
     repair_id: int
     clinician_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CareTaskRaised(Event):
+    """A score, a reading or a document asks somebody for something by a day (sections 13, 14; VIS-02).
+
+    `task` is a word of the deadlines' table; `subject` names the row that asks and is unique for the task;
+    `at_once` means that whoever owns it is told now. No answers and no scores travel.
+    """
+
+    patient_id: int
+    rule: str
+    task: str
+    subject: str
+    due_on: date
+    owner: str
+    discipline: str | None = None
+    at_once: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CareTaskSettled(Event):
+    """What was asked of `subject` (of any of the patient's, if none) under `rule` is done, or was asked in error."""
+
+    patient_id: int
+    rule: str
+    reason: str
+    subject: str | None = None
+    in_error: bool = False
+    #: The settling one's own subject, whose own tasks stand.
+    but: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AssessmentRecorded(Event):
+    """A set of answers to an instrument was recorded, complete or not, for the branch's day `assessed_on`."""
+
+    assessment_id: int
+    patient_id: int
+    episode_id: int | None
+    instrument: str
+    assessed_on: date
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AssessmentWithdrawn(Event):
+    """A set of answers was marked as entered in error: cadences count from the one before it."""
+
+    assessment_id: int
+    patient_id: int
+    instrument: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConferenceClosed(Event):
+    """The team's review of a patient was closed. `counts`: it had its quorum, and the next is due from `held_on` on."""
+
+    conference_id: int
+    patient_id: int
+    episode_id: int
+    held_on: date
+    counts: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CodeStatusChanged(Event):
+    """Documents in force say another thing about resuscitation than before."""
+
+    patient_id: int
+    code_status: str
+
+
+@dataclass(frozen=True, slots=True)
+class RightsExplained(Event):
+    """The patient was told of the right to make an advance directive (ACP-01)."""
+
+    patient_id: int
+    episode_id: int
+    told_on: date

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from coordinator.core.db import Base, EnumText, UtcDateTime, Versioned, enum_column, may_refer_to, refers_to, row_id
+from coordinator.domain.care import CodeStatus
 from coordinator.domain.vocabulary import Discipline, Gender, HomeSafety, InterpreterMode, Payer, Programme
 
 #: Precisions with which a home may lie streets away from its point: a plan that stands on one says so.
@@ -41,6 +42,8 @@ class Patient(Versioned, Base):
     managing_physician_id: Mapped[int | None] = may_refer_to("physician.id")
     active: Mapped[bool] = mapped_column(sa.Boolean, nullable=False, default=True)
     deceased_on: Mapped[date | None] = mapped_column(sa.Date)
+    #: What documents in force say about resuscitation (ACP-01): written by the room of care alone, shown on rosters.
+    code_status: Mapped[CodeStatus] = enum_column(CodeStatus, nullable=False, default=CodeStatus.NOT_RECORDED)
     demo: Mapped[bool] = mapped_column(sa.Boolean, nullable=False, default=False)
 
     # Not joined: PostgreSQL does not lock a row through an outer join (`core.db.locked`).
