@@ -37,6 +37,7 @@ PERSONAL_CARE = frozenset(
     citation="42 CFR 484.80(g)",
     verification="V",
     sentence="An aide visits with written instructions for this patient, prepared by a nurse or therapist.",
+    sentence_zh="居家照護助理上門時，須有護士或治療師為該病人寫好的書面照護指示。",
     settings=("aides.plan_authors",),
 )
 def ask_aide_plan(case: VisitCase, policy: Policy) -> Finding | None:
@@ -118,6 +119,7 @@ def ask_aide_tasks(listed: Iterable[str], recorded: Iterable[str]) -> tuple[Find
     citation="42 CFR 484.80(a)-(d); Cal. HSC 1736.2",
     verification="V",
     sentence="An aide who did no paid aide work for 24 months must requalify.",
+    sentence_zh="居家照護助理若連續24個月沒有從事受薪照護工作，須重新取得資格。",
     settings=("aides.lapse_months", "aides.in_service_hours", "aides.in_service_task_month"),
 )
 def ask_aide_competence(case: VisitCase, policy: Policy) -> Finding | None:
@@ -173,6 +175,7 @@ def ask_in_service(year_began_on: date, hours: float, today: date, policy: Polic
     citation="42 CFR 484.80(h)(1)",
     verification="V",
     sentence="Aide care beside a skilled service is supervised at least every 14 days.",
+    sentence_zh="病人同時接受專業護理或治療時，助理的照護至少每14天由護士或治療師督導一次。",
     settings=(
         "aides.supervision_days",
         "aides.supervision_warning_days",
@@ -286,6 +289,7 @@ def ask_supervision_visit(case: VisitCase, policy: Policy) -> tuple[Finding, ...
     citation="42 CFR 484.80(h)(2)",
     verification="V",
     sentence="Aide care without a skilled service: a nurse visits every 60 days and watches each aide every 6 months.",
+    sentence_zh="病人只有助理照護時，護士每60天上門一次，並每6個月實地觀察每位助理。",
     settings=("aides.supervision_unskilled_days", "aides.observation_unskilled_months"),
 )
 def unskilled_supervision_due(last_on: date, policy: Policy) -> date:
@@ -306,6 +310,7 @@ def observation_due(last_on: date, policy: Policy) -> date:
     citation="16 CCR 1398.44, 4180(f); 42 CFR 484.75(c)(1)",
     verification="V",
     sentence="Assistants treat; they do not evaluate, reassess or discharge, and are supervised every 30 days.",
+    sentence_zh="助理級人員只做治療，不做評估、再評估或結案，並每30天接受督導。",
     settings=("aides.lvn_supervision_days", "aides.cota_supervision_days"),
 )
 def ask_assistant_kind(case: VisitCase) -> Finding | None:

@@ -37,6 +37,7 @@ def face_to_face_window(soc: date, policy: Policy) -> DateSpan:
     citation="42 CFR 424.22(a)(1)(v); 440.70(f)",
     verification="V",
     sentence="The initial certification needs an encounter from 90 days before to 30 days after start of care.",
+    sentence_zh="首次核證須有一次面診，日期在開始服務前90天至後30天之內。",
     settings=(
         "certification.face_to_face_days_before",
         "certification.face_to_face_days_after",
@@ -84,6 +85,7 @@ def ask_face_to_face(facts: FaceToFaceFacts, soc: date, today: date, policy: Pol
     citation="42 CFR 424.22(a)(1)(v)(A)",
     verification="V",
     sentence="The encounter is performed by a practitioner whom the law in force at start of care allows.",
+    sentence_zh="面診須由開始服務當日法律所准許的執業者進行。",
     settings=("certification.face_to_face_widened_on", "certification.face_to_face_performers"),
 )
 def ask_face_to_face_performer(facts: FaceToFaceFacts, soc: date, policy: Policy) -> Finding | None:
@@ -129,6 +131,7 @@ def ask_face_to_face_performer(facts: FaceToFaceFacts, soc: date, policy: Policy
     citation="42 CFR 424.22(a)(1)",
     verification="V",
     sentence="A certification states homebound, skilled need, plan, care and encounter with its date, and is signed.",
+    sentence_zh="核證書須載明病人難以離家、有專業護理需要、有照護計畫、由該執業者照護及面診日期，並經簽署。",
 )
 def ask_certification(facts: CertificationFacts) -> Finding | None:
     """What the initial certification lacks."""
@@ -150,6 +153,7 @@ def ask_certification(facts: CertificationFacts) -> Finding | None:
     citation="42 CFR 424.22(b)",
     verification="K",
     sentence="A recertification is signed and estimates how much longer services are needed.",
+    sentence_zh="重新核證須經簽署，並估計服務還需要多久。",
 )
 def ask_recertification(facts: CertificationFacts) -> Finding | None:
     """What the recertification lacks."""
@@ -198,6 +202,7 @@ def recertification_assessment(soc: date, number: int, assessed_on: date) -> Rec
     citation="Medicare Benefit Policy Manual ch. 7, 30.2.5; 42 CFR 409.43",
     verification="V",
     sentence="A visit needs an order of the certification period in which it falls.",
+    sentence_zh="每次探訪都須有屬於當日所在核證期的醫囑。",
 )
 def ask_period(case: VisitCase, moment: Moment) -> Finding | None:
     """A visit under an order of another certification period is refused; to hold a slot is a warning."""
@@ -230,6 +235,7 @@ def ask_period(case: VisitCase, moment: Moment) -> Finding | None:
     citation="42 CFR 409.43(e), 484.60(c)(1); 22 CCR 74697(a)(4)-(5)",
     verification="V",
     sentence="The plan is reviewed at least every 60 days.",
+    sentence_zh="照護計畫至少每60天檢討一次。",
     settings=("certification.plan_review_days",),
 )
 def plan_review_due(soc: date, number: int, policy: Policy) -> Finding:
@@ -252,6 +258,7 @@ def plan_review_due(soc: date, number: int, policy: Policy) -> Finding:
     citation="42 CFR 409.43(f)",
     verification="K",
     sentence="A plan ends without a covered skilled visit in 60 days, unless the practitioner justifies the interval.",
+    sentence_zh="60天內沒有一次受保的專業探訪，照護計畫即告終止，除非執業者說明間隔的理由。",
     settings=("certification.qualifying_visit_warning_day", "certification.qualifying_visit_days"),
 )
 def ask_idle_plan(last_qualifying_on: date, today: date, policy: Policy) -> Finding | None:
@@ -280,6 +287,7 @@ def ask_idle_plan(last_qualifying_on: date, today: date, policy: Policy) -> Find
     citation="45 CFR 162.406; 42 CFR 424.507, 424.22(d)",
     verification="K",
     sentence="Who certifies has a valid individual NPI, is enrolled in Medicare, and has no prohibited relationship.",
+    sentence_zh="核證者須有有效的個人NPI號碼、已在聯邦醫療保險登記，且沒有被禁止的財務關係。",
 )
 def ask_certifier_fitness(facts: CertifierFacts, policy: Policy) -> tuple[Finding, ...]:
     """What keeps a certification of this practitioner from being billed; elsewhere than Medicare a warning."""
@@ -324,6 +332,7 @@ def ask_certifier_fitness(facts: CertifierFacts, policy: Policy) -> tuple[Findin
     citation="42 CFR 424.22(a)(1); programme page: a physician certifies",
     verification="P",
     sentence="Homebound status is certified by a practitioner whom the programme accepts.",
+    sentence_zh="病人難以離家的狀況，須由計劃所接受的執業者核證。",
     settings=("eligibility.homebound_certifier_types",),
 )
 def ask_certifier(facts: CertifierFacts, policy: Policy) -> Finding | None:
@@ -351,6 +360,7 @@ def ask_certifier(facts: CertifierFacts, policy: Policy) -> Finding | None:
     citation="42 CFR 484.55(d)(2); OASIS guidance on qualifying stays",
     verification="K",
     sentence="A stay of 24 hours is a transfer: visits rest, and resumption comes first on return.",
+    sentence_zh="住院滿24小時即屬轉院：探訪暫停，回家後先做恢復照護的評估。",
     settings=("assessment.resumption_hours", "assessment.qualifying_stay_hours", "assessment.event_days"),
 )
 def ask_present(case: VisitCase) -> Finding | None:

@@ -79,6 +79,7 @@ def _all(parts: Iterable[bool | None]) -> Determination:
     citation="Programme page: eight criteria, all must hold",
     verification="P",
     sentence="A patient is eligible only when every criterion of the programme is met.",
+    sentence_zh="病人須符合計劃的每一項條件才合資格。",
     settings=("programmes.criteria", "eligibility.lost_criterion_business_days"),
 )
 def evaluate(
@@ -170,6 +171,7 @@ def covered_on(coverage: Iterable[Coverage], payer: Payer, day: date) -> bool:
     citation="Programme page: member of the health plan",
     verification="P",
     sentence="Coverage must be active on each visit date.",
+    sentence_zh="每次探訪當日，保險都須有效。",
 )
 def member(coverage: tuple[Coverage, ...] | None, day: date) -> Determination:
     """Whether the patient is a member on `day`; unknown while no coverage is recorded."""
@@ -211,6 +213,7 @@ def ask_covered(case: VisitCase) -> Finding | None:
     citation="Programme page: progressive and advanced condition, symptom need, wish for care at home",
     verification="P",
     sentence="Diagnosis, need for help with symptoms, and wish for care at home must all hold.",
+    sentence_zh="診斷、症狀需要協助及希望在家接受照護，三者須同時成立。",
 )
 def condition_need_desire(
     progressive_advanced: bool | None, symptom_needs: tuple[str, ...] | None, desires_home_care: bool | None
@@ -226,6 +229,7 @@ def condition_need_desire(
     citation="Programme page: patient and caregivers are willing participants",
     verification="P",
     sentence="The patient and every named participating caregiver must be willing.",
+    sentence_zh="病人及每位列名參與的照護者都須願意參與。",
 )
 def willing(patient: bool | None, caregivers: tuple[bool | None, ...] = ()) -> Determination:
     """Without caregivers the patient alone decides (and home safety is looked at again)."""
@@ -239,6 +243,7 @@ def willing(patient: bool | None, caregivers: tuple[bool | None, ...] = ()) -> D
     citation="Programme page: homebound, and a physician certifies it; 42 CFR 424.22(a)(1)(i)",
     verification="P",
     sentence="The patient must be homebound and a physician must certify it, at least verbally.",
+    sentence_zh="病人須難以離家，並由醫生核證，至少是口頭核證。",
 )
 def homebound_certified(homebound_answer: Determination, certified: bool | None) -> Determination:
     """Met for scheduling when HB-01 holds and certification is recorded, verbally or signed."""
@@ -267,6 +272,7 @@ def ask_homebound_signature(certified_verbally: bool, signed: bool) -> Finding |
     citation="Programme page: the home where care is given is in the service area",
     verification="P",
     sentence="The care address must lie in the service area; the patient's own home does not matter.",
+    sentence_zh="接受照護的地址須在服務範圍內；病人自己的住所在哪裡並不影響。",
 )
 def service_area(care_address_in_area: bool | None) -> Determination:
     """Where care is given decides, not where the patient is registered."""
@@ -300,6 +306,7 @@ def ask_in_area(case: VisitCase, policy: Policy) -> Finding | None:
     citation="Programme page: services can be given safely and effectively in the home",
     verification="P",
     sentence="The home must be safe, if need be with every mitigation done.",
+    sentence_zh="家中環境須安全；如有風險，每項改善措施都須完成。",
 )
 def safe_home(result: HomeSafety, mitigations_done: bool) -> Determination:
     """Safe, or safe with all mitigations done; unknown until assessed."""
@@ -338,6 +345,7 @@ def ask_safe(case: VisitCase) -> Finding | None:
     citation="Programme page: your physician has referred you",
     verification="P",
     sentence="The referrer must be a physician of the patient.",
+    sentence_zh="轉介人須是該病人的醫生。",
     settings=("eligibility.referrer_types",),
 )
 def referred(referrer: PractitionerType | None, programme: Programme, policy: Policy) -> Determination:
@@ -353,6 +361,7 @@ def referred(referrer: PractitionerType | None, programme: Programme, policy: Po
     citation="Programme page: all care under the direction of a physician of the health plan",
     verification="P",
     sentence="A physician of the plan directs all care, and no order of another practitioner is active.",
+    sentence_zh="所有照護由計劃的醫生主導，沒有其他執業者的生效醫囑。",
 )
 def directed(managing_physician: bool | None, affiliated: bool | None, outside_orders: int = 0) -> Determination:
     """`managing_physician`: present and active. `outside_orders`: active orders of practitioners outside the plan."""
@@ -399,6 +408,7 @@ _CRITERION_TWO = ("normal_inability_to_leave", "considerable_and_taxing_effort")
     citation="Medicare Benefit Policy Manual ch. 7, 30.1.1; Social Security Act 1814(a), 1835(a)",
     verification="V",
     sentence="Homebound: one of four causes, and both a normal inability to leave and a taxing effort.",
+    sentence_zh="難以離家須有四種原因之一，並且通常無法離家，離家又相當費力。",
 )
 def homebound(facts: HomeboundFacts) -> Determination:
     """Whether the patient is confined to the home; unknown when it would be, had every leaf its narrative.
@@ -426,6 +436,7 @@ def homebound(facts: HomeboundFacts) -> Determination:
     citation="Medicare Benefit Policy Manual ch. 7, 30.1.1",
     verification="V",
     sentence="Absences do not end homebound status by their number; a pattern without effort is looked at.",
+    sentence_zh="外出次數本身不會使病人失去難以離家的資格；若經常毫不費力地外出，則須再作檢視。",
 )
 def ask_absences(absences: Iterable[Absence], today: date) -> tuple[Finding, ...]:
     """A warning and a review task when somebody goes out without effort for other than care or worship.

@@ -13,6 +13,7 @@ FAMILY = "evv"
     citation="DHCS list of exclusions; Social Security Act 1903(l)",
     verification="V",
     sentence="Verification is required of Medi-Cal personal and home health care in the home, unless excluded.",
+    sentence_zh="加州醫療補助的家中個人照護和居家護理須作電子探訪核實，除非屬豁免。",
     settings=("evv.required_payers", "evv.exempt_programmes"),
 )
 def is_required(facts: EvvFacts, policy: Policy) -> bool:
@@ -50,6 +51,7 @@ def missing_elements(facts: EvvFacts) -> tuple[str, ...]:
     citation="Social Security Act 1903(l); 21st Century Cures Act 12006",
     verification="V",
     sentence="Service, patient, date, place, clinician, begin and end are captured electronically.",
+    sentence_zh="服務、病人、日期、地點、人員、開始和結束時間都以電子方式記錄。",
 )
 def ask_elements(facts: EvvFacts, policy: Policy) -> Finding | None:
     """What is missing: the bill is held where verification is required, elsewhere it is a warning."""
@@ -73,6 +75,7 @@ def ask_elements(facts: EvvFacts, policy: Policy) -> Finding | None:
     citation="Agency policy",
     verification="D",
     sentence="What was captured can be believed: order, length, place, no overlap, and edits with their reasons.",
+    sentence_zh="記錄須可信：先後、時長和地點合理，探訪不重疊，更改附有理由。",
     settings=("evv.duration_flag_minutes", "evv.distance_flag_metres"),
 )
 def ask_integrity(facts: EvvFacts, policy: Policy) -> tuple[Finding, ...]:

@@ -18,6 +18,7 @@ FAMILY = "frequency"
     citation="Medicare Benefit Policy Manual ch. 7, 30.2.2",
     verification="K",
     sentence="A frequency is written so that everybody reads the same: 3w2 is three visits a week for two weeks.",
+    sentence_zh="探訪頻率的寫法人人讀來一樣：3w2即每週三次，共兩週。",
 )
 def ask_text(text: str) -> Finding | None:
     """Why the text is no frequency; the facts hold the code and the position."""
@@ -41,6 +42,7 @@ def ask_text(text: str) -> Finding | None:
     citation="42 CFR 409.43(b)",
     verification="V",
     sentence="A frequency is laid out in weeks from its effective date and ends with its certification.",
+    sentence_zh="頻率由生效日起按週排列，並隨核證期結束。",
     settings=("weeks.visit_week_anchor",),
 )
 def ask_layout(order: ActivationFacts, policy: Policy) -> tuple[Finding, ...]:
@@ -65,6 +67,7 @@ def ask_layout(order: ActivationFacts, policy: Policy) -> tuple[Finding, ...]:
     citation="Medicare Benefit Policy Manual ch. 7, 30.2.2",
     verification="K",
     sentence="Of a range the upper limit is the ordered frequency; below the lower limit a visit is missed.",
+    sentence_zh="頻率若是範圍，以上限為準；少於下限即為漏訪。",
     settings=("frequency.range_target",),
 )
 def planned_visits(week: OrderWeek, policy: Policy) -> int:
@@ -79,6 +82,7 @@ def planned_visits(week: OrderWeek, policy: Policy) -> int:
     citation="42 CFR 484.60(b)(1); 409.43(b)",
     verification="V",
     sentence="Visits of an order week never exceed its maximum; fewer than its minimum are missed visits.",
+    sentence_zh="醫囑一週內的探訪絕不超過上限；少於下限的即為漏訪。",
 )
 def ask_allowance(case: VisitCase, policy: Policy) -> tuple[Finding, ...]:
     """Whether the order's week, and the day, have a visit left. As-needed and supervision visits never count."""
@@ -147,6 +151,7 @@ def missed_at_close(week: OrderWeek, done: int) -> int:
     citation="42 CFR 409.43(b)",
     verification="V",
     sentence="As-needed visits name the symptoms that call for them and a limit; each records its trigger.",
+    sentence_zh="按需探訪須寫明引起探訪的症狀和次數上限，每次都記錄原因。",
 )
 def ask_prn_content(order: ActivationFacts) -> Finding | None:
     """An as-needed line without symptoms or limit keeps the order from becoming live."""
@@ -214,6 +219,7 @@ def ask_prn_completion(kind: VisitKind, trigger: str) -> Finding | None:
     citation="Agency policy; 42 CFR 484.60(b)(1)",
     verification="D",
     sentence="Within its order week a visit is rescheduled; into another week it is missed, and uses up that week.",
+    sentence_zh="在同一醫囑週內改日子是改期；改到另一週則算漏訪，並占用那一週的次數。",
 )
 def ask_move(week: OrderWeek | OrderWeekFacts, to_day: date) -> Finding | None:
     """Whether moving a visit of `week` to `to_day` makes it a missed visit."""
@@ -237,6 +243,7 @@ def ask_move(week: OrderWeek | OrderWeekFacts, to_day: date) -> Finding | None:
     citation="Agency policy",
     verification="D",
     sentence="A new order is counted from its first day; a week that it cuts short has no floor.",
+    sentence_zh="新醫囑從第一天起計算；被它截短的一週沒有下限。",
     settings=("frequency.midweek_change", "weeks.visit_week_anchor"),
 )
 def ask_effective_day(effective_from: date, week_starts_on: date, supersedes: bool) -> Finding | None:

@@ -19,6 +19,7 @@ FAMILY = "intermittent"
     citation="42 USC 1395x(m); Medicare Benefit Policy Manual ch. 7, 50.7",
     verification="V",
     sentence="Nurse and aide together stay under 8 hours a day and within 28 a week, 35 with a review.",
+    sentence_zh="護士和助理合計每天少於8小時、每週不超過28小時；經審核可到35小時。",
     settings=(
         "intermittent.day_maximum_minutes",
         "intermittent.week_maximum_minutes",
@@ -106,6 +107,7 @@ def _week(day: date, minutes: int, review: CaseReview | None, policy: Policy) ->
     citation="42 USC 1395x(m); Medicare Benefit Policy Manual ch. 7, 40.1.3, 50.7.3",
     verification="V",
     sentence="Daily nursing lasts at most 21 days unless a finite, predictable end is documented.",
+    sentence_zh="每天的護理最多連續21天，除非記錄了有限而可預期的結束日期。",
     settings=("intermittent.daily_run_days", "intermittent.daily_run_task_day"),
 )
 def ask_daily_run(order: ActivationFacts, policy: Policy) -> Finding | None:
@@ -141,6 +143,7 @@ def ask_daily_run(order: ActivationFacts, policy: Policy) -> Finding | None:
     citation="Programme page: short term intermittent personal care",
     verification="P",
     sentence="Aide care is short-term and intermittent, for admitted patients, with an end and a handover.",
+    sentence_zh="助理照護是短期、間歇的，只給已收案的病人，並有結束日期和交接安排。",
     settings=("intermittent.aide_visit_warning_minutes", "intermittent.aide_review_day"),
 )
 def ask_aide_order(order: ActivationFacts, policy: Policy) -> tuple[Finding, ...]:
@@ -252,6 +255,7 @@ def aide_review_due(first_aide_visit_on: date, policy: Policy) -> date:
     citation="Health plan's evidence of coverage",
     verification="V",
     sentence="Visits stay within the payer's limit for the discipline.",
+    sentence_zh="各專業的探訪次數不超過付款方的上限。",
     settings=("intermittent.authorisation_warning_visits",),
 )
 def ask_authorisation(case: VisitCase, policy: Policy) -> Finding | None:

@@ -20,6 +20,7 @@ def _clock(instant: datetime, zone: ZoneInfo) -> str:
     citation="29 CFR 785.38; California control test",
     verification="K",
     sentence="Between two visits there is time to travel, and that time is work.",
+    sentence_zh="兩次探訪之間須有足夠的路程時間，路程時間也是工時。",
     settings=("travel.buffer_minutes",),
 )
 def ask_travel(case: VisitCase, policy: Policy) -> tuple[Finding, ...]:
@@ -68,6 +69,7 @@ def ask_travel(case: VisitCase, policy: Policy) -> tuple[Finding, ...]:
     citation="8 CCR 3342",
     verification="K",
     sentence="Where violence is a hazard, two go, or one with a check-in timer.",
+    sentence_zh="有暴力風險的地方須兩人同行，或一人並設報到計時。",
     settings=("safety.violence_hazards",),
 )
 def ask_hazards(case: VisitCase, policy: Policy) -> Finding | None:

@@ -52,6 +52,7 @@ def notice_due(
     citation="CMS State Operations Manual, G572; 42 CFR 484.60(c)(1)",
     verification="V",
     sentence="A missed visit is told to the practitioner, who decides when it may matter clinically.",
+    sentence_zh="漏訪須告知執業者；若可能影響病情，由執業者決定如何處理。",
     settings=("missed.notify_business_days", "missed.notify_calendar"),
 )
 def ask_missed(

@@ -56,6 +56,7 @@ STATE_WORDS = {
     citation="42 CFR 484.60(b)(1); 409.43(a)-(b)",
     verification="V",
     sentence="No visit without a live order of its discipline on its day.",
+    sentence_zh="當日沒有該專業的有效醫囑，就不能探訪。",
     settings=("orders.exempt_disciplines",),
 )
 def ask_live_order(case: VisitCase, moment: Moment, policy: Policy) -> Finding | None:
@@ -115,6 +116,7 @@ def ask_live_order(case: VisitCase, moment: Moment, policy: Policy) -> Finding |
     citation="42 CFR 409.43(a)(3), (b); 409.45(b)(1)",
     verification="V",
     sentence="An order names discipline, frequency, duration, effective date, orderer, and for therapy the treatments.",
+    sentence_zh="醫囑須寫明專業、頻率、期間、生效日期和開立者；治療類還須寫明治療項目。",
 )
 def ask_order_content(order: ActivationFacts) -> Finding | None:
     """What the order lacks. An evaluate-and-treat order needs no frequency: it allows one evaluation."""
@@ -157,6 +159,7 @@ def ask_order_content(order: ActivationFacts) -> Finding | None:
     citation="42 CFR 409.43(b)",
     verification="V",
     sentence="'Evaluate and treat' allows one evaluation visit; treatment needs a frequency order.",
+    sentence_zh="「評估並治療」只准一次評估探訪；治療須另有頻率醫囑。",
 )
 def ask_evaluate_and_treat(case: VisitCase) -> Finding | None:
     """A second visit under an evaluate-and-treat order is refused."""
@@ -201,6 +204,7 @@ def orderers(programme: Programme, discipline: Discipline, policy: Policy) -> fr
     citation="42 CFR 484.2, 409.43; Cal. BPC 2835.7, 3502.3; programme page",
     verification="V",
     sentence="An order is given and signed by a practitioner whom law and programme allow, in person.",
+    sentence_zh="醫囑須由法律和計劃准許的執業者本人開立及簽署。",
     settings=("orders.orderer_types",),
 )
 def ask_orderer(order: ActivationFacts, policy: Policy) -> Finding | None:
@@ -277,6 +281,7 @@ def ask_signing(signing: SigningFacts, policy: Policy) -> tuple[Finding, ...]:
     citation="42 CFR 409.43(d); 484.60(b)(3)",
     verification="V",
     sentence="A verbal order is taken by an authorised clinician, read back, signed, dated and timed.",
+    sentence_zh="口頭醫囑須由獲授權的專業人員接受、覆誦、簽名，並註明日期和時間。",
     settings=(
         "orders.verbal_receivers",
         "orders.verbal_receivers_to_counter_note",
@@ -403,6 +408,7 @@ def ask_order_before_visit(case: VisitCase, moment: Moment) -> tuple[Finding, ..
     citation="22 CCR 74697(a)(1); 42 CFR 409.43(d)",
     verification="V",
     sentence="A verbal order is signed within 30 working days, and before anything is billed.",
+    sentence_zh="口頭醫囑須在30個工作日內簽署，並在申請付款之前完成。",
     settings=("orders.countersign_working_days", "orders.countersign_calendar", "orders.countersign_reminder_days"),
 )
 def countersignature_due(taken_on: date, policy: Policy) -> CountersignatureDue:
@@ -448,6 +454,7 @@ def ask_countersigned(
     citation="Medicare Benefit Policy Manual ch. 7, 30.2.2, 30.2.5",
     verification="K",
     sentence="A new order of the discipline supersedes the old; two scheduled orders never run side by side.",
+    sentence_zh="同一專業的新醫囑取代舊醫囑；兩份定期醫囑絕不同時生效。",
 )
 def ask_overlap(order: ActivationFacts) -> Finding | None:
     """Another live scheduled order of the discipline over the same days stands in the way; PRN lines may coexist."""
@@ -474,6 +481,7 @@ def superseded_last_day(new_effective_from: date) -> date:
     citation="42 CFR 484.110(b); agency policy",
     verification="D",
     sentence="A text that somebody put a name to is never changed; a correction is a new order.",
+    sentence_zh="已簽名的文字絕不更改；更正須另立新醫囑。",
 )
 def ask_edit(status: OrderStatus) -> Finding | None:
     """Why the text of an order in this state may not be edited."""

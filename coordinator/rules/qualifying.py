@@ -20,6 +20,7 @@ EXCEPTIONS = frozenset({"INPATIENT", "DEATH", "UNANTICIPATED"})
     citation="42 CFR 409.42(c), 409.45(a)",
     verification="V",
     sentence="Nursing, physical or speech therapy is needed, or occupational therapy that continues after one of them.",
+    sentence_zh="病人須需要護理、物理治療或言語治療，或在其中一項之後繼續的職業治療。",
     settings=("programmes.skilled_need_required",),
 )
 def ask_qualifying_service(
@@ -61,6 +62,7 @@ def is_dependent(discipline: Discipline, qualifying: QualifyingFacts) -> bool:
     citation="42 CFR 409.45(a)",
     verification="V",
     sentence="Dependent services end no later than the last qualifying skilled visit.",
+    sentence_zh="附屬服務不得晚於最後一次符合資格的專業探訪。",
     settings=("programmes.skilled_need_required",),
 )
 def ask_dependent(case: VisitCase, policy: Policy) -> Finding | None:

@@ -42,6 +42,7 @@ def may_open_case(performer: Performer, episode: EpisodeFacts, policy: Policy) -
     citation="42 CFR 484.55(a)-(b), (d)",
     verification="V",
     sentence="Each kind of visit is made by a profession that may make it.",
+    sentence_zh="每種探訪都由可以進行該種探訪的專業人員負責。",
 )
 def ask_performer(case: VisitCase, policy: Policy) -> Finding | None:
     """Whether the clinician's profession furnishes the discipline and may make this kind of visit."""
@@ -90,6 +91,7 @@ def ask_performer(case: VisitCase, policy: Policy) -> Finding | None:
     citation="16 CCR 1398.44(d)(1), (4)",
     verification="V",
     sentence="An assistant treats only after the therapist has evaluated and set the goals.",
+    sentence_zh="治療師評估並訂立目標之後，治療助理才可治療。",
 )
 def ask_assistant_plan(case: VisitCase) -> Finding | None:
     """No PTA or COTA before the evaluation is complete and the goals are the therapist's."""
@@ -118,6 +120,7 @@ def ask_assistant_plan(case: VisitCase) -> Finding | None:
     citation="42 CFR 484.115; California licensing boards; OIG LEIE, SAM",
     verification="K",
     sentence="Every credential is active, unexpired and verified on the visit date; the last day is a valid day.",
+    sentence_zh="每項執照和證書在探訪當日都須有效、未過期並已核實；到期日當天仍屬有效。",
     settings=("credentials.verified_within_days", "credentials.licensed_performers", "credentials.reminder_days"),
 )
 def ask_credentials(case: VisitCase, moment: Moment, policy: Policy) -> tuple[Finding, ...]:
@@ -202,6 +205,7 @@ def credential_reminders(expires_on: date, policy: Policy) -> tuple[date, ...]:
     citation="42 CFR 484.105(i), 484.75(b)",
     verification="K",
     sentence="The clinician has the skills that the order's treatments need.",
+    sentence_zh="人員須具備醫囑治療所需的技能。",
 )
 def ask_skills(case: VisitCase) -> Finding | None:
     """Skills that the order needs and the clinician lacks."""

@@ -3,8 +3,9 @@
 A rule is a pure function: facts in, `Finding`, `None` or a tuple of findings out. It never raises for a broken rule.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from enum import StrEnum
 from typing import TypeVar
@@ -16,6 +17,7 @@ __all__ = [
     "Finding",
     "Labour",
     "MovePrice",
+    "Occasion",
     "Policy",
     "PolicyError",
     "Prices",
@@ -61,6 +63,41 @@ class Verification(StrEnum):
     KNOWN = "K"
     #: Design decision where the law is silent: always a setting.
     DECISION = "D"
+
+
+class Occasion(StrEnum):
+    """When the product asks a rule again. Each is a family of doors; a test checks it by the calls."""
+
+    #: Something happens to a referral: received, edited, looked at, decided.
+    REFERRAL = "referral"
+    #: A start of care is promised before a referral is accepted.
+    PROMISE = "promise"
+    #: An episode opens, starts, rests, resumes or ends, or something is certified in it.
+    EPISODE = "episode"
+    #: A patient's record changes: coverage, home, caregivers, wishes, authorisations.
+    RECORD = "record"
+    #: A clinician's or practitioner's own record changes or is looked at.
+    STAFF = "staff"
+    #: An order or plan of care is drafted, taken, sent, signed, changed or ended.
+    ORDER = "order"
+    #: A visit is wanted, held, confirmed, moved or cancelled by hand.
+    VISIT = "visit"
+    #: The clinician is at the door.
+    CHECK_IN = "check-in"
+    #: A visit is finished, noted, verified, or missed.
+    AFTERWARDS = "afterwards"
+    #: A plan, a repair or a what-if is computed.
+    PLANNING = "planning"
+    #: A plan or a repair becomes real visits.
+    PUBLICATION = "publication"
+    #: The team meets, scores are entered, documents are filed.
+    CARE = "care"
+    #: Somebody asks for records, or for what was disclosed, or for entry.
+    ACCESS = "access"
+    #: The clock, and nobody else: sweeps, week close, reminders.
+    CLOCK = "clock"
+    #: Somebody only wants to know.
+    QUESTION = "question"
 
 
 def _identity(text: str) -> str:
@@ -129,7 +166,11 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule of the book: what it says, on whose authority, and which settings it reads."""
+    """One rule of the book: what it says, on whose authority, which settings it reads, and when it is asked.
+
+    `sentence_zh` is the sentence in Traditional Chinese. `functions` are dotted names, in the order in which they were
+    registered. Empty `sentence_zh` and `asked_on` are gaps that a test names.
+    """
 
     id: str
     family: str
@@ -139,6 +180,13 @@ class Rule:
     sentence: str
     settings: tuple[str, ...]
     functions: tuple[str, ...]
+    sentence_zh: str = ""
+    asked_on: tuple[Occasion, ...] = ()
+
+    @property
+    def verify_before_go_live(self) -> bool:
+        """Whether nobody has read the source again yet (mark K)."""
+        return self.verification is Verification.KNOWN
 
 
 #: Every rule by its id. Complete once `coordinator.rules.catalogue` is imported.
@@ -156,8 +204,21 @@ def rule(
     verification: str,
     sentence: str,
     settings: tuple[str, ...] = (),
+    sentence_zh: str = "",
+    asked_on: Iterable[Occasion | str] = (),
 ) -> Callable[[F], F]:
-    """Register the decorated function as the rule `rule_id`."""
+    """Register the decorated function as the rule `rule_id`.
+
+    `sentence_zh` is the same sentence in Traditional Chinese; `asked_on` are the occasions on which the product asks.
+    ValueError names the rule and what is wrong with its entry.
+    """
+    wrong = _wrong(rule_id, citation, sentence, sentence_zh)
+    if wrong:
+        raise ValueError(f"rule {rule_id}: {wrong}")
+    try:
+        occasions = tuple(Occasion(occasion) for occasion in asked_on)
+    except ValueError as error:
+        raise ValueError(f"rule {rule_id}: {error}; known are {', '.join(Occasion)}") from None
 
     def register(function: F) -> F:
         if rule_id in RULES:
@@ -171,10 +232,29 @@ def rule(
             sentence,
             settings,
             (f"{function.__module__}.{function.__qualname__}",),
+            sentence_zh,
+            occasions,
         )
         return function
 
     return register
+
+
+_ID = re.compile(r"[A-Z][A-Z0-9]*-[0-9]+")
+_HAN = re.compile("[\u4e00-\u9fff]")
+
+
+def _wrong(rule_id: str, citation: str, sentence: str, sentence_zh: str) -> str:
+    """What is wrong with an entry of the register; empty when nothing is."""
+    if not _ID.fullmatch(rule_id):
+        return "an id is capitals, a hyphen and digits"
+    if not citation.strip():
+        return "citation must say where the rule comes from"
+    if not sentence.endswith("."):
+        return "sentence must end with a full stop"
+    if sentence_zh and not (_HAN.search(sentence_zh) and sentence_zh.endswith("。")):
+        return "sentence_zh must be a Chinese sentence that ends with 。"
+    return ""
 
 
 def also(rule_id: str) -> Callable[[F], F]:
@@ -182,16 +262,8 @@ def also(rule_id: str) -> Callable[[F], F]:
 
     def register(function: F) -> F:
         known = RULES[rule_id]
-        RULES[rule_id] = Rule(
-            known.id,
-            known.family,
-            known.severity,
-            known.citation,
-            known.verification,
-            known.sentence,
-            known.settings,
-            (*known.functions, f"{function.__module__}.{function.__qualname__}"),
-        )
+        name = f"{function.__module__}.{function.__qualname__}"
+        RULES[rule_id] = replace(known, functions=(*known.functions, name))
         return function
 
     return register

@@ -22,6 +22,7 @@ _REASSESSING = frozenset({VisitKind.EVALUATION, VisitKind.REASSESSMENT})
     citation="42 CFR 409.44(c)(2)(i)",
     verification="V",
     sentence="A therapist of each discipline reassesses at least every 30 days, whatever the certification period.",
+    sentence_zh="每個治療專業的治療師至少每30天再評估一次，不受核證期影響。",
     settings=("therapy.reassessment_days", "therapy.reassessment_warning_days"),
 )
 def reassessment_due(last_qualifying_on: date, policy: Policy) -> date:

@@ -51,6 +51,7 @@ def _row(finding: Finding) -> int:
     citation="Rule book, Appendix A row 1",
     verification="D",
     sentence="Only a patient who is accepted or admitted, and not discharged, is visited.",
+    sentence_zh="只探訪已接受或已收案、且尚未結案的病人。",
 )
 def ask_active(case: VisitCase) -> Finding | None:
     """No visit to somebody who is not, or no longer, a patient."""

@@ -13,6 +13,7 @@ from coordinator.rules import catalogue
 from coordinator.rules.terms import (
     RULES,
     Finding,
+    Occasion,
     PolicyError,
     Severity,
     also,
@@ -67,6 +68,27 @@ def test_a_rule_is_registered_once():
         rule("ORD-01", family="x", severity=Severity.WARN, citation="x", verification="D", sentence="x.")(lambda: None)
     with pytest.raises(KeyError):
         also("NONE-1")(lambda: None)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "problem"),
+    [
+        ({"rule_id": "new rule"}, "an id is"),
+        ({"citation": " "}, "citation"),
+        ({"sentence": "No full stop"}, "full stop"),
+        ({"sentence_zh": "A sentence."}, "Chinese"),
+        ({"sentence_zh": "沒有句號"}, "Chinese"),
+        ({"asked_on": ("moonrise",)}, "moonrise.*known are referral"),
+    ],
+)
+def test_an_entry_that_is_wrong_is_refused_with_the_rule_s_name(wrong, problem):
+    entry = {
+        "rule_id": "NEW-01", "family": "x", "severity": Severity.WARN, "citation": "x", "verification": "D",
+        "sentence": "One.", "sentence_zh": "一。", "asked_on": (Occasion.CLOCK,),
+    } | wrong  # fmt: skip
+    with pytest.raises(ValueError, match=f"rule {entry['rule_id']}: .*{problem}"):
+        rule(entry.pop("rule_id"), **entry)
+    assert "NEW-01" not in RULES
 
 
 def _texts(node):
