@@ -3,6 +3,7 @@
 from coordinator.access import model as _access
 from coordinator.agency import model as _agency
 from coordinator.care import model as _care
+from coordinator.compliance import model as _compliance
 from coordinator.core import audit as _audit
 from coordinator.core import http as _http
 from coordinator.core.db import Base
@@ -28,6 +29,6 @@ metadata = Base.metadata
 __all__ = ["metadata"]
 
 _ROOMS = (
-    _access, _agency, _audit, _care, _deadlines, _directory, _fhir, _holds, _http, _jobs, _notify, _orders, _patients,
-    _planning, _promises, _referrals, _repairs, _staff, _travel, _visits, _what_if,
+    _access, _agency, _audit, _care, _compliance, _deadlines, _directory, _fhir, _holds, _http, _jobs, _notify,
+    _orders, _patients, _planning, _promises, _referrals, _repairs, _staff, _travel, _visits, _what_if,
 )  # fmt: skip

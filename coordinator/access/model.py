@@ -1,6 +1,7 @@
-"""Users, sessions and bearer tokens. Only hashes of secrets are stored."""
+"""Users, sessions and bearer tokens, of which only hashes are stored; and which rules somebody set aside."""
 
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
@@ -49,3 +50,22 @@ class ApiToken(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, nullable=False)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime, nullable=False)
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Override(Base):
+    """Somebody permitted set a rule aside for one visit or one order, and said why (BLOCK-OVR).
+
+    It holds for the facts that were found then: `facts["found"]`, and for a visit the clinician and the hour.
+    """
+
+    __tablename__ = "override"
+    id: Mapped[int] = row_id()
+    visit_id: Mapped[int | None] = may_refer_to("visit.id")
+    order_id: Mapped[int | None] = may_refer_to("care_order.id")
+    rule: Mapped[str] = mapped_column(sa.String(20), nullable=False)
+    reason_code: Mapped[str] = mapped_column(sa.String(40), nullable=False)
+    text: Mapped[str] = mapped_column(sa.Text, nullable=False)
+    user_id: Mapped[int] = refers_to("app_user.id")
+    at: Mapped[datetime] = mapped_column(UtcDateTime, nullable=False)
+    facts: Mapped[dict[str, Any]] = mapped_column(sa.JSON, nullable=False, default=dict)
+    __table_args__ = (sa.CheckConstraint("(visit_id IS NULL) <> (order_id IS NULL)", name="one_subject"),)

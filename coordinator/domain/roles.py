@@ -61,6 +61,12 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "visit:cancel": frozenset({Role.SCHEDULER, Role.CLINICAL_MANAGER}),
     "visit:request-prn": frozenset({Role.CLINICIAN, Role.CLINICAL_MANAGER}),
     "visit:override": frozenset({Role.CLINICAL_MANAGER}),
+    # Which rule is whose to set aside says the policy (`overrides`).
+    "rule:set-aside": frozenset({Role.CLINICAL_MANAGER, Role.SCHEDULER, Role.INTAKE}),
+    "override:read": frozenset({Role.CLINICAL_MANAGER, Role.SCHEDULER, Role.INTAKE, Role.SYSTEM}),
+    "billing:read": frozenset({Role.CLINICAL_MANAGER, Role.SCHEDULER, Role.INTAKE, Role.SYSTEM}),
+    "billing:reask": frozenset({Role.SYSTEM}),
+    "compliance:read": frozenset({Role.CLINICAL_MANAGER, Role.INTAKE, Role.CLINICIAN, Role.PHYSICIAN, Role.SYSTEM}),
     "visit:explain": frozenset({Role.SCHEDULER, Role.CLINICAL_MANAGER, Role.SYSTEM}),
     "visit:perform": frozenset({Role.CLINICIAN}),
     "visit:miss": frozenset({Role.CLINICIAN, Role.SCHEDULER, Role.CLINICAL_MANAGER}),

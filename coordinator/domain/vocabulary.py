@@ -319,6 +319,24 @@ class Role(StrEnum):
     SYSTEM = "system"
 
 
+class OverrideReason(StrEnum):
+    """Why somebody permitted sets a rule aside (BLOCK-OVR); the explanation in words stands beside it."""
+
+    PATIENT_AGREED = "patient-agreed"
+    FAMILY_AGREED = "family-agreed"
+    PAYER_AGREED = "payer-agreed"
+    PRACTITIONER_AGREED = "practitioner-agreed"
+    CLINICIAN_AGREED = "clinician-agreed"
+    #: The excess is on another payer's line (INT-01).
+    OTHER_PAYER = "other-payer"
+    #: Somebody who has what is lacking goes along or is at hand.
+    SUPERVISED = "supervised"
+    #: What is lacking is known to be there and not recorded yet.
+    DOCUMENTED_ELSEWHERE = "documented-elsewhere"
+    #: Waiting would harm the patient.
+    URGENT_NEED = "urgent-need"
+
+
 class EvvMethod(StrEnum):
     """How a visit's time and place were captured (EVV-01)."""
 

@@ -103,8 +103,8 @@ def carry_out(
         requests.append(
             BookRequest(step.visit_id, row.version, step.clinician_id, step.starts_at, step.ends_at, tentative=held)
         )
-    aside = None if override is None else SetAside(visit_id, offer.overrides, override)
-    book_many(work, requests, aside)
+    asides = [] if override is None else [SetAside(visit_id, offer.overrides, override)]
+    book_many(work, requests, asides)
     for one in offer.agreed:
         work.record(
             "visit.limit-agreed",

@@ -20,11 +20,14 @@ from coordinator.domain.vocabulary import (
     Performer,
     PractitionerType,
     Programme,
+    Role,
     VisitKind,
 )
 
 #: Who may do a thing, by programme (`KP_HBPC`) or by programme and discipline (`KP_HBPC.PT`, which goes first).
 PractitionerTable = Mapping[str, frozenset[PractitionerType]]
+#: Who may do a thing about a rule, by the rule's id.
+RoleTable = Mapping[str, frozenset[Role]]
 
 
 class PolicyError(ValueError):
@@ -366,6 +369,18 @@ class Alerts:
 
 
 @dataclass(frozen=True, slots=True)
+class Overrides:
+    """Who may set a rule aside that may be (BLOCK-OVR): the roles of its own row, else the default ones."""
+
+    default_roles: frozenset[Role]
+    roles: RoleTable
+
+    def may(self, rule: str) -> frozenset[Role]:
+        """The roles that may set this rule aside."""
+        return self.roles.get(rule, self.default_roles)
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """Every setting in force on one day. `settings` gives each with its source, by dotted name."""
 
@@ -394,6 +409,7 @@ class Policy:
     conference: ConferenceSettings
     advance_care: AdvanceCare
     alerts: Alerts
+    overrides: Overrides
     settings: Mapping[str, Setting] = field(default_factory=dict, compare=False)
 
 
@@ -535,6 +551,13 @@ def _practitioners(key: str, value: object) -> PractitionerTable:
     return table
 
 
+def _roles(key: str, value: object) -> RoleTable:
+    return {
+        name: frozenset(_word(Role, f"{key}.{name}", item) for item in _list(key, roles))
+        for name, roles in _table(key, value)
+    }
+
+
 def _criteria(key: str, value: object) -> Mapping[Programme, tuple[Criterion, ...]]:
     return {
         _word(Programme, key, name): tuple(_word(Criterion, f"{key}.{name}", item) for item in _list(key, items))
@@ -586,6 +609,7 @@ _READERS: dict[Any, Callable[[str, object], object]] = {
     tuple[int, ...]: _integers,
     frozenset[str]: _codes,
     PractitionerTable: _practitioners,
+    RoleTable: _roles,
     Mapping[Programme, tuple[Criterion, ...]]: _criteria,
     Mapping[Discipline, str]: _frequencies,
     Mapping[str, int]: _bands,
@@ -593,6 +617,6 @@ _READERS: dict[Any, Callable[[str, object], object]] = {
     **{kind: _choice(kind) for kind in (WeekAnchor, HolidayCalendar, RangeTarget, MidweekChange)},
     **{
         frozenset[kind]: _words(kind)  # type: ignore[valid-type]
-        for kind in (Programme, Payer, Performer, Discipline, PractitionerType, VisitKind, TeamRole)
+        for kind in (Programme, Payer, Performer, Discipline, PractitionerType, VisitKind, TeamRole, Role)
     },
 }

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-import sqlalchemy as sa
-
-from coordinator.core.errors import Forbidden, Invalid, RuleBroken
+from coordinator.access import overrides
+from coordinator.core.errors import RuleBroken
 from coordinator.core.work import Work
 from coordinator.rules.terms import Finding, Severity
-from coordinator.visits.model import Override, Visit
+from coordinator.visits.model import Visit
 
 #: Which problem of the catalogue a refusing rule is.
 CODES: dict[str, str] = {
@@ -85,13 +84,11 @@ def judge(
 ) -> Verdict:
     """Refuse if a rule does, unless it may be and was set aside; else what to show and hold.
 
-    An override stands for its rule as long as visit, clinician and time stay as they were. A new one needs
-    `visit:override` and a reason, becomes a row and an audit line.
+    An override stands as long as visit, clinician, time and the facts that were found stay as they were
+    (`access.overrides`).
     """
-    refusing = [finding for finding in findings if finding.refuses]
-    if refusing:
-        standing = standing_overrides(work, [visit.id], clinician_id, starts_at)
-        _set_aside(work, visit, findings, refusing, standing, clinician_id, starts_at, override)
+    about = about_visit(visit, clinician_id, starts_at)
+    overrides.settle(work, about, findings, override, lambda found: refusal(found, **who_may(work, found)))
     return Verdict(
         warnings=_ids(findings, Severity.WARN),
         hold_bill=_ids(findings, Severity.HOLD_BILL),
@@ -99,53 +96,29 @@ def judge(
     )
 
 
+def who_may(work: Work, findings: Sequence[Finding]) -> dict[str, Any]:
+    """For a refusal: which roles may set aside which of the rules; nothing where one of them is nobody's to do so."""
+    refusing = [finding for finding in findings if finding.refuses]
+    if any(finding.severity is Severity.BLOCK for finding in refusing):
+        return {}
+    return {"may_override": overrides.permitted_roles(work, [finding.rule for finding in refusing])}
+
+
 def _ids(findings: Iterable[Finding], severity: Severity) -> list[str]:
     return sorted({finding.rule for finding in findings if finding.severity is severity})
 
 
-def _set_aside(
-    work: Work,
-    visit: Visit,
-    findings: Sequence[Finding],
-    refusing: list[Finding],
-    standing: set[str],
-    clinician_id: int | None,
-    starts_at: datetime | None,
-    override: Mapping[str, str] | None,
-) -> None:
-    hard = [finding for finding in refusing if finding.severity is Severity.BLOCK]
-    soft = {finding.rule: finding for finding in refusing if finding.rule not in standing and finding not in hard}
-    if hard or (soft and override is None):
-        raise refusal(findings)
-    if not soft or override is None:
-        return
-    if not work.actor.may("visit:override") or work.actor.user_id is None:
-        raise Forbidden("Only a clinical manager may set a rule aside, with a reason.", permission="visit:override")
-    reason, text = override.get("reason_code", "").strip(), override.get("text", "").strip()
-    if not reason or not text:
-        raise Invalid("Setting a rule aside needs a reason code and an explanation.", pointer="/override")
-    for rule in sorted(soft):
-        work.session.add(
-            Override(
-                visit_id=visit.id,
-                rule=rule,
-                reason_code=reason,
-                text=text,
-                user_id=work.actor.user_id,
-                at=work.now,
-                facts={"clinician_id": clinician_id, "starts_at": _instant(starts_at)},
-            )
-        )
-        work.record("visit.rule-overridden", f"visit:{visit.id}", patient_id=visit.patient_id, rule=rule, reason=reason)
+def about_visit(visit: Visit, clinician_id: int | None, starts_at: datetime | None) -> overrides.About:
+    """The visit with that clinician at that time, as overrides are kept of it."""
+    where = {"clinician_id": clinician_id, "starts_at": _instant(starts_at)}
+    return overrides.About(visit.patient_id, visit_id=visit.id, where=where)
 
 
-def standing_overrides(
-    work: Work, visit_ids: Sequence[int], clinician_id: int | None, starts_at: datetime | None
-) -> set[str]:
-    """The rules that were set aside for these visits with this clinician at this time."""
-    rows = work.session.execute(sa.select(Override.rule, Override.facts).where(Override.visit_id.in_(visit_ids)))
-    at = _instant(starts_at)
-    return {rule for rule, facts in rows if facts.get("clinician_id") == clinician_id and facts.get("starts_at") == at}
+def left_after(
+    work: Work, visit: Visit, findings: Sequence[Finding], clinician_id: int | None, starts_at: datetime | None
+) -> tuple[Finding, ...]:
+    """Those findings that refuse the visit there and that nobody has set aside."""
+    return overrides.unsettled(work, about_visit(visit, clinician_id, starts_at), findings)
 
 
 def _instant(moment: datetime | None) -> str | None:

@@ -1,4 +1,4 @@
-"""Visit, EVV corrections, overrides and aide supervision.
+"""Visit, EVV corrections and aide supervision.
 
 A visit that an order asks for is a *unit* of its order week: `order_week_id`, `unit`, and `is_current`. Each week has
 exactly `maximum` current units, one row each, so the ledger cannot lose or invent a visit; the database holds one
@@ -6,7 +6,6 @@ current row per unit. A missed visit that is made up inside its week hands its u
 """
 
 from datetime import date, datetime
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
@@ -116,20 +115,6 @@ class EvvCorrection(Base):
     reason: Mapped[str] = mapped_column(sa.String(300), nullable=False)
     user_id: Mapped[int] = refers_to("app_user.id")
     at: Mapped[datetime] = mapped_column(UtcDateTime, nullable=False)
-
-
-class Override(Base):
-    """Somebody permitted set a rule aside for one visit, and said why (BLOCK-OVR)."""
-
-    __tablename__ = "override"
-    id: Mapped[int] = row_id()
-    visit_id: Mapped[int] = refers_to("visit.id")
-    rule: Mapped[str] = mapped_column(sa.String(20), nullable=False)
-    reason_code: Mapped[str] = mapped_column(sa.String(40), nullable=False)
-    text: Mapped[str] = mapped_column(sa.Text, nullable=False)
-    user_id: Mapped[int] = refers_to("app_user.id")
-    at: Mapped[datetime] = mapped_column(UtcDateTime, nullable=False)
-    facts: Mapped[dict[str, Any]] = mapped_column(sa.JSON, nullable=False, default=dict)
 
 
 class Supervision(Base):

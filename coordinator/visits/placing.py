@@ -1,14 +1,15 @@
 """How a visit gets its place: every check, then the change, with the database's guards as the last word."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy.exc import IntegrityError
 
 from coordinator.core.db import broken_constraint
-from coordinator.core.errors import Conflict
+from coordinator.core.errors import Conflict, RuleBroken
 from coordinator.core.work import Work
 from coordinator.domain.lifecycle import BEGUN_VISIT, LIVE_VISIT
 from coordinator.domain.timeline import local_day
@@ -21,7 +22,7 @@ from coordinator.rules.visit import ask
 from coordinator.staff.hours import availability
 from coordinator.staff.model import Clinician
 from coordinator.visits import cases, queries, units
-from coordinator.visits.asking import Verdict, judge, refusal
+from coordinator.visits.asking import Verdict, judge, left_after, refusal
 from coordinator.visits.model import Visit
 
 _FINDINGS = "visits.findings"
@@ -50,16 +51,17 @@ def place(
     moment: Moment,
     override: Mapping[str, str] | None,
 ) -> None:
-    """Check everything, then put the visit there. The calendars are held by the caller."""
+    """Check everything, then put the visit there. The calendars are held by the caller.
+
+    A refusal carries all that stands against it at once: every finding of the rules, and every conflict.
+    """
     clinician = queries.the_clinician(work, clinician_id, visit.branch_id)
     ends_at = starts_at + timedelta(minutes=minutes or length(visit))
-    check_bounds(work, visit, starts_at)
-    check_companion(work, visit, starts_at, ends_at)
-    blocking = queries.in_the_way(work, visit, clinician_id, starts_at, ends_at)
-    if blocking:
-        raise queries.double_booking(blocking, queries.zone(work, visit))
+    against = obstacles(work, visit, clinician, starts_at, ends_at)
     findings = put_question(work, visit, clinician, starts_at, ends_at, moment)
-    refuse_absent(clinician, starts_at, ends_at)
+    if against:
+        left = left_after(work, visit, findings, clinician_id, starts_at)
+        raise all_at_once(against, [*left, *(row for row in findings if not row.refuses)])
     verdict = judge(work, visit, findings, clinician_id=clinician_id, starts_at=starts_at, override=override)
     remarked = remarks(work, visit, clinician, starts_at, ends_at)
     with guarded(work, visit, clinician_id, starts_at, ends_at):
@@ -72,6 +74,53 @@ def place(
         else:
             visit.status = VisitStatus.PENDING
         keep(work, visit, verdict, remarked)
+
+
+def obstacles(
+    work: Work, visit: Visit, clinician: Clinician, starts_at: datetime, ends_at: datetime
+) -> list[Conflict | RuleBroken]:
+    """What stands against the visit there besides the rules about it, each as it would be refused alone."""
+
+    def booked() -> None:
+        blocking = queries.in_the_way(work, visit, clinician.id, starts_at, ends_at)
+        if blocking:
+            raise queries.double_booking(blocking, queries.zone(work, visit))
+
+    found: list[Conflict | RuleBroken] = []
+    for check in (
+        partial(check_bounds, work, visit, starts_at),
+        partial(check_companion, work, visit, starts_at, ends_at),
+        booked,
+        partial(refuse_absent, clinician, starts_at, ends_at),
+    ):
+        try:
+            check()
+        except (Conflict, RuleBroken) as refused:
+            found.append(refused)
+    return found
+
+
+#: Conflicts that come after what the rules say: a rule that refuses the clinician says more than that they are away.
+_AFTER_RULES = frozenset({"clinician-inactive", "clinician-unavailable"})
+
+
+def all_at_once(against: Sequence[Conflict | RuleBroken], findings: Sequence[Finding]) -> Conflict | RuleBroken:
+    """One refusal with all of it: the first says its code, `conflicts` tells of the others.
+
+    `findings` are everything that was found about the visit there; none of them need refuse.
+    """
+    broken = [row for one in against if isinstance(one, RuleBroken) for row in one.findings] + list(findings)
+    conflicts = [one for one in against if isinstance(one, Conflict)]
+    listed = [{"code": one.problem_code, "detail": one.detail} for one in conflicts]
+    first = against[0]
+    if isinstance(first, Conflict) and not (first.problem_code in _AFTER_RULES and any(row.refuses for row in broken)):
+        first.extra.setdefault("findings", [row.as_dict() for row in broken])
+        if len(listed) > 1:
+            first.extra.setdefault("conflicts", listed)
+        return first
+    extra = first.extra if isinstance(first, RuleBroken) else {}
+    extra = {name: value for name, value in extra.items() if name != "overridable"}
+    return refusal(broken, **extra, **({"conflicts": listed} if listed else {}))
 
 
 def length(visit: Visit) -> int:

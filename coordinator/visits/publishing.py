@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 import sqlalchemy as sa
 
-from coordinator.core.errors import Invalid, NotFound, StaleVersion
+from coordinator.core.errors import Conflict, Invalid, NotFound, RuleBroken, StaleVersion
 from coordinator.core.work import Work, permitted
 from coordinator.domain.events import VisitBooked, VisitMoved
 from coordinator.domain.timeline import local_day
@@ -16,7 +17,7 @@ from coordinator.rules.terms import Finding, Severity
 from coordinator.rules.visit import ask
 from coordinator.staff.model import Clinician
 from coordinator.visits import cases, placing, queries, units
-from coordinator.visits.asking import Verdict, judge, refusal, standing_overrides
+from coordinator.visits.asking import Verdict, judge, left_after, refusal, who_may
 from coordinator.visits.model import Visit
 
 
@@ -43,11 +44,12 @@ class SetAside:
 
 
 @permitted("visit:confirm")
-def book_many(work: Work, placements: Sequence[BookRequest], aside: SetAside | None = None) -> list[Visit]:
+def book_many(work: Work, placements: Sequence[BookRequest], asides: Sequence[SetAside] = ()) -> list[Visit]:
     """Every visit is booked where the plan has it, each asked about beside all others; one refusal refuses the plan.
 
-    A slot that is only held stays so. `aside`: rules that do not refuse one of the visits, if the actor may set them
-    aside. StaleVersion names visits that changed since the plan read them; RuleBroken and Conflict name theirs as well.
+    A slot that is only held stays so. `asides`: rules that do not refuse this or that visit, if the actor may set them
+    aside; a visit that something else refuses as well is refused with all of it. StaleVersion names visits that changed
+    since the plan read them; RuleBroken and Conflict name theirs as well.
     """
     wanted = {request.visit_id: request for request in placements}
     if len(wanted) != len(placements):
@@ -63,7 +65,7 @@ def book_many(work: Work, placements: Sequence[BookRequest], aside: SetAside | N
         visit.status = VisitStatus.PROPOSED
     work.session.flush()  # everybody lets go before anybody takes hold: visits may trade places
     _put(work, visits, wanted)
-    _ask_all(work, visits, wanted, clinicians, aside)
+    _ask_all(work, visits, wanted, clinicians, {aside.visit_id: aside for aside in asides})
     work.session.flush()  # the versions are in the answer
     for visit in visits:
         clinician_id, starts_at, status = old[visit.id]
@@ -127,6 +129,7 @@ def _clinicians(work: Work, visits: list[Visit], wanted: dict[int, BookRequest])
 def _check_each(
     work: Work, visits: list[Visit], wanted: dict[int, BookRequest], clinicians: dict[int, Clinician]
 ) -> None:
+    against: list[tuple[Visit, Conflict | RuleBroken]] = []
     for visit in visits:
         request = wanted[visit.id]
         if visit.status not in units.AHEAD | {VisitStatus.PROPOSED}:
@@ -135,8 +138,26 @@ def _check_each(
             placing.refuse_locked(visit)
         if request.ends_at <= request.starts_at:
             raise Invalid("A visit ends after it begins.", pointer="/placements", visit=visit.id)
-        placing.check_bounds(work, visit, request.starts_at)
-        placing.refuse_absent(clinicians[request.clinician_id], request.starts_at, request.ends_at)
+        for check in (
+            partial(placing.check_bounds, work, visit, request.starts_at),
+            partial(placing.refuse_absent, clinicians[request.clinician_id], request.starts_at, request.ends_at),
+        ):
+            try:
+                check()
+            except (Conflict, RuleBroken) as refused:
+                against.append((visit, refused))
+    if len(against) == 1:
+        raise against[0][1]
+    if against:
+        raise _of_several(against)
+
+
+def _of_several(against: list[tuple[Visit, Conflict | RuleBroken]]) -> Conflict | RuleBroken:
+    """What stands against the plan's visits, all of it: nobody mends one visit only to meet the next."""
+    refused = placing.all_at_once([one for _, one in against], ())
+    named = [{"visit": visit.id, "code": one.problem_code, "detail": one.detail} for visit, one in against]
+    refused.extra["visits"], refused.extra["blocking"] = named, named
+    return refused
 
 
 def _put(work: Work, visits: list[Visit], wanted: dict[int, BookRequest]) -> None:
@@ -165,7 +186,7 @@ def _ask_all(
     visits: list[Visit],
     wanted: dict[int, BookRequest],
     clinicians: dict[int, Clinician],
-    aside: SetAside | None,
+    asides: Mapping[int, SetAside],
 ) -> None:
     """Ask the rules about every visit as it now stands among the others, and keep what they say."""
     book = cases.load(work, visits, clinicians.values())
@@ -191,23 +212,20 @@ def _ask_all(
             Moment.HOLD if request.tentative else Moment.CONFIRM,
             work.policy,
         )
-        if aside is not None and aside.visit_id == visit.id and _only(aside.rules, findings):
+        left = left_after(work, visit, findings, request.clinician_id, request.starts_at)
+        aside = asides.get(visit.id)
+        if left and aside is not None and all(row.rule in aside.rules for row in left):
             judge(
                 work,
                 visit,
-                findings,
+                left,
                 clinician_id=request.clinician_id,
                 starts_at=request.starts_at,
                 override=aside.override,
             )
-            work.session.flush()  # what was set aside stands from here on
-        if any(finding.refuses for finding in findings):
-            standing = standing_overrides(work, [visit.id], request.clinician_id, request.starts_at)
-            left = tuple(
-                row for row in findings if row.refuses and (row.severity is Severity.BLOCK or row.rule not in standing)
-            )
-            if left:
-                refused.append((visit, left))
+            left = ()
+        if left:
+            refused.append((visit, left))
         verdict = Verdict(
             warnings=sorted({row.rule for row in findings if row.severity is Severity.WARN}),
             hold_bill=sorted({row.rule for row in findings if row.severity is Severity.HOLD_BILL}),
@@ -216,15 +234,12 @@ def _ask_all(
         remarked = placing.remarks(work, visit, clinician, request.starts_at, request.ends_at)
         placing.keep(work, visit, verdict, remarked)
     if refused:
+        every = [finding for _, findings in refused for finding in findings]
         raise refusal(
-            [finding for _, findings in refused for finding in findings],
+            every,
+            **who_may(work, every),
             visits=[{"visit": visit.id, "rules": [row.rule for row in findings]} for visit, findings in refused],
         )
-
-
-def _only(rules: frozenset[str], findings: Sequence[Finding]) -> bool:
-    """Whether nothing refuses but these rules."""
-    return all(row.rule in rules for row in findings if row.refuses)
 
 
 __all__ = ["BookRequest", "SetAside", "book_many"]

@@ -16,6 +16,7 @@ from coordinator.domain.vocabulary import (
     InterpreterMode,
     MissedDecision,
     MissedReason,
+    OverrideReason,
     VisitKind,
     VisitStatus,
     WaiveReason,
@@ -104,7 +105,7 @@ class VisitQuery(PageQuery):
 class VisitOverrideSchema(Schema):
     """A rule set aside by whoever may, with the reason (BLOCK-OVR)."""
 
-    reason_code = Text(required=True, max_length=40, metadata={"example": "family-agreed"})
+    reason_code = Word(OverrideReason, required=True, metadata={"example": "family-agreed"})
     text = Text(required=True, max_length=2000, metadata={"example": "The daughter asked for it and will be there."})
 
 

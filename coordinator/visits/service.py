@@ -21,6 +21,7 @@ from coordinator.rules.facts import Moment
 from coordinator.rules.orders import STATE_WORDS, TENTATIVE_ORDER
 from coordinator.rules.terms import Finding
 from coordinator.visits import placing, queries, units
+from coordinator.visits.asking import left_after
 from coordinator.visits.model import Visit
 from coordinator.visits.publishing import BookRequest, book_many
 
@@ -334,10 +335,12 @@ class Answer:
     findings: tuple[Finding, ...]
     blocking: list[dict[str, Any]]
     warnings: list[str]
+    #: Those findings that refuse and that nobody has set aside.
+    left: tuple[Finding, ...]
 
     @property
     def possible(self) -> bool:
-        return not self.blocking and not any(finding.refuses for finding in self.findings)
+        return not self.blocking and not self.left
 
 
 @permitted("visit:assign")
@@ -355,17 +358,17 @@ def ask_about(
     ends_at = starts_at + timedelta(minutes=minutes or visit.minutes)
     outside = placing.outside_window(work, visit, starts_at)
     findings = placing.put_question(work, visit, clinician, starts_at, ends_at, moment)
-    blocking = queries.in_the_way(work, visit, clinician.id, starts_at, ends_at)
-    try:
-        placing.check_bounds(work, visit, starts_at)
-        placing.check_companion(work, visit, starts_at, ends_at)
-        placing.refuse_absent(clinician, starts_at, ends_at)
-    except RuleBroken:
-        pass  # its findings are in the answer already
-    except Conflict as conflict:
-        blocking.append({"code": conflict.problem_code, "detail": conflict.detail})
+    left = left_after(work, visit, (*outside, *findings), clinician.id, starts_at)
+    blocking: list[dict[str, Any]] = []
+    for one in placing.obstacles(work, visit, clinician, starts_at, ends_at):
+        if isinstance(one, RuleBroken):
+            continue  # its findings are in the answer already
+        if one.problem_code == "double-booking":
+            blocking += one.extra["blocking"]
+        else:
+            blocking.append({"code": one.problem_code, "detail": one.detail})
     work.record("visit.checked", f"visit:{visit.id}", patient_id=visit.patient_id, clinician=clinician.id)
-    return Answer((*outside, *findings), blocking, placing.remarks(work, visit, clinician, starts_at, ends_at))
+    return Answer((*outside, *findings), blocking, placing.remarks(work, visit, clinician, starts_at, ends_at), left)
 
 
 __all__ = [

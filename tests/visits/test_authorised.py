@@ -72,7 +72,7 @@ def test_past_the_payers_limit_nobody_books_without_an_override(
             number,
             scene["nurse"],
             local(TUESDAY, 9),
-            override={"reason_code": "payer_agreed", "text": "The plan agreed on the telephone to two more visits."},
+            override={"reason_code": "payer-agreed", "text": "The plan agreed on the telephone to two more visits."},
         )
         assert visit.status is VisitStatus.BOOKED
 

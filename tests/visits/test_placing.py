@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import pytest
 import sqlalchemy as sa
 
+from coordinator.access.model import Override
 from coordinator.core.audit import AuditEvent
 from coordinator.core.db import Database
 from coordinator.core.errors import Conflict, Forbidden, NotFound, RuleBroken, StaleVersion
@@ -15,7 +16,7 @@ from coordinator.orders.model import Order, OrderWeek
 from coordinator.patients.model import Home, Patient
 from coordinator.staff.model import Credential, TimeOff
 from coordinator.visits import demand, queries, service
-from coordinator.visits.model import Override, Visit
+from coordinator.visits.model import Visit
 from tests.conftest import NOW, WorkAs
 from tests.visits.conftest import (
     FRIDAY,
