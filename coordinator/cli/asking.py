@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from coordinator.access.service import installer_actor
-from coordinator.cli.common import command_work
+from coordinator.cli.common import command_work, units
 from coordinator.cli.planning import group, reason_lines
 from coordinator.core.errors import Refusal
 from coordinator.core.work import Work
@@ -198,4 +198,4 @@ def _where(place: Mapping[str, Any] | None, zone: ZoneInfo) -> str:
 
 
 def _cents(cents: int) -> str:
-    return f"cost {'+' if cents >= 0 else '-'}{abs(cents) / 100:.2f}"
+    return f"cost {'+' if cents >= 0 else '-'}{units(abs(cents))}"

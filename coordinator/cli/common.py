@@ -48,3 +48,8 @@ def say(text: str) -> None:
     """Progress, to people only: nothing in a pipe."""
     if sys.stderr.isatty():
         click.echo(text, err=True)
+
+
+def units(cents: int) -> str:
+    """A cost of a plan as people read it, by every command alike: in units, with two decimals."""
+    return f"{cents / 100:.2f}"

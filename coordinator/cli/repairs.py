@@ -13,7 +13,7 @@ from flask.cli import AppGroup
 from coordinator.access.service import installer_actor
 from coordinator.agency.model import Branch
 from coordinator.agency.service import zone_of
-from coordinator.cli.common import command_work
+from coordinator.cli.common import command_work, units
 from coordinator.core.errors import Invalid, RuleBroken
 from coordinator.core.work import Work
 from coordinator.domain.timeline import at_wall_clock
@@ -264,7 +264,7 @@ def page_of(answer: dict[str, Any]) -> str:
             f"Others touched: {touched['patients']} patients (at most {_limit(budget['max_patients'])}), "
             f"{touched['visits']} visits (at most {_limit(budget['max_visits'])})."
         ),
-        f"Cost of the change {cost['total']}, travel {cost['travel_minutes']:+d} min.",
+        f"Cost of the change {units(cost['total'])}, travel {cost['travel_minutes']:+d} min.",
     ]
     for change in answer["changes"]:
         mark = "" if change["hit"] else " (makes room)"
@@ -289,7 +289,7 @@ def page_of(answer: dict[str, Any]) -> str:
     lines.append("What one more patient buys:")
     for point in answer["curve"]:
         lines.append(
-            f"  at most {_limit(point['max_patients'])}: cost {point['cost']}, without a place {point['open']}, "
+            f"  at most {_limit(point['max_patients'])}: cost {units(point['cost'])}, without a place {point['open']}, "
             f"touched {point['patients']} patients, {point['visits']} visits"
         )
     return "\n".join(lines)
