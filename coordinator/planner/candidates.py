@@ -105,10 +105,12 @@ def neighbours(problem: Problem, candidates: list[Ints], minutes: Ints) -> Ints:
     if count < 2:
         return near
     places = np.array([-1 if v.place is None else v.place for v in problem.visits])
-    can = np.zeros((count, len(problem.slots)), dtype=np.float32)
+    can = np.zeros((count, -(-len(problem.slots) // 64) * 64), dtype=np.bool_)
     for index, row in enumerate(candidates):
-        can[index, row[:, 0]] = 1
-    sizes = can.sum(axis=1)
+        can[index, row[:, 0]] = True
+    sizes = can.sum(axis=1, dtype=np.float32)
+    # One bit a shift: five thousand visits would else move gigabytes.
+    shifts = np.packbits(can, axis=1).view(np.uint64)
     typical = int(np.median(minutes)) if minutes.size else 0
     pool = min(count, POOL * width + 1)
     for index in range(count):
@@ -117,7 +119,8 @@ def neighbours(problem: Problem, candidates: list[Ints], minutes: Ints) -> Ints:
         else:
             way = np.where(places < 0, typical, minutes[places[index], places])
         nearest = np.sort(np.argpartition(way, pool - 1)[:pool]) if pool < count else np.arange(count)
-        common = can[nearest] @ can[index] / np.maximum(1, np.minimum(sizes[nearest], sizes[index]))
+        both = np.bitwise_count(shifts[nearest] & shifts[index]).sum(axis=1, dtype=np.float32)
+        common = both / np.maximum(1, np.minimum(sizes[nearest], sizes[index]))
         # Half of the shifts in common weighs as much as the typical way.
         distance = way[nearest] + ((1 - common) * 2 * max(1, typical)).astype(np.int64)
         distance[nearest == index] = np.iinfo(np.int64).max
