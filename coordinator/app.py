@@ -1,14 +1,15 @@
 """The one place that knows every room: puts settings, database, policy, wiring and doors together."""
 
-import tomllib
-
 from flask import Response, jsonify
 
 from coordinator.access import api as access_api
 from coordinator.access.service import Doorman, system_actor
 from coordinator.agency import api as agency_api
+from coordinator.agency import programmes_api
+from coordinator.agency.policy import policy_of
 from coordinator.core import http, logs
 from coordinator.core.db import Database
+from coordinator.core.errors import Conflict
 from coordinator.core.http import Coordinator, CoordinatorApi, Door
 from coordinator.core.settings import Settings, load_settings
 from coordinator.deadlines import api as deadlines_api
@@ -25,7 +26,7 @@ from coordinator.planning import api as planning_api
 from coordinator.planning import asking_api, promise_api, what_if_api
 from coordinator.planning.repairs import api as repairs_api
 from coordinator.referrals import api as referrals_api
-from coordinator.rules.terms import policy_from
+from coordinator.rules.profiles import UnknownProgramme
 from coordinator.staff import api as staff_api
 from coordinator.travel.atlas import atlas_from
 from coordinator.visits import api as visits_api
@@ -37,6 +38,7 @@ from coordinator.wiring import CLOCK, HANDLERS, JOBS, places
 BLUEPRINTS = (
     access_api.blp,
     agency_api.blp,
+    programmes_api.blp,
     patients_api.blp,
     authorisations_api.blp,
     staff_api.blp,
@@ -77,6 +79,7 @@ def create_app(settings: Settings | None = None) -> Coordinator:
         },
     )
     http.open_door(app)
+    app.register_error_handler(UnknownProgramme, _answer_unknown_programme)
     furnish(app, settings)
     api = CoordinatorApi(app)
     assert api.spec is not None
@@ -97,12 +100,22 @@ def create_app(settings: Settings | None = None) -> Coordinator:
     return app
 
 
+def _answer_unknown_programme(unknown: Exception) -> Response:
+    """A row names a programme whose file somebody took away: said as a conflict, with what would end it."""
+    return http.answer_refusal(
+        Conflict(
+            f"{unknown}. Put the programme's file back, or end what is served under it.",
+            code="unknown-programme",
+            field="programme",
+        )
+    )
+
+
 def furnish(app: Coordinator, settings: Settings) -> None:
     """Give the app its database, policy, wiring and doorman; again, and it serves another installation (tests do)."""
     database = Database(settings.database_url, pool_size=settings.pool_size)
     doorman = Doorman(settings)
-    with settings.policy_path.open("rb") as file:
-        policy = policy_from(tomllib.load(file))
+    policy = policy_of(settings)
     atlas = atlas_from(settings)
     app.extensions["doorman"] = doorman
     app.extensions["settings"] = settings

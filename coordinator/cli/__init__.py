@@ -10,6 +10,7 @@ from coordinator.cli import (
     demo,
     imports,
     planning,
+    programmes,
     promise,
     repairs,
     travel,
@@ -31,5 +32,6 @@ def register(app: Flask) -> None:
     planning.group.add_command(what_if.what_if_command)
     planning.group.add_command(promise.promise_command)
     app.cli.add_command(planning.group)
+    app.cli.add_command(programmes.group)
     app.cli.add_command(travel.group)
     app.cli.add_command(planning.roster_command)

@@ -4,7 +4,6 @@ SQLite and PostgreSQL behave alike behind this door. On SQLite a writer begins I
 instead of failing half-way; a reader begins DEFERRED, so that it never blocks anybody.
 """
 
-import enum
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,7 +26,7 @@ NAMING = {
     "pk": "pk_%(table_name)s",
 }
 
-E = TypeVar("E", bound=enum.StrEnum)
+E = TypeVar("E", bound=str)
 R = TypeVar("R", bound="Base")
 
 
@@ -71,24 +70,24 @@ class UtcDateTime(sa.types.TypeDecorator[datetime]):
 
 
 class EnumText(sa.types.TypeDecorator[Any]):
-    """A StrEnum kept as its value; a word outside the enum is refused with ValueError."""
+    """A word of a StrEnum, or a code, kept as its text; what the type does not take is refused with ValueError."""
 
     impl = sa.String(40)
     cache_ok = True
 
-    def __init__(self, of: type[enum.StrEnum]) -> None:
+    def __init__(self, of: type[str]) -> None:
         super().__init__()
         self.of = of
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
-        return None if value is None else self.of(value).value
+        return None if value is None else str(self.of(value))
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
         return None if value is None else self.of(value)
 
 
 def enum_column(of: type[E], **kwargs: Any) -> Mapped[E]:
-    """A column for one word of a closed list."""
+    """A column for one word of a closed list, or for a code."""
     return mapped_column(EnumText(of), **kwargs)
 
 

@@ -29,6 +29,9 @@ class Settings:
     database_url: str
     secret_key: str = field(repr=False)
     policy_path: Path = ROOT / "config" / "policy.toml"
+    #: Profiles of programmes that are shipped, and a folder with the agency's own; None: it has none.
+    programmes_path: Path = ROOT / "config" / "programmes"
+    own_programmes_path: Path | None = None
     directory_path: Path = ROOT / "config" / "directory.toml"
     travel_path: Path = ROOT / "config" / "travel.toml"
     #: Which street and ZIP files each branch geocodes with; None: addresses without a point stay without.
@@ -66,6 +69,17 @@ def _whole(environ: Mapping[str, str], name: str, default: int, low: int, high: 
     if not low <= value <= high:
         raise SettingsError(f"{name} must be a whole number from {low} to {high}; it is {value}.")
     return value
+
+
+def _folder(environ: Mapping[str, str], name: str) -> Path | None:
+    """The folder that the variable names; None if it is not set."""
+    text = environ.get(name)
+    if not text:
+        return None
+    path = Path(text)
+    if not path.is_dir():
+        raise SettingsError(f"{name} must name a folder with files; there is no folder {text!r}.")
+    return path
 
 
 def _road_server(text: str | None) -> str | None:
@@ -117,6 +131,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         database_url=database_url,
         secret_key=secret_key,
         policy_path=Path(environ.get("COORDINATOR_POLICY", str(ROOT / "config" / "policy.toml"))),
+        own_programmes_path=_folder(environ, "COORDINATOR_PROGRAMMES"),
         directory_path=Path(environ.get("COORDINATOR_DIRECTORY", str(ROOT / "config" / "directory.toml"))),
         travel_path=Path(environ.get("COORDINATOR_TRAVEL", str(ROOT / "config" / "travel.toml"))),
         streets_path=Path(environ["COORDINATOR_STREETS"]) if environ.get("COORDINATOR_STREETS") else None,

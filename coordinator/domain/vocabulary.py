@@ -1,10 +1,13 @@
-"""The closed lists of home care that every room shares.
+"""The closed lists of home care that every room shares, and the one open list: programmes.
 
 Each enum's value is what is stored and what the API speaks. Sources are the sections of `docs/rules.md`
 and, for FHIR, the R4 value sets named there.
 """
 
+import re
 from enum import StrEnum
+from typing import ClassVar
+from weakref import WeakValueDictionary
 
 
 class Discipline(StrEnum):
@@ -76,14 +79,42 @@ class PractitionerType(StrEnum):
     OTHER = "OTHER"
 
 
-class Programme(StrEnum):
-    """The programme profile a patient is served under (rules 0.5)."""
+class Programme(str):
+    """The code of a programme profile that a patient is served under (rules 0.5).
 
-    KP_HBPC = "KP_HBPC"
-    MEDICARE_HH = "MEDICARE_HH"
-    MEDI_CAL_HH = "MEDI_CAL_HH"
-    MEDI_CAL_PC = "MEDI_CAL_PC"
-    HOSPICE = "HOSPICE"
+    Which programmes there are is said by files (`rules.profile_files`), not by this program: the names below are those
+    of the shipped ones. One code is one object, so that `is` says what `==` says. ValueError if it is no code at all.
+    """
+
+    KP_HBPC: ClassVar["Programme"]
+    MEDICARE_HH: ClassVar["Programme"]
+    MA_HH: ClassVar["Programme"]
+    MEDI_CAL_HH: ClassVar["Programme"]
+    MEDI_CAL_PC: ClassVar["Programme"]
+    HOSPICE: ClassVar["Programme"]
+
+    def __new__(cls, code: str) -> "Programme":
+        known = _PROGRAMMES.get(code)
+        if known is not None:
+            return known
+        if not _PROGRAMME_CODE.fullmatch(code):
+            raise ValueError(f"{code[:40]!r} is no code: 2 to 40 capital letters, digits and underscores")
+        return _PROGRAMMES.setdefault(str(code), super().__new__(cls, code))
+
+    def __reduce__(self) -> tuple[type["Programme"], tuple[str]]:
+        return Programme, (str(self),)
+
+    @property
+    def value(self) -> str:
+        """The code, as members of an enum say it."""
+        return str.__str__(self)
+
+
+_PROGRAMME_CODE = re.compile(r"[A-Z][A-Z0-9_]{1,39}", re.ASCII)
+#: Weak: a code that nobody holds any more, such as one that somebody mistyped, is forgotten.
+_PROGRAMMES: WeakValueDictionary[str, Programme] = WeakValueDictionary()
+for _name in ("KP_HBPC", "MEDICARE_HH", "MA_HH", "MEDI_CAL_HH", "MEDI_CAL_PC", "HOSPICE"):
+    setattr(Programme, _name, Programme(_name))
 
 
 class Payer(StrEnum):

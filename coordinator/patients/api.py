@@ -5,11 +5,12 @@ from typing import Any
 from flask import Response
 from marshmallow import fields, post_dump, validate
 
+from coordinator.agency.programme_field import ProgrammeField
 from coordinator.agency.service import zone_of
 from coordinator.core.fields import Clock, Day, Id, Instant, Number, Schema, Text, Whole, Word
 from coordinator.core.http import Blueprint, etag_of, require_match, with_etag, work
 from coordinator.core.pages import PageQuery, page_schema
-from coordinator.domain.vocabulary import Gender, HomeSafety, InterpreterMode, Payer, Programme
+from coordinator.domain.vocabulary import Gender, HomeSafety, InterpreterMode, Payer
 from coordinator.patients import service
 
 blp = Blueprint("patients", __name__, url_prefix="/api/v1", description="Patients, their homes, families and wishes")
@@ -133,7 +134,7 @@ class UnavailabilitySchema(UnavailabilityCreateSchema):
 
 class EpisodeSchema(Schema):
     id = Id()
-    programme = Word(Programme)
+    programme = ProgrammeField()
     payer = Word(Payer)
     referral_id = Id(allow_none=True)
     accepted_at = Instant()
@@ -238,7 +239,7 @@ PatientPageSchema = page_schema(PatientListedSchema)
 
 class PatientQuery(PageQuery):
     branch_id = Id(load_default=None)
-    programme = Word(Programme, load_default=None)
+    programme = ProgrammeField(load_default=None)
     active = fields.Boolean(load_default=True, allow_none=True)
 
 

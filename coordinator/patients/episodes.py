@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 from coordinator.access.scope import require_sight
+from coordinator.agency.programmes import require_programme
 from coordinator.agency.service import today
 from coordinator.core.db import locked
 from coordinator.core.errors import Conflict, Invalid
@@ -56,6 +57,7 @@ def open_episode(
     eligibility: str = Eligibility.PENDING,
 ) -> Episode:
     """The patient is accepted under the programme; Conflict if an episode of it is still open."""
+    programme = require_programme(work, programme)
     patient = for_change(work, patient_id)
     if not patient.active:
         raise Conflict("This patient's record is closed.", code="patient-inactive")
@@ -68,7 +70,7 @@ def open_episode(
             )
     episode = Episode(
         patient_id=patient.id,
-        programme=Programme(programme),
+        programme=programme,
         payer=Payer(payer),
         accepted_at=accepted_at,
         referral_id=referral_id,

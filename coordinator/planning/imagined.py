@@ -303,7 +303,7 @@ class GuestBook:
     def closed(self, visit: Visit, day: date) -> tuple[Finding, ...]:
         """What refuses the day whoever went."""
         case = self.case(visit, day)
-        findings = [ask_covered(case)]
+        findings = [ask_covered(case, self._policy)]
         if self.guests[visit.patient_id].patient.home.zip:
             findings.append(ask_in_area(case, self._policy))
         return refusals(tuple(finding for finding in findings if finding is not None))

@@ -166,7 +166,7 @@ class Ties:
         return (
             visit.discipline in INTERMITTENT
             and episode is not None
-            and episode.programme in self.policy.programmes.skilled_need_required
+            and self.policy.profile(episode.programme, self.scene.horizon.days[0]).skilled_need_required
         )
 
     def _is_reviewed(self, reviews: Sequence[CaseReview]) -> bool:

@@ -4,6 +4,7 @@ from typing import Any
 
 from marshmallow import fields, post_dump, validate
 
+from coordinator.agency.programme_field import ProgrammeField
 from coordinator.agency.service import zone_of
 from coordinator.core.fields import Day, Id, Instant, Number, Schema, Text, Whole, Word
 from coordinator.core.http import Blueprint, etag_of, require_match, with_etag, work
@@ -16,7 +17,6 @@ from coordinator.domain.vocabulary import (
     Gender,
     Payer,
     PractitionerType,
-    Programme,
     ReferralDeclineReason,
     ReferralSetting,
     ReferralStatus,
@@ -82,7 +82,7 @@ class ReferralEditSchema(Schema):
 
 class ReferralCreateSchema(ReferralEditSchema):
     branch_id = Id(required=True, metadata={"example": 1})
-    programme = Word(Programme, required=True, metadata={"example": "KP_HBPC"})
+    programme = ProgrammeField(required=True, metadata={"example": "KP_HBPC"})
     received_at = Instant(
         required=True,
         metadata={
@@ -154,7 +154,7 @@ class ReferralSchema(ReferralEditSchema, _Clinical):
     id = Id()
     branch_id = Id()
     zone = fields.Function(_zone, metadata={"type": "string", "description": "Zone of the branch"})
-    programme = Word(Programme)
+    programme = ProgrammeField()
     status = Word(ReferralStatus)
     received_at = Instant()
     complete_at = Instant(allow_none=True)
@@ -182,7 +182,7 @@ class ReferralListedSchema(Schema):
     id = Id()
     branch_id = Id()
     zone = fields.Function(_zone, metadata={"type": "string"})
-    programme = Word(Programme)
+    programme = ProgrammeField()
     status = Word(ReferralStatus)
     received_at = Instant()
     complete_at = Instant(allow_none=True)
@@ -198,7 +198,7 @@ class ReferralListedSchema(Schema):
 class ReferralQuery(PageQuery):
     branch_id = Id(load_default=None)
     status = Word(ReferralStatus, load_default=None)
-    programme = Word(Programme, load_default=None)
+    programme = ProgrammeField(load_default=None)
     due_before = Instant(load_default=None, metadata={"example": "2026-11-11T16:00:00Z"})
 
 

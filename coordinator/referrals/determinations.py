@@ -125,6 +125,7 @@ def _require_certifier(work: Work, referral: Referral, physician_id: int) -> Non
         payer=referral.payer or Payer.OTHER,
         practitioner_type=physician.practitioner_type,
         npi=physician.npi,
+        certified_on=agency.today(work, referral.branch_id),
     )
     finding = ask_certifier(asked, work.policy)
     if finding is not None:

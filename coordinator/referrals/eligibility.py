@@ -35,7 +35,7 @@ class Suggestion:
 
 def criteria_of(referral: Referral, policy: Policy) -> tuple[Criterion, ...]:
     """The criteria of the referral's programme, in its order; none where the programme has none."""
-    return policy.programmes.criteria.get(referral.programme, ())
+    return policy.profile(referral.programme).criteria
 
 
 def in_force(referral: Referral) -> dict[Criterion, CriterionDetermination]:

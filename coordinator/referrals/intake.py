@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from coordinator.access.scope import require_branch
 from coordinator.agency import area
 from coordinator.agency import service as agency
+from coordinator.agency.programmes import require_programme
 from coordinator.core.errors import Conflict, Invalid
 from coordinator.core.work import Work, permitted
 from coordinator.domain.events import ReferralChanged, ReferralReceived
@@ -67,10 +68,11 @@ def receive(work: Work, branch_id: int, programme: Programme, received_at: datet
     Fields are the columns in `CONTENT`; anything may be missing (REF-01), and what is wrong is Invalid.
     """
     require_branch(work, branch_id)
+    programme = require_programme(work, programme)
     if received_at > work.now:
         raise Invalid("The instant at which the referral was received lies in the future.", pointer="/received_at")
     referral = Referral(
-        branch_id=branch_id, programme=Programme(programme), status=ReferralStatus.RECEIVED, received_at=received_at,
+        branch_id=branch_id, programme=programme, status=ReferralStatus.RECEIVED, received_at=received_at,
         determinations=[], **_NEVER_EMPTY,
     )  # fmt: skip
     _fill(work, referral, given)

@@ -11,7 +11,7 @@ ORDERLESS_KINDS = frozenset({VisitKind.INITIAL, VisitKind.SUPERVISION})
 
 def is_medicare(programme: Programme, payer: Payer, policy: Policy) -> bool:
     """Whether Medicare's own conditions of payment apply."""
-    return programme in policy.programmes.medicare_programmes or payer in policy.programmes.medicare_payers
+    return payer in policy.payers.medicare or policy.profile(programme).medicare_conditions
 
 
 def needs_order(case: VisitCase, policy: Policy) -> bool:

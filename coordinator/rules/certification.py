@@ -333,12 +333,11 @@ def ask_certifier_fitness(facts: CertifierFacts, policy: Policy) -> tuple[Findin
     verification="P",
     sentence="Homebound status is certified by a practitioner whom the programme accepts.",
     sentence_zh="病人難以離家的狀況，須由計劃所接受的執業者核證。",
-    settings=("eligibility.homebound_certifier_types",),
 )
 def ask_certifier(facts: CertifierFacts, policy: Policy) -> Finding | None:
     """Whether this practitioner may certify under this programme; programmes without the test accept anybody."""
-    allowed = policy.eligibility.homebound_certifier_types.get(facts.programme)
-    if allowed is None or facts.practitioner_type in allowed:
+    allowed = policy.profile(facts.programme, facts.certified_on).certifiers()
+    if not allowed or facts.practitioner_type in allowed:
         return None
     return found(
         "HB-03",

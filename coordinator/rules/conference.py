@@ -80,7 +80,7 @@ def ask_composition(members: Iterable[Performer], managing_physician: bool, poli
     verification="V",
     sentence="The team reviews the plan at least every 15 days, with its core roles present or represented.",
     settings=(
-        "conference.interval_days", "conference.warning_days", "conference.core_roles",
+        "conference.warning_days", "conference.core_roles",
         "conference.therapy_representatives",
     ),
 )  # fmt: skip
@@ -107,10 +107,9 @@ def ask_cadence(
 
 def conference_due(programme: Programme, soc: date, last_on: date | None, policy: Policy) -> date | None:
     """The last day for the next conference; None where the programme owes none."""
-    days = policy.conference.interval_days.get(programme)
-    if days is None:
-        return None
-    return (soc if last_on is None else max(last_on, soc)) + timedelta(days=days)
+    last = soc if last_on is None else max(last_on, soc)
+    days = policy.profile(programme, last).idt_interval_days
+    return last + timedelta(days=days) if days else None
 
 
 @also("IDT-02")

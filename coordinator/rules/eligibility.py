@@ -80,7 +80,7 @@ def _all(parts: Iterable[bool | None]) -> Determination:
     verification="P",
     sentence="A patient is eligible only when every criterion of the programme is met.",
     sentence_zh="病人須符合計劃的每一項條件才合資格。",
-    settings=("programmes.criteria", "eligibility.lost_criterion_business_days"),
+    settings=("eligibility.lost_criterion_business_days",),
 )
 def evaluate(
     determinations: Mapping[Criterion, Determination], criteria: tuple[Criterion, ...] = tuple(Criterion)
@@ -101,7 +101,8 @@ def ask_eligible(case: VisitCase, policy: Policy) -> Finding | None:
     After admission an open criterion is a warning: discharge has rules of its own (DIS-01).
     """
     patient = case.patient
-    if patient.eligibility is Eligibility.ELIGIBLE or case.episode.programme not in policy.programmes.criteria:
+    asks = bool(policy.profile(case.episode.programme, case.visit.day).criteria)
+    if patient.eligibility is Eligibility.ELIGIBLE or not asks:
         return None
     if not patient.admitted and patient.eligibility is Eligibility.PENDING and case.visit.kind is VisitKind.INITIAL:
         return None
@@ -179,10 +180,14 @@ def member(coverage: tuple[Coverage, ...] | None, day: date) -> Determination:
 
 
 @also("ELG-1")
-def ask_covered(case: VisitCase) -> Finding | None:
+def ask_covered(case: VisitCase, policy: Policy) -> Finding | None:
     """A visit on a day without coverage is refused unless the cost is settled; unrecorded coverage is a warning."""
     coverage, day = case.patient.coverage, case.visit.day
-    payer = Payer.KP if case.episode.programme is Programme.KP_HBPC else case.episode.payer
+    payer = case.episode.payer
+    payers = policy.profile(case.episode.programme, day).payers
+    if payer not in payers and len(payers) == 1:
+        # A programme of one payer is open to its members alone, whoever pays for the episode besides.
+        (payer,) = payers
     if payer is Payer.SELF:
         return None
     if coverage is None:
@@ -283,7 +288,7 @@ def service_area(care_address_in_area: bool | None) -> Determination:
 def ask_in_area(case: VisitCase, policy: Policy) -> Finding | None:
     """A visit outside the service area is refused; an unchecked address is a warning."""
     in_area = case.patient.address_in_area
-    if in_area or case.episode.programme not in policy.programmes.criteria:
+    if in_area or not policy.profile(case.episode.programme, case.visit.day).criteria:
         return None
     if in_area is None:
         return found(
@@ -346,12 +351,13 @@ def ask_safe(case: VisitCase) -> Finding | None:
     verification="P",
     sentence="The referrer must be a physician of the patient.",
     sentence_zh="轉介人須是該病人的醫生。",
-    settings=("eligibility.referrer_types",),
 )
-def referred(referrer: PractitionerType | None, programme: Programme, policy: Policy) -> Determination:
+def referred(
+    referrer: PractitionerType | None, programme: Programme, policy: Policy, day: date | None = None
+) -> Determination:
     """Whether the referrer's credential is one that the programme accepts; unknown while not recorded."""
-    allowed = policy.eligibility.referrer_types.get(programme)
-    return _all((None if referrer is None else allowed is None or referrer in allowed,))
+    allowed = policy.profile(programme, day).referrers()
+    return _all((None if referrer is None else not allowed or referrer in allowed,))
 
 
 @rule(

@@ -1,9 +1,27 @@
-"""Electronic visit verification: six elements, who needs them, and whether they can be believed (EVV-01, -03, -04)."""
+"""Electronic visit verification: six elements, who needs them, and whether they can be believed (EVV-01 to EVV-04)."""
 
 from coordinator.rules.facts import EvvFacts
+from coordinator.rules.profiles import EvvUse
 from coordinator.rules.terms import Finding, Policy, Severity, found, rule
 
 FAMILY = "evv"
+
+
+@rule(
+    "EVV-02",
+    family=FAMILY,
+    severity=Severity.HOLD_BILL,
+    citation="CalEVV: personal care from 2022-01-01, home health care from 2023-01-01; APL 22-014",
+    verification="V",
+    sentence="California asks for verification of personal care and of home health care, each from its own day on.",
+    sentence_zh="加州要求個人照護和居家護理各自由指定日期起作電子探訪核實。",
+    settings=("evv.personal_care_from", "evv.home_health_from"),
+    asked_on=("afterwards",),
+)
+def is_in_force(facts: EvvFacts, policy: Policy) -> bool:
+    """Whether the state asked for this kind of service on its day; a visit without a day is asked for."""
+    first = policy.evv.personal_care_from if facts.personal_care else policy.evv.home_health_from
+    return facts.day is None or facts.day >= first
 
 
 @rule(
@@ -14,15 +32,18 @@ FAMILY = "evv"
     verification="V",
     sentence="Verification is required of Medi-Cal personal and home health care in the home, unless excluded.",
     sentence_zh="加州醫療補助的家中個人照護和居家護理須作電子探訪核實，除非屬豁免。",
-    settings=("evv.required_payers", "evv.exempt_programmes"),
 )
 def is_required(facts: EvvFacts, policy: Policy) -> bool:
-    """Whether this visit must be submitted. A live-in caregiver is excluded only with the exemption on record."""
+    """Whether this visit must be submitted. A live-in caregiver is excluded only with the exemption on record.
+
+    Programme and payer together decide whether it may have to be (`evv` of the profile), the circumstances whether so.
+    """
     return (
-        facts.payer in policy.evv.required_payers
+        policy.profile(facts.programme, facts.day).verification(facts.payer) is EvvUse.SUBMIT
+        and is_in_force(facts, policy)
         and facts.personal_or_home_health_care
         and facts.in_home
-        and facts.programme not in policy.evv.exempt_programmes
+        and not facts.hospice
         and not facts.pace
         and not facts.inpatient
         and not facts.congregate_with_24h_service

@@ -537,6 +537,8 @@ class CertifierFacts:
     npi_kind: NpiKind | None = None
     medicare_enrolled: bool | None = None
     financial_relationship: bool = False
+    #: The day of the certification; the rules of today if `None`.
+    certified_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -569,11 +571,15 @@ class EvvFacts:
     ends_at: datetime | None = None
     method: EvvMethod | None = None
     personal_or_home_health_care: bool = True
+    #: Personal care by the agency's own licence for it, not an aide of home health care (EVV-02).
+    personal_care: bool = False
     in_home: bool = True
     congregate_with_24h_service: bool = False
     live_in_caregiver: bool = False
     live_in_exemption_recorded: bool = False
     pace: bool = False
+    #: The patient has elected hospice, with whomever (EVV-03).
+    hospice: bool = False
     inpatient: bool = False
     edited: bool = False
     edit_reason: str = ""

@@ -33,7 +33,7 @@ def ask_hours(case: VisitCase, policy: Policy) -> tuple[Finding, ...]:
     if (
         usage is None
         or visit.discipline not in INTERMITTENT
-        or case.episode.programme not in policy.programmes.skilled_need_required
+        or not policy.profile(case.episode.programme, case.visit.day).skilled_need_required
     ):
         return ()
     own, own_next = visit.minutes, 0
@@ -124,7 +124,7 @@ def ask_daily_run(order: ActivationFacts, policy: Policy) -> Finding | None:
         or order.other_qualifying_service
         or order.daily_insulin
         or order.daily_nursing_ends_on is not None
-        or order.programme not in policy.programmes.skilled_need_required
+        or not policy.profile(order.programme, order.effective_from).skilled_need_required
     ):
         return None
     return found(
@@ -151,7 +151,7 @@ def ask_aide_order(order: ActivationFacts, policy: Policy) -> tuple[Finding, ...
     if order.discipline is not Discipline.HHA:
         return ()
     findings = []
-    if order.programme in policy.programmes.criteria and not (
+    if policy.profile(order.programme, order.effective_from).criteria and not (
         order.admitted and order.eligibility is Eligibility.ELIGIBLE
     ):
         findings.append(
@@ -198,7 +198,7 @@ def ask_nursing_run(case: VisitCase, policy: Policy) -> Finding | None:
         or visit.kind is VisitKind.SUPERVISION
         or usage.other_qualifying_service
         or usage.daily_insulin
-        or case.episode.programme not in policy.programmes.skilled_need_required
+        or not policy.profile(case.episode.programme, case.visit.day).skilled_need_required
     ):
         return None
     settings = policy.intermittent

@@ -10,7 +10,6 @@ from coordinator.domain.vocabulary import (
     Discipline,
     OrderStatus,
     PractitionerType,
-    Programme,
     VisitKind,
 )
 from coordinator.rules.case import ORDERLESS_KINDS, needs_order, order_name
@@ -190,13 +189,6 @@ def ask_evaluation_frequency(order: ActivationFacts) -> Finding | None:
     )
 
 
-def orderers(programme: Programme, discipline: Discipline, policy: Policy) -> frozenset[PractitionerType]:
-    """Who may order a discipline under a programme: the entry for the discipline goes before the programme's."""
-    table = policy.orders.orderer_types
-    by_discipline = table.get(f"{programme.value}.{discipline.value}")
-    return by_discipline if by_discipline is not None else table.get(programme.value, frozenset())
-
-
 @rule(
     "ORD-04",
     family=FAMILY,
@@ -205,13 +197,12 @@ def orderers(programme: Programme, discipline: Discipline, policy: Policy) -> fr
     verification="V",
     sentence="An order is given and signed by a practitioner whom law and programme allow, in person.",
     sentence_zh="醫囑須由法律和計劃准許的執業者本人開立及簽署。",
-    settings=("orders.orderer_types",),
 )
 def ask_orderer(order: ActivationFacts, policy: Policy) -> Finding | None:
     """Whether the orderer may order this discipline; a podiatrist outside foot and ankle is a warning."""
     if order.orderer_type is None:
         return None
-    allowed = orderers(order.programme, order.discipline, policy)
+    allowed = policy.profile(order.programme, order.effective_from).orderers(order.discipline)
     if order.orderer_type not in allowed:
         return _may_not("{type} may not order {discipline} under {programme}.", order.orderer_type, order, allowed)
     if order.orderer_type is PractitionerType.DPM and order.foot_or_ankle is False:
@@ -242,7 +233,7 @@ def _may_not(
 def ask_signing(signing: SigningFacts, policy: Policy) -> tuple[Finding, ...]:
     """Every finding about this person signing this order now."""
     findings = []
-    allowed = orderers(signing.programme, signing.discipline, policy)
+    allowed = policy.profile(signing.programme).orderers(signing.discipline)
     if signing.signer_id != signing.practitioner_id and not signing.covering:
         findings.append(
             found(

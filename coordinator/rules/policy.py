@@ -14,7 +14,6 @@ from coordinator.domain.care import TeamRole
 from coordinator.domain.frequency import FrequencyError, MidweekChange, RangeTarget, parse
 from coordinator.domain.timeline import HolidayCalendar, WeekAnchor
 from coordinator.domain.vocabulary import (
-    Criterion,
     Discipline,
     Payer,
     Performer,
@@ -23,9 +22,8 @@ from coordinator.domain.vocabulary import (
     Role,
     VisitKind,
 )
+from coordinator.rules.profiles import Profile, Programmes
 
-#: Who may do a thing, by programme (`KP_HBPC`) or by programme and discipline (`KP_HBPC.PT`, which goes first).
-PractitionerTable = Mapping[str, frozenset[PractitionerType]]
 #: Who may do a thing about a rule, by the rule's id.
 RoleTable = Mapping[str, frozenset[Role]]
 
@@ -60,14 +58,10 @@ class Weeks:
 
 
 @dataclass(frozen=True, slots=True)
-class Programmes:
-    """Which rules apply to which programme (rule book 0.5)."""
+class Payers:
+    """What payers are to the rules (rule book 0.5)."""
 
-    criteria: Mapping[Programme, tuple[Criterion, ...]]
-    homebound_required: frozenset[Programme]
-    skilled_need_required: frozenset[Programme]
-    medicare_programmes: frozenset[Programme]
-    medicare_payers: frozenset[Payer]
+    medicare: frozenset[Payer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +86,6 @@ class EligibilitySettings:
     """The eight criteria at work (ELG-00)."""
 
     lost_criterion_business_days: int
-    homebound_certifier_types: PractitionerTable
-    referrer_types: PractitionerTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +116,6 @@ class AssessmentSettings:
 class OrderSettings:
     """Orders (ORD)."""
 
-    orderer_types: PractitionerTable
     verbal_receivers: frozenset[Performer]
     verbal_receivers_to_counter_note: frozenset[Performer]
     verbal_signature_hours: int
@@ -198,8 +189,8 @@ class Missed:
 class Evv:
     """Electronic visit verification (EVV)."""
 
-    required_payers: frozenset[Payer]
-    exempt_programmes: frozenset[Programme]
+    personal_care_from: date
+    home_health_from: date
     duration_flag_minutes: int
     distance_flag_metres: int
 
@@ -342,9 +333,8 @@ class InstrumentSettings:
 
 @dataclass(frozen=True, slots=True)
 class ConferenceSettings:
-    """The team conference (IDT). Days are calendar days; a programme without an interval owes none."""
+    """The team conference (IDT). Days are calendar days; after how many it is owed is in the programme's profile."""
 
-    interval_days: Mapping[Programme, int]
     warning_days: int
     core_roles: frozenset[TeamRole]
     therapy_representatives: frozenset[Performer]
@@ -385,7 +375,7 @@ class Policy:
     """Every setting in force on one day. `settings` gives each with its source, by dotted name."""
 
     weeks: Weeks
-    programmes: Programmes
+    payers: Payers
     referrals: Referrals
     promise: PromiseSettings
     eligibility: EligibilitySettings
@@ -411,24 +401,35 @@ class Policy:
     alerts: Alerts
     overrides: Overrides
     settings: Mapping[str, Setting] = field(default_factory=dict, compare=False)
+    programmes: Programmes = field(default_factory=Programmes, compare=False)
+
+    def profile(self, programme: Programme, day: date | None = None) -> Profile:
+        """What holds under the programme on the day, the latest when `None`; UnknownProgramme if there is none such.
+
+        The one way in which rules ask about a programme.
+        """
+        return self.programmes.of(programme, day)
 
 
+#: What is handed in beside the sections of the file.
+_BESIDE = ("settings", "programmes")
 _NOTES = frozenset({"value", "source", "effective_from", "verification"})
 
 
-def policy_from(mapping: Mapping[str, Any], on: date | None = None) -> Policy:
+def policy_from(mapping: Mapping[str, Any], on: date | None = None, programmes: Programmes | None = None) -> Policy:
     """The policy in force on the day `on` (the latest of everything when `None`), from parsed TOML.
 
     Each setting is a table with `value`, `source`, `effective_from` and `verification`, or a list of such tables of
-    which the latest in force counts. PolicyError names the setting that is missing, unknown or wrong.
+    which the latest in force counts. PolicyError names the setting that is missing, unknown or wrong. `programmes` come
+    from files of their own (`rules.profile_files`).
     """
     settings: dict[str, Setting] = {}
-    sections = {name: kind for name, kind in get_type_hints(Policy).items() if name != "settings"}
+    sections = {name: kind for name, kind in get_type_hints(Policy).items() if name not in _BESIDE}
     for name in mapping:
         if name not in sections:
             raise PolicyError(name, "no such section")
     built = {name: _section(name, kind, mapping, on, settings) for name, kind in sections.items()}
-    return Policy(**built, settings=settings)
+    return Policy(**built, settings=settings, programmes=programmes or Programmes())
 
 
 def _section(name: str, kind: Any, mapping: Mapping[str, Any], on: date | None, settings: dict[str, Setting]) -> Any:
@@ -540,28 +541,10 @@ def _table(key: str, value: object) -> Iterable[tuple[str, object]]:
     return value.items()
 
 
-def _practitioners(key: str, value: object) -> PractitionerTable:
-    table = {}
-    for name, kinds in _table(key, value):
-        programme, _, discipline = name.partition(".")
-        _word(Programme, key, programme)
-        if discipline:
-            _word(Discipline, key, discipline)
-        table[name] = frozenset(_word(PractitionerType, f"{key}.{name}", item) for item in _list(key, kinds))
-    return table
-
-
 def _roles(key: str, value: object) -> RoleTable:
     return {
         name: frozenset(_word(Role, f"{key}.{name}", item) for item in _list(key, roles))
         for name, roles in _table(key, value)
-    }
-
-
-def _criteria(key: str, value: object) -> Mapping[Programme, tuple[Criterion, ...]]:
-    return {
-        _word(Programme, key, name): tuple(_word(Criterion, f"{key}.{name}", item) for item in _list(key, items))
-        for name, items in _table(key, value)
     }
 
 
@@ -585,10 +568,6 @@ def _bands(key: str, value: object) -> Mapping[str, int]:
     return bands
 
 
-def _by_programme(key: str, value: object) -> Mapping[Programme, int]:
-    return {_word(Programme, key, name): _integer(f"{key}.{name}", number) for name, number in _table(key, value)}
-
-
 def _frequencies(key: str, value: object) -> Mapping[Discipline, str]:
     table = {}
     for name, text in _table(key, value):
@@ -608,15 +587,12 @@ _READERS: dict[Any, Callable[[str, object], object]] = {
     date: _day,
     tuple[int, ...]: _integers,
     frozenset[str]: _codes,
-    PractitionerTable: _practitioners,
     RoleTable: _roles,
-    Mapping[Programme, tuple[Criterion, ...]]: _criteria,
     Mapping[Discipline, str]: _frequencies,
     Mapping[str, int]: _bands,
-    Mapping[Programme, int]: _by_programme,
     **{kind: _choice(kind) for kind in (WeekAnchor, HolidayCalendar, RangeTarget, MidweekChange)},
     **{
         frozenset[kind]: _words(kind)  # type: ignore[valid-type]
-        for kind in (Programme, Payer, Performer, Discipline, PractitionerType, VisitKind, TeamRole, Role)
+        for kind in (Payer, Performer, Discipline, PractitionerType, VisitKind, TeamRole, Role)
     },
 }

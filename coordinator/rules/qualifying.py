@@ -21,7 +21,6 @@ EXCEPTIONS = frozenset({"INPATIENT", "DEATH", "UNANTICIPATED"})
     verification="V",
     sentence="Nursing, physical or speech therapy is needed, or occupational therapy that continues after one of them.",
     sentence_zh="病人須需要護理、物理治療或言語治療，或在其中一項之後繼續的職業治療。",
-    settings=("programmes.skilled_need_required",),
 )
 def ask_qualifying_service(
     disciplines: frozenset[Discipline],
@@ -31,12 +30,14 @@ def ask_qualifying_service(
     *,
     ot_continuing: bool = False,
     venipuncture_only: bool = False,
+    day: date | None = None,
 ) -> Finding | None:
     """Whether the ordered disciplines establish, or keep, eligibility. A refusal for Medicare, elsewhere a warning.
 
-    `ot_continuing`: another discipline established eligibility in this or the previous certification period.
+    `ot_continuing`: another discipline established eligibility in this or the previous certification period. `day`: on
+    which it is asked; the rules of today if `None`.
     """
-    if programme not in policy.programmes.skilled_need_required:
+    if not policy.profile(programme, day).skilled_need_required:
         return None
     establishing = QUALIFYING - {Discipline.SN} if venipuncture_only else QUALIFYING
     if disciplines & establishing or (ot_continuing and Discipline.OT in disciplines):
@@ -63,7 +64,6 @@ def is_dependent(discipline: Discipline, qualifying: QualifyingFacts) -> bool:
     verification="V",
     sentence="Dependent services end no later than the last qualifying skilled visit.",
     sentence_zh="附屬服務不得晚於最後一次符合資格的專業探訪。",
-    settings=("programmes.skilled_need_required",),
 )
 def ask_dependent(case: VisitCase, policy: Policy) -> Finding | None:
     """A dependent visit after the last planned or ordered skilled visit is refused unless the manager decides."""
@@ -71,7 +71,7 @@ def ask_dependent(case: VisitCase, policy: Policy) -> Finding | None:
     if (
         qualifying is None
         or not is_dependent(visit.discipline, qualifying)
-        or case.episode.programme not in policy.programmes.skilled_need_required
+        or not policy.profile(case.episode.programme, visit.day).skilled_need_required
         or (qualifying.last_on is not None and visit.day <= qualifying.last_on)
     ):
         return None

@@ -79,7 +79,7 @@ def ask_patient_side(case: VisitCase, moment: Moment, policy: Policy) -> tuple[F
     findings: list[Finding] = []
     _take(findings, ask_active(case))
     _take(findings, ask_present(case))
-    _take(findings, ask_covered(case))
+    _take(findings, ask_covered(case, policy))
     checking_in = moment is Moment.CHECK_IN
     if not checking_in:
         _take(findings, ask_eligible(case, policy))

@@ -198,7 +198,7 @@ def _open_criteria(work: Work, episodes: Iterable[Episode]) -> dict[int, tuple[C
     return {
         episode.id: tuple(
             criterion
-            for criterion in work.policy.programmes.criteria.get(episode.programme, ())
+            for criterion in work.policy.profile(episode.programme).criteria
             if newest[number or 0].get(criterion) is not Determination.MET
         )
         for number, episode in by_referral.items()

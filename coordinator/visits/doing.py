@@ -399,7 +399,7 @@ def _verification(work: Work, visit: Visit, *, edited: str = "") -> tuple[Findin
 def _dependence(work: Work, visit: Visit) -> tuple[Finding, ...]:
     """An aide's or social worker's visit after the last skilled one is not billed (QUAL-02)."""
     case = cases.load(work, [visit]).case(visit)
-    skilled_needed = case.episode.programme in work.policy.programmes.skilled_need_required
+    skilled_needed = work.policy.profile(case.episode.programme, case.visit.day).skilled_need_required
     if not skilled_needed or case.qualifying is None or not is_dependent(visit.discipline, case.qualifying):
         return ()
     finding = ask_dependent_done(case.visit.day, case.qualifying.last_on)

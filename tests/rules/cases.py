@@ -35,6 +35,7 @@ from coordinator.rules.facts import (
     VisitCase,
     VisitFacts,
 )
+from coordinator.rules.profile_files import programmes_from
 from coordinator.rules.terms import Policy, Severity, policy_from
 
 CALIFORNIA = ZoneInfo("America/Los_Angeles")
@@ -47,7 +48,9 @@ DAY = date(2026, 11, 10)
 @lru_cache
 def policy(on: date | None = None) -> Policy:
     """The policy that the product ships with."""
-    return policy_from(tomllib.loads(POLICY_FILE.read_text(encoding="utf-8")), on)
+    folder = POLICY_FILE.parent / "programmes"
+    programmes = programmes_from((path.name, path.read_text(encoding="utf-8")) for path in folder.glob("*.toml"))
+    return policy_from(tomllib.loads(POLICY_FILE.read_text(encoding="utf-8")), on, programmes)
 
 
 POLICY = policy()

@@ -168,10 +168,7 @@ def test_hb_03_examples():
     assert rules_of(certification.ask_certifier(strict, POLICY)) == [("HB-03", "BLOCK")]
     switched = replace(
         POLICY,
-        eligibility=replace(
-            POLICY.eligibility,
-            homebound_certifier_types={"KP_HBPC": frozenset({PractitionerType.MD, PractitionerType.NP})},
-        ),
+        programmes=POLICY.programmes.replaced(replace(POLICY.profile(Programme.KP_HBPC), allowed_practitioners=True)),
     )
     assert certification.ask_certifier(strict, switched) is None
 

@@ -110,7 +110,7 @@ def test_elg_1_both_bounds_of_coverage_count(visit_day, covered):
     coverage = (Coverage(Payer.KP, day("2026-01-01"), day("2026-11-30")),)
     assert (eligibility.member(coverage, day(visit_day)) is MET) == covered
     case = with_patient(make_case(), coverage=coverage)
-    found = eligibility.ask_covered(replace(case, visit=make_visit(day=day(visit_day))))
+    found = eligibility.ask_covered(replace(case, visit=make_visit(day=day(visit_day))), POLICY)
     assert rules_of(found) == ([] if covered else [("ELG-1", "BLOCK-OVR")])
 
 
@@ -118,7 +118,7 @@ def test_elg_1_other_coverage_does_not_make_a_member():
     coverage = (Coverage(Payer.MEDICARE, day("2026-01-01")),)
     assert eligibility.member(coverage, DAY) is NOT_MET
     assert eligibility.member(None, DAY) is UNKNOWN
-    assert rules_of(eligibility.ask_covered(with_patient(make_case(), coverage=None))) == [("ELG-1", "WARN")]
+    assert rules_of(eligibility.ask_covered(with_patient(make_case(), coverage=None), POLICY)) == [("ELG-1", "WARN")]
 
 
 def test_elg_2_has_three_parts():

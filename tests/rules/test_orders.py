@@ -186,8 +186,9 @@ def test_ord_04_by_programme(programme, kind, allowed):
 
 
 def test_ord_04_a_discipline_of_its_own_goes_first():
-    table = {**POLICY.orders.orderer_types, "KP_HBPC.PT": frozenset({PractitionerType.NP})}
-    switched = replace(POLICY, orders=replace(POLICY.orders, orderer_types=table))
+    profile = POLICY.profile(Programme.KP_HBPC)
+    table = {**profile.orderer_types, "PT": frozenset({PractitionerType.NP})}
+    switched = replace(POLICY, programmes=POLICY.programmes.replaced(replace(profile, orderer_types=table)))
     nurse = make_activation(orderer_type=PractitionerType.NP)
     assert orders.ask_orderer(nurse, switched) is None
     assert orders.ask_orderer(replace(nurse, discipline=Discipline.SN), switched) is not None

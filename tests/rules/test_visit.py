@@ -14,7 +14,6 @@ from coordinator.domain.vocabulary import (
     HomeSafety,
     OrderStatus,
     Performer,
-    Programme,
     VisitKind,
 )
 from coordinator.rules.facts import (
@@ -104,7 +103,7 @@ def cases(draw):
     )
     return make_case(
         patient=patient,
-        episode=make_episode(programme=draw(st.sampled_from(Programme)), soc_date=draw(DAYS)),
+        episode=make_episode(programme=draw(st.sampled_from(list(POLICY.programmes))), soc_date=draw(DAYS)),
         visit=visit,
         order=draw(st.none() | st.just(order)),
         usage=draw(st.none() | st.builds(UsageFacts, st.integers(0, 500), st.integers(0, 2200))),
