@@ -315,7 +315,7 @@ def ask_spiritual(address: object, today: date, policy: Policy) -> Finding | Non
     sentence="Each instrument is taken at the start of care and on its cadence.",
     settings=(
         "instruments.esas_cadence_days", "instruments.zbi_cadence_days", "instruments.fica_days",
-        "instruments.start_days", "instruments.cadence_programmes",
+        "instruments.start_days",
     ),
 )  # fmt: skip
 def ask_cadence(

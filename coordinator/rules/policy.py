@@ -328,7 +328,6 @@ class InstrumentSettings:
     fica_days: int
     chaplain_referral_days: int
     start_days: int
-    cadence_programmes: frozenset[Programme]
 
 
 @dataclass(frozen=True, slots=True)

@@ -337,6 +337,7 @@ _READERS: dict[str, Callable[[_File, Path, object], object]] = {
     "evv": _table(Payer, _evv_use),
     "aide_supervision": _supervision,
     "idt_interval_days": _whole(366),
+    "instruments_on_cadence": _flag,
     "excludes": _exclusions,
 }
 assert set(_READERS) == set(SETTINGS)

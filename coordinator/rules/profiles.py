@@ -78,6 +78,7 @@ class Profile:
     evv: Mapping[str, EvvUse]
     aide_supervision: AideSupervision
     idt_interval_days: int
+    instruments_on_cadence: bool
     excludes: tuple[Exclusion, ...]
     notes: Mapping[str, Noted] = field(default_factory=dict, compare=False)
 
