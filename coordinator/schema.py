@@ -9,6 +9,7 @@ from coordinator.core import http as _http
 from coordinator.core.db import Base
 from coordinator.deadlines import model as _deadlines
 from coordinator.directory import model as _directory
+from coordinator.episodes import model as _episodes
 from coordinator.fhir import model as _fhir
 from coordinator.jobs import model as _jobs
 from coordinator.notify import model as _notify
@@ -29,6 +30,6 @@ metadata = Base.metadata
 __all__ = ["metadata"]
 
 _ROOMS = (
-    _access, _agency, _audit, _care, _compliance, _deadlines, _directory, _fhir, _holds, _http, _jobs, _notify,
-    _orders, _patients, _planning, _promises, _referrals, _repairs, _staff, _travel, _visits, _what_if,
+    _access, _agency, _audit, _care, _compliance, _deadlines, _directory, _episodes, _fhir, _holds, _http, _jobs,
+    _notify, _orders, _patients, _planning, _promises, _referrals, _repairs, _staff, _travel, _visits, _what_if,
 )  # fmt: skip

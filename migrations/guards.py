@@ -208,3 +208,46 @@ def drop(dialect: str) -> list[str]:
         ]
     names = [statement.split("CREATE TRIGGER ", 1)[1].split()[0] for statement in _sqlite()]
     return [f"DROP TRIGGER {name}" for name in names]
+
+
+# ------------------------------------------------------------------------------------ certifications
+
+#: Columns of a signed certification that nobody may change.
+CERTIFIED_COLUMNS = (
+    "patient_id", "episode_id", "number", "physician_id", "status", "homebound", "skilled_need", "plan_established",
+    "under_care", "face_to_face_on", "estimated_further_duration", "signed_at",
+)  # fmt: skip
+
+
+def create_certifications(dialect: str) -> list[str]:
+    """Statements that make a signed certification, and the signature under it, immutable."""
+    name, signed = "signed_text_is_immutable", "OLD.signed_at IS NOT NULL"
+    if dialect == "postgresql":
+        changed = " OR ".join(f"NEW.{column} IS DISTINCT FROM OLD.{column}" for column in CERTIFIED_COLUMNS)
+        refuse = f"EXECUTE FUNCTION guard_refuses('{name}')"
+        return [
+            f"CREATE TRIGGER {name} BEFORE UPDATE OR DELETE ON certification_signature FOR EACH ROW {refuse}",
+            f"CREATE TRIGGER {name} BEFORE UPDATE ON certification FOR EACH ROW WHEN ({signed} AND ({changed})) {refuse}",
+            f"CREATE TRIGGER {name}_delete BEFORE DELETE ON certification FOR EACH ROW WHEN ({signed}) {refuse}",
+        ]
+    changed = " OR ".join(f"NEW.{column} IS NOT OLD.{column}" for column in CERTIFIED_COLUMNS)
+    refuse = f"BEGIN SELECT RAISE(ABORT, '{name}'); END"
+    return [
+        f"CREATE TRIGGER {name}_certification_signature_update BEFORE UPDATE ON certification_signature {refuse}",
+        f"CREATE TRIGGER {name}_certification_signature_delete BEFORE DELETE ON certification_signature {refuse}",
+        f"CREATE TRIGGER {name}_certification_update BEFORE UPDATE ON certification WHEN {signed} AND ({changed}) {refuse}",
+        f"CREATE TRIGGER {name}_certification_delete BEFORE DELETE ON certification WHEN {signed} {refuse}",
+    ]
+
+
+def drop_certifications(dialect: str) -> list[str]:
+    """Statements that take the guards of certifications down."""
+    if dialect == "postgresql":
+        name = "signed_text_is_immutable"
+        return [
+            f"DROP TRIGGER {name} ON certification_signature",
+            f"DROP TRIGGER {name} ON certification",
+            f"DROP TRIGGER {name}_delete ON certification",
+        ]
+    names = [statement.split("CREATE TRIGGER ", 1)[1].split()[0] for statement in create_certifications(dialect)]
+    return [f"DROP TRIGGER {name}" for name in names]

@@ -112,6 +112,187 @@ class EpisodeHeld(Event):
 class EpisodeResumed(Event):
     patient_id: int
     episode_id: int
+    #: When the patient was home again, from which the 48 hours run (ASM-02); None: not known, they run from now.
+    home_at: datetime | None = None
+    #: The day for the resumption that the practitioner ordered instead, where there is one.
+    ordered_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FaceToFaceRecorded(Event):
+    """An encounter was recorded or corrected. `valid`: it serves the initial certification (F2F-01, F2F-02)."""
+
+    patient_id: int
+    episode_id: int
+    encounter_on: date
+    valid: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CertificationSent(Event):
+    """A certification waits for its practitioner's signature. `number`: of the certification period."""
+
+    patient_id: int
+    episode_id: int
+    certification_id: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class CertificationSigned(Event):
+    """A period is certified: for number 1 the initial certification, else the recertification (CERT-01, CERT-02)."""
+
+    patient_id: int
+    episode_id: int
+    certification_id: int
+    number: int
+    signed_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class CertificationWithdrawn(Event):
+    """An unsigned certification waits no more."""
+
+    patient_id: int
+    episode_id: int
+    certification_id: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class CertificationAsked(Event):
+    """The certification of one period was asked anew. `holds`: every rule that keeps it from being billed now.
+
+    An empty `holds` clears what these rules held before (F2F-01, F2F-02, CERT-01, CERT-02, CERT-06).
+    """
+
+    patient_id: int
+    episode_id: int
+    number: int
+    holds: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HomeboundAssessed(Event):
+    """The homebound test was answered (HB-01). `result` is a value of Determination."""
+
+    patient_id: int
+    episode_id: int
+    assessed_on: date
+    result: str
+
+
+@dataclass(frozen=True, slots=True)
+class AbsencePatternNoticed(Event):
+    """The absences from home call for a review of homebound status by `due_on` (HB-02)."""
+
+    patient_id: int
+    episode_id: int
+    last_on: date
+    due_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class TransferNoticed(Event):
+    """An inpatient stay counts as a transfer, published once a stay and before EpisodeHeld (ASM-02, DIS-02).
+
+    `transferred_on` is day 0 of the transfer's assessment; the summary counts from `learned_on` if `planned` is not.
+    """
+
+    patient_id: int
+    episode_id: int
+    stay_id: int
+    transferred_on: date
+    learned_on: date
+    planned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SummarySent(Event):
+    """A summary went to the practitioner (DIS-02): of a `transfer` (then `stay_id`), or of a `discharge`."""
+
+    patient_id: int
+    episode_id: int
+    kind: str
+    sent_on: date
+    stay_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AssessmentCompleted(Event):
+    """A comprehensive assessment was completed. `kind` is a value of AssessmentKind, `event_on` day 0 of its event.
+
+    `serves_period`: the certification period whose recertification it is, made in its window or late (CERT-02).
+    """
+
+    patient_id: int
+    episode_id: int
+    kind: str
+    event_on: date
+    completed_on: date
+    late: bool
+    serves_period: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DischargePlanned(Event):
+    """The patient, or with `discipline` one discipline, is to leave on `planned_on` (DIS-01, DIS-03, DIS-04)."""
+
+    patient_id: int
+    episode_id: int
+    discharge_id: int
+    planned_on: date
+    discipline: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DischargeWithdrawn(Event):
+    """The planned discharge does not take place."""
+
+    patient_id: int
+    episode_id: int
+    discharge_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class DisciplineDischarged(Event):
+    """One discipline has ended on `on` and the case goes on (DIS-03): what depends on it is asked anew (QUAL-02)."""
+
+    patient_id: int
+    episode_id: int
+    discharge_id: int
+    discipline: str
+    on: date
+
+
+@dataclass(frozen=True, slots=True)
+class DischargeStepDone(Event):
+    """A step of a discharge was done: a word of `rules.discharge`, such as `summary` or `written_schedule`."""
+
+    patient_id: int
+    episode_id: int
+    discharge_id: int
+    step: str
+    done_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageNoticeOwed(Event):
+    """A NOMNC or HHCCN is to be delivered by `due_on` (DIS-04)."""
+
+    patient_id: int
+    episode_id: int
+    notice_id: int
+    kind: str
+    due_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageNoticeDelivered(Event):
+    patient_id: int
+    episode_id: int
+    notice_id: int
+    delivered_on: date
 
 
 @dataclass(frozen=True, slots=True)

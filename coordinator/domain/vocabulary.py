@@ -441,3 +441,56 @@ class RepairStatus(StrEnum):
     PROPOSED = "proposed"
     APPROVED = "approved"
     REJECTED = "rejected"
+
+
+class EncounterModality(StrEnum):
+    """How a face-to-face encounter took place (F2F-01); audio and video together count, audio alone does not."""
+
+    IN_PERSON = "in_person"
+    TELEHEALTH = "telehealth"
+
+
+class CertificationStatus(StrEnum):
+    """Life of a certification statement (CERT-01, CERT-02)."""
+
+    DRAFT = "draft"
+    SENT_FOR_SIGNATURE = "sent_for_signature"
+    SIGNED = "signed"
+    WITHDRAWN = "withdrawn"
+
+
+class AbsencePurpose(StrEnum):
+    """Why a patient left the home (HB-02); the first two never speak against homebound status."""
+
+    HEALTH_CARE = "HEALTH_CARE"
+    RELIGIOUS = "RELIGIOUS"
+    OTHER = "OTHER"
+
+
+class AssessmentKind(StrEnum):
+    """The event that a comprehensive assessment belongs to: the reasons for assessment of OASIS (ASM-01)."""
+
+    START_OF_CARE = "start_of_care"
+    RESUMPTION = "resumption"
+    RECERTIFICATION = "recertification"
+    FOLLOW_UP = "follow_up"
+    TRANSFER = "transfer"
+    DEATH = "death"
+    DISCHARGE = "discharge"
+
+
+class DischargeStatus(StrEnum):
+    """Life of a discharge."""
+
+    PLANNED = "planned"
+    FINAL = "final"
+    WITHDRAWN = "withdrawn"
+
+
+class NoticeKind(StrEnum):
+    """Written notices of coverage (DIS-04)."""
+
+    #: Notice of Medicare Non-Coverage: covered services end.
+    NOMNC = "NOMNC"
+    #: Home Health Change of Care Notice: services are reduced or ended.
+    HHCCN = "HHCCN"

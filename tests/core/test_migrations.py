@@ -42,14 +42,14 @@ def test_every_guard_stands_at_the_head(database: Database) -> None:
             triggers = connection.execute(
                 sa.text("SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal AND tgfoid = 'guard_refuses'::regproc")
             ).scalar_one()
-            assert triggers == 4
+            assert triggers == 7
             of_holds = connection.execute(
                 sa.text("SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal AND tgfoid = 'guard_holds'::regproc")
             ).scalar_one()
             assert of_holds == 4
         else:
             names = connection.execute(sa.text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).scalars()
-            made_of = guards.create("sqlite") + guards.create_holds("sqlite")
+            made_of = guards.create("sqlite") + guards.create_holds("sqlite") + guards.create_certifications("sqlite")
             made = {statement.split("CREATE TRIGGER ", 1)[1].split()[0] for statement in made_of}
             assert set(names) == made
-            assert len(made) == 14
+            assert len(made) == 18

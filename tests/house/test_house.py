@@ -26,6 +26,7 @@ def _service_modules() -> list[str]:
         "staff",
         "directory",
         "orders",
+        "episodes",
         "referrals",
         "visits",
         "deadlines",
