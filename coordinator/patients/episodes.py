@@ -1,7 +1,6 @@
 """Episodes of care: opened on acceptance, started by the first visit, held, resumed, and ended for a listed reason."""
 
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Any
 
 from coordinator.access.scope import require_sight
@@ -14,19 +13,7 @@ from coordinator.domain.events import EpisodeHeld, EpisodeResumed, PatientAdmitt
 from coordinator.domain.vocabulary import Eligibility, Payer, Programme
 from coordinator.patients.model import Episode, Patient
 from coordinator.patients.queries import accepted_day, for_change
-
-
-class DischargeReason(StrEnum):
-    """Why an episode may end (DIS-01); `NOT_ADMITTED` ends one whose start-of-care visit was never made."""
-
-    NEEDS_EXCEED_ABILITY = "needs_exceed_ability"
-    PAYER_ENDED = "payer_ended"
-    GOALS_MET = "goals_met"
-    PATIENT_ELECTED = "patient_elected"
-    CAUSE = "cause"
-    DEATH = "death"
-    AGENCY_CLOSES = "agency_closes"
-    NOT_ADMITTED = "not_admitted"
+from coordinator.rules.discharge import Reason as DischargeReason
 
 
 def episode_for_change(work: Work, episode_id: int) -> Episode:

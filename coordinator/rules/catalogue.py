@@ -6,8 +6,10 @@ from coordinator.rules import (
     advance_care,
     aides,
     alerts,
+    assessments,
     certification,
     conference,
+    discharge,
     eligibility,
     evv,
     frequencies,
@@ -29,8 +31,8 @@ __all__ = ["FAMILIES", "RULES", "Rule", "Severity", "Verification", "by_family"]
 
 #: The modules that hold rules, in the order of the book.
 FAMILIES: tuple[ModuleType, ...] = (
-    referrals, eligibility, certification, orders, frequencies, intermittent, aides, therapy, qualifying, missed,
-    alerts, evv, conference, instruments, advance_care, language, staffing, labour, visit,
+    referrals, eligibility, certification, assessments, discharge, orders, frequencies, intermittent, aides, therapy,
+    qualifying, missed, alerts, evv, conference, instruments, advance_care, language, staffing, labour, visit,
 )  # fmt: skip
 
 

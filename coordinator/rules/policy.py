@@ -113,6 +113,18 @@ class AssessmentSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class DischargeSettings:
+    """How a patient or a discipline leaves (DIS-01 to DIS-04). Business days are of `business_calendar`."""
+
+    summary_business_days: int
+    transfer_summary_business_days: int
+    business_calendar: HolidayCalendar
+    record_days: int
+    discipline_days: int
+    notice_days: int
+
+
+@dataclass(frozen=True, slots=True)
 class OrderSettings:
     """Orders (ORD)."""
 
@@ -380,6 +392,7 @@ class Policy:
     eligibility: EligibilitySettings
     certification: CertificationSettings
     assessment: AssessmentSettings
+    discharge: DischargeSettings
     orders: OrderSettings
     frequency: FrequencySettings
     intermittent: Intermittent

@@ -11,7 +11,8 @@ FAMILY = "staffing"
 
 #: Assessments after the start of care, which any of the four skilled professions may make (ASM-01).
 _ASSESSMENTS = frozenset({VisitKind.RECERTIFICATION, VisitKind.RESUMPTION, VisitKind.DISCHARGE})
-_ASSESSORS = frozenset({Performer.RN, Performer.PT, Performer.SLP, Performer.OT})
+#: The professions that may make a comprehensive assessment after the start of care (ASM-01).
+ASSESSORS = frozenset({Performer.RN, Performer.PT, Performer.SLP, Performer.OT})
 #: Disciplines whose discharge or follow-up is no comprehensive assessment and is made by their own profession.
 _UNASSESSED = frozenset({Discipline.MSW, Discipline.CHAP, Discipline.MDV, Discipline.HHA})
 
@@ -72,7 +73,7 @@ def ask_performer(case: VisitCase, policy: Policy) -> Finding | None:
             discipline=visit.discipline,
             allowed=", ".join(sorted(PERFORMERS[visit.discipline])),
         )
-    assessment = visit.kind in _ASSESSMENTS and visit.discipline not in _UNASSESSED and performer not in _ASSESSORS
+    assessment = visit.kind in _ASSESSMENTS and visit.discipline not in _UNASSESSED and performer not in ASSESSORS
     if assessment or (visit.kind is VisitKind.EVALUATION and performer is Performer.LVN):
         return found(
             "ASM-01",

@@ -29,7 +29,12 @@ from tests.rules.cases import (
 
 @pytest.mark.parametrize(
     ("encounter", "valid"),
-    [("2026-08-12", True), ("2026-08-11", False), ("2026-12-10", True), ("2026-12-11", False)],
+    [
+        pytest.param("2026-08-12", True, marks=pytest.mark.example("F2F-01", 1)),
+        pytest.param("2026-08-11", False, marks=pytest.mark.example("F2F-01", 2)),
+        pytest.param("2026-12-10", True, marks=pytest.mark.example("F2F-01", 3)),
+        pytest.param("2026-12-11", False, marks=pytest.mark.example("F2F-01", 4)),
+    ],
 )
 def test_f2f_01_examples(encounter, valid):
     soc = day("2026-11-10")
@@ -55,12 +60,14 @@ def test_f2f_01_must_be_about_the_reason_for_home_care():
     assert "not about the reason" in certification.ask_face_to_face(facts, soc, soc, POLICY)[0].sentence()
 
 
+@pytest.mark.example("F2F-02", 2)
 @pytest.mark.parametrize(("soc", "expected"), [("2025-12-31", [("F2F-02", "HOLD-BILL")]), ("2026-01-01", [])])
 def test_f2f_02_example_community_pa(soc, expected):
     pa = FaceToFaceFacts(day(soc), PractitionerType.PA, True, coordination_evidence=True)
     assert rules_of(certification.ask_face_to_face_performer(pa, day(soc), POLICY)) == expected
 
 
+@pytest.mark.example("F2F-02", 1)
 def test_f2f_02_example_optometrist():
     facts = FaceToFaceFacts(SOC, PractitionerType.OTHER, False)
     assert rules_of(certification.ask_face_to_face_performer(facts, SOC, POLICY)) == [("F2F-02", "HOLD-BILL")]
@@ -75,6 +82,7 @@ def test_f2f_02_coordination_is_shown_unless_same_practice():
 # ------------------------------------------------------------------------------------ CERT
 
 
+@pytest.mark.example("CERT-01", 1)
 def test_cert_01_without_encounter_date():
     facts = CertificationFacts(True, True, True, True, None, SOC)
     found = certification.ask_certification(facts)
@@ -83,6 +91,7 @@ def test_cert_01_without_encounter_date():
     assert certification.ask_certification(replace(facts, face_to_face_on=SOC)) is None
 
 
+@pytest.mark.example("CERT-02", 5)
 def test_cert_02_without_estimate():
     assert rules_of(certification.ask_recertification(CertificationFacts(signed_on=SOC))) == [("CERT-02", "HOLD-BILL")]
     complete = CertificationFacts(signed_on=SOC, estimated_further_duration="two more months")
@@ -92,10 +101,10 @@ def test_cert_02_without_estimate():
 @pytest.mark.parametrize(
     ("assessed_on", "satisfied", "late"),
     [
-        ("2026-11-24", False, False),
-        ("2026-11-25", True, False),
-        ("2026-11-26", True, False),
-        ("2026-11-29", True, False),
+        pytest.param("2026-11-24", False, False, marks=pytest.mark.example("CERT-02", 1)),
+        pytest.param("2026-11-25", True, False, marks=pytest.mark.example("CERT-02", 2)),
+        pytest.param("2026-11-29", True, False, marks=pytest.mark.example("CERT-02", 3)),
+        pytest.param("2026-11-26", True, False, marks=pytest.mark.example("CERT-02", 4)),
         ("2026-11-30", True, True),
     ],
 )
@@ -110,11 +119,16 @@ def boundary_case(**changes):
     return make_case(visit=make_visit(day=day("2026-11-30")), order=order)
 
 
-def test_cert_03_example():
+@pytest.mark.example("CERT-03", 1)
+def test_cert_03_example_only_orders_of_the_first_period():
     old = boundary_case()
     assert rules_of(ask(old, Moment.CONFIRM, POLICY)) == [("CERT-03", "BLOCK")]
     assert rules_of(ask(old, Moment.CHECK_IN, POLICY)) == [("CERT-03", "BLOCK")]
     assert rules_of(ask(old, Moment.HOLD, POLICY)) == [("CERT-03", "WARN")]
+
+
+@pytest.mark.example("CERT-03", 2)
+def test_cert_03_example_verbal_recertification_order():
     received_at = local("2026-11-27 09:00")
     verbal = boundary_case(certification_number=2, effective_from=day("2026-11-30"), received_at=received_at)
     assert ask(verbal, Moment.CONFIRM, POLICY) == ()
@@ -127,6 +141,7 @@ def test_cert_03_without_a_number_the_effective_date_tells_the_period():
     assert ask(renewed, Moment.CONFIRM, POLICY) == ()
 
 
+@pytest.mark.example("CERT-04", 1)
 def test_cert_04_sixty_days_not_sixty_two():
     assert certification.plan_review_due(SOC, 1, POLICY).due == day("2026-11-29")
 
@@ -135,6 +150,7 @@ def test_cert_04_sixty_days_not_sixty_two():
     ("today", "expected"),
     [("2026-11-18", []), ("2026-11-19", [("CERT-05", "WARN")]), ("2026-12-04", [("CERT-05", "TASK")])],
 )
+@pytest.mark.example("CERT-05", 1)
 def test_cert_05_example(today, expected):
     assert rules_of(certification.ask_idle_plan(day("2026-10-05"), day(today), POLICY)) == expected
 
@@ -146,10 +162,19 @@ def certifier(**changes):
     return replace(facts, **changes)
 
 
-def test_cert_06_examples():
+@pytest.mark.example("CERT-06", 1)
+def test_cert_06_example_of_a_valid_number():
     assert certification.ask_certifier_fitness(certifier(), POLICY) == ()
+
+
+@pytest.mark.example("CERT-06", 2)
+def test_cert_06_example_of_an_invalid_number():
     invalid = certification.ask_certifier_fitness(certifier(npi="1234567890"), POLICY)
     assert rules_of(invalid) == [("CERT-06", "HOLD-BILL")]
+
+
+@pytest.mark.example("CERT-06", 3)
+def test_cert_06_example_of_an_organisation():
     organisation = certification.ask_certifier_fitness(certifier(npi_kind=NpiKind.ORGANISATION), POLICY)
     assert rules_of(organisation) == [("CERT-06", "HOLD-BILL")]
 
@@ -161,9 +186,14 @@ def test_cert_06_enrolment_matters_to_medicare_only():
     assert rules_of(certification.ask_certifier_fitness(elsewhere, POLICY)) == [("CERT-06", "WARN")]
 
 
-def test_hb_03_examples():
+@pytest.mark.example("HB-03", 2)
+def test_hb_03_example_of_medicare():
+    assert certification.ask_certifier(certifier(practitioner_type=PractitionerType.NP), POLICY) is None
+
+
+@pytest.mark.example("HB-03", 1)
+def test_hb_03_example_of_the_programme_page_and_its_switch():
     nurse = certifier(practitioner_type=PractitionerType.NP)
-    assert certification.ask_certifier(nurse, POLICY) is None
     strict = replace(nurse, programme=Programme.KP_HBPC)
     assert rules_of(certification.ask_certifier(strict, POLICY)) == [("HB-03", "BLOCK")]
     switched = replace(
@@ -176,6 +206,7 @@ def test_hb_03_examples():
 # ------------------------------------------------------------------------------------ ASM-02
 
 
+@pytest.mark.example("ASM-02", 1)
 def test_asm_02_example_home_before_thanksgiving():
     due = certification.resumption_due(local("2026-11-24 15:00"), POLICY)
     assert due.astimezone(CALIFORNIA).isoformat(timespec="minutes") == "2026-11-26T15:00-08:00"
@@ -184,6 +215,7 @@ def test_asm_02_example_home_before_thanksgiving():
     )
 
 
+@pytest.mark.example("ASM-02", 2)
 def test_asm_02_example_observation_is_no_transfer():
     now = local("2026-11-18 09:00")
     assert not certification.is_transfer(None, None, False, now, POLICY)

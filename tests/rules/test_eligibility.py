@@ -182,13 +182,22 @@ def told(*leaves):
     return HomeboundFacts(**dict.fromkeys(leaves, True), narratives=dict.fromkeys(leaves, "seen on the visit"))
 
 
-def test_hb_01_examples():
+@pytest.mark.example("HB-01", 1)
+def test_hb_01_example_walker_without_normal_inability():
     walker = told("needs_supportive_device", "considerable_and_taxing_effort")
     assert eligibility.homebound(walker) is NOT_MET
+
+
+@pytest.mark.example("HB-01", 2)
+def test_hb_01_example_contraindicated_and_both_of_two():
     contraindicated = told(
         "leaving_medically_contraindicated", "normal_inability_to_leave", "considerable_and_taxing_effort"
     )
     assert eligibility.homebound(contraindicated) is MET
+
+
+@pytest.mark.example("HB-01", 3)
+def test_hb_01_example_feeble_with_none_of_criterion_one():
     feeble = told("normal_inability_to_leave", "considerable_and_taxing_effort")
     assert eligibility.homebound(feeble) is NOT_MET
 
@@ -201,13 +210,20 @@ def test_hb_01_a_bare_check_box_is_no_evidence():
     assert eligibility.homebound(bare) is UNKNOWN
 
 
-def test_hb_02_examples():
+@pytest.mark.parametrize(
+    ("purpose", "every", "minutes", "expected"),
+    [
+        pytest.param("HEALTH_CARE", 2, 300, [], marks=pytest.mark.example("HB-02", 1), id="dialysis"),
+        pytest.param("RELIGIOUS", 7, 120, [], marks=pytest.mark.example("HB-02", 2), id="weekly church"),
+        pytest.param(
+            "OTHER", 1, 60, [("HB-02", "WARN"), ("HB-02", "TASK")], marks=pytest.mark.example("HB-02", 3), id="gym"
+        ),
+    ],
+)
+def test_hb_02_examples(purpose, every, minutes, expected):
     today = day("2026-11-20")
-    dialysis = [Absence(today - timedelta(days=d), "HEALTH_CARE", 300, taxing_effort=False) for d in range(0, 28, 2)]
-    church = [Absence(today - timedelta(days=d), "RELIGIOUS", 120, taxing_effort=False) for d in range(0, 28, 7)]
-    gym = [Absence(today - timedelta(days=d), "OTHER", 60, taxing_effort=False) for d in range(7)]
-    assert eligibility.ask_absences(dialysis + church, today) == ()
-    assert rules_of(eligibility.ask_absences(gym, today)) == [("HB-02", "WARN"), ("HB-02", "TASK")]
+    out = [Absence(today - timedelta(days=d), purpose, minutes, taxing_effort=False) for d in range(0, 28, every)]
+    assert rules_of(eligibility.ask_absences(out, today)) == expected
 
 
 def test_hb_02_never_counts():
