@@ -16,7 +16,6 @@ from coordinator.domain.vocabulary import Gender, HomeSafety
 from coordinator.patients import checks, record
 from coordinator.patients.authorisations import add_authorisation, authorisations, edit_authorisation
 from coordinator.patients.episodes import (
-    DischargeReason,
     close_after_death,
     discharge,
     episode_for_change,
@@ -43,6 +42,7 @@ from coordinator.patients.record import (
     remove_no_visit_window,
     remove_unavailability,
 )
+from coordinator.rules.discharge import Reason as DischargeReason
 
 __all__ = [
     "DischargeReason", "add_authorisation", "add_caregiver", "add_coverage", "add_diagnosis", "add_no_visit_window",
