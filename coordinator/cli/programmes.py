@@ -17,6 +17,7 @@ def group() -> None:
 
 
 @group.command("list")
+@flask.cli.with_appcontext
 def list_programmes() -> None:
     """Every programme in use here, with the payers it goes with and what it asks for."""
     programmes = door().policy.programmes
@@ -37,6 +38,7 @@ def list_programmes() -> None:
 
 @group.command("check")
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@flask.cli.with_appcontext
 def check(files: tuple[Path, ...]) -> None:
     """Whether FILES could be used beside the programmes that are here already. Nothing is changed."""
     settings: Settings = flask.current_app.extensions["settings"]

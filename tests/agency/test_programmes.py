@@ -36,7 +36,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_every_programme_is_shown_with_its_sources(app: Coordinator, database: Database) -> None:
-    shown = browser(app, database, Role.SCHEDULER).get("/api/v1/programmes").json["items"]
+    shown = browser(app, database, Role.SCHEDULER).get("/programmes").json["items"]
     assert [one["code"] for one in shown] == [
         "HOSPICE", "KP_HBPC", "MA_HH", "MEDICARE_HH", "MEDI_CAL_HH", "MEDI_CAL_PC"
     ]  # fmt: skip
@@ -46,19 +46,19 @@ def test_every_programme_is_shown_with_its_sources(app: Coordinator, database: D
 
 
 def test_one_programme_is_shown_over_time(app: Coordinator, database: Database) -> None:
-    shown = browser(app, database, Role.SCHEDULER).get("/api/v1/programmes/MEDICARE_HH").json
+    shown = browser(app, database, Role.SCHEDULER).get("/programmes/MEDICARE_HH").json
     by_day = {row["effective_from"]: row["value"] for one in shown["periods"] for row in one["settings"]
               if row["setting"] == "certifier_types"}  # fmt: skip
     assert "NP" not in by_day["2011-01-01"]
     assert "NP" in by_day["2020-03-01"]
-    assert browser(app, database, Role.INTAKE).get("/api/v1/programmes/NOBODY").status_code == 404
+    assert browser(app, database, Role.INTAKE).get("/programmes/NOBODY").status_code == 404
 
 
 def test_a_referral_to_a_programme_that_there_is_not_is_refused_by_the_name_of_the_field(
     app: Coordinator, database: Database
 ) -> None:
     body = {"branch_id": 1, "programme": "NOBODY", "received_at": "2026-11-09T15:00:00Z"}
-    answer = browser(app, database, Role.INTAKE).post("/api/v1/referrals", json=body)
+    answer = browser(app, database, Role.INTAKE)("POST", "/referrals", body)
     assert answer.status_code == 422
     assert pointers(answer) == {"/programme"}
     assert "This agency has: HOSPICE, KP_HBPC" in answer.json["detail"]
