@@ -19,6 +19,7 @@ from coordinator.planning import model as _planning
 from coordinator.planning import promise_model as _promises
 from coordinator.planning import what_if_model as _what_if
 from coordinator.planning.repairs import model as _repairs
+from coordinator.privacy import model as _privacy
 from coordinator.referrals import model as _referrals
 from coordinator.staff import model as _staff
 from coordinator.travel import model as _travel
@@ -32,4 +33,5 @@ __all__ = ["metadata"]
 _ROOMS = (
     _access, _agency, _audit, _care, _compliance, _deadlines, _directory, _episodes, _fhir, _holds, _http, _jobs,
     _notify, _orders, _patients, _planning, _promises, _referrals, _repairs, _staff, _travel, _visits, _what_if,
+    _privacy,
 )  # fmt: skip

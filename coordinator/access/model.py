@@ -1,6 +1,6 @@
 """Users, sessions and bearer tokens, of which only hashes are stored; and which rules somebody set aside."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -69,3 +69,22 @@ class Override(Base):
     at: Mapped[datetime] = mapped_column(UtcDateTime, nullable=False)
     facts: Mapped[dict[str, Any]] = mapped_column(sa.JSON, nullable=False, default=dict)
     __table_args__ = (sa.CheckConstraint("(visit_id IS NULL) <> (order_id IS NULL)", name="one_subject"),)
+
+
+class EmergencyAccess(Base):
+    """Somebody opened one patient's record in an emergency (SEC-02): for some hours, with a reason that is reviewed."""
+
+    __tablename__ = "emergency_access"
+    id: Mapped[int] = row_id()
+    user_id: Mapped[int] = refers_to("app_user.id")
+    patient_id: Mapped[int] = refers_to("patient.id")
+    reason_code: Mapped[str] = mapped_column(sa.String(40), nullable=False)
+    text: Mapped[str] = mapped_column(sa.Text, nullable=False)
+    opened_at: Mapped[datetime] = mapped_column(UtcDateTime, nullable=False)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, nullable=False)
+    review_due_on: Mapped[date] = mapped_column(sa.Date, nullable=False)
+    reviewed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    reviewed_by_id: Mapped[int | None] = may_refer_to("app_user.id")
+    #: Whether the reviewer found that it was needed.
+    justified: Mapped[bool | None] = mapped_column(sa.Boolean)
+    review_text: Mapped[str | None] = mapped_column(sa.Text)

@@ -484,3 +484,92 @@ class RightsExplained(Event):
     patient_id: int
     episode_id: int
     told_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialChanged(Event):
+    """A credential was added, renewed, verified, restricted or revoked (CRD-01)."""
+
+    clinician_id: int
+    credential_id: int
+    branch_id: int
+    expires_on: date | None
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ExclusionChecked(Event):
+    """A clinician was looked for on a federal exclusion list (CRD-01); `matched`: and found there."""
+
+    clinician_id: int
+    branch_id: int
+    source: str
+    checked_on: date
+    matched: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CheckInOverdue(Event):
+    """A clinician alone at a hazardous home has not said that the visit is over (LAB-06)."""
+
+    visit_id: int
+    patient_id: int
+    clinician_id: int
+    branch_id: int
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EmergencyAccessOpened(Event):
+    """Somebody opened a record in an emergency; somebody else looks at it by `review_due_on` (SEC-02)."""
+
+    access_id: int
+    patient_id: int
+    branch_id: int
+    user_id: int
+    opened_at: datetime
+    review_due_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class EmergencyAccessReviewed(Event):
+    access_id: int
+    patient_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRequested(Event):
+    """A patient asked for their record (SEC-09): `due_on` is the earliest day that any law names."""
+
+    request_id: int
+    patient_id: int
+    branch_id: int
+    requested_on: date
+    due_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRequestClosed(Event):
+    request_id: int
+    patient_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class BreachDetected(Event):
+    """Records of patients were seen by somebody who may not (SEC-11)."""
+
+    breach_id: int
+    branch_id: int
+    detected_on: date
+    state_due_on: date
+    federal_due_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class BreachNotified(Event):
+    """`whom`: a value of BreachNotice."""
+
+    breach_id: int
+    branch_id: int
+    whom: str
+    on: date

@@ -327,6 +327,27 @@ class Gender(StrEnum):
     UNKNOWN = "unknown"
 
 
+class OvertimeProfile(StrEnum):
+    """By which law an employee's overtime is counted (LAB-01)."""
+
+    #: Labor Code 510: eight hours a day, forty a week.
+    STANDARD = "standard"
+    #: A validly adopted alternative workweek of ten or twelve hours a day (Labor Code 511, Wage Orders 4 and 5).
+    ALTERNATIVE_10 = "alternative_10"
+    ALTERNATIVE_12 = "alternative_12"
+    #: A collective agreement that pays its own premium (Labor Code 514): forty hours a week remain.
+    AGREEMENT = "agreement"
+    #: Exempt from overtime, meals and rests; never a registered nurse as such (Labor Code 515(f)).
+    EXEMPT = "exempt"
+
+
+class ExclusionList(StrEnum):
+    """A federal list of those who may not be paid by its programmes (CRD-01)."""
+
+    LEIE = "leie"
+    SAM = "sam"
+
+
 class GoalCategory(StrEnum):
     """What a care goal is for; `WHAT_MATTERS_MOST` is the patient's own words and leads the plan."""
 
@@ -374,6 +395,51 @@ class EvvMethod(StrEnum):
     MOBILE = "mobile"
     TELEPHONY = "telephony"
     MANUAL = "manual"
+
+
+class RecordRequestKind(StrEnum):
+    """What a patient asks of their record (SEC-09)."""
+
+    #: The clinical record, of a home health agency (42 CFR 484.110(e)).
+    CLINICAL_RECORD = "clinical_record"
+    #: To look at it (California HSC 123110(a)).
+    INSPECT = "inspect"
+    #: To be given copies of it (California HSC 123110(b)).
+    COPY = "copy"
+
+
+class RecordRequestStatus(StrEnum):
+    """Life of a patient's request for their record."""
+
+    OPEN = "open"
+    FULFILLED = "fulfilled"
+    WITHDRAWN = "withdrawn"
+
+
+class DisclosurePurpose(StrEnum):
+    """Why something of a record was given out (SEC-10). The first three need no line in the accounting of 164.528."""
+
+    TREATMENT = "treatment"
+    PAYMENT = "payment"
+    OPERATIONS = "operations"
+    PUBLIC_HEALTH = "public_health"
+    ABUSE_REPORT = "abuse_report"
+    OVERSIGHT = "oversight"
+    COURT = "court"
+    LAW_ENFORCEMENT = "law_enforcement"
+    CORONER = "coroner"
+    RESEARCH = "research"
+    THREAT = "threat"
+    AUTHORISED = "authorised"
+    OTHER = "other"
+
+
+class BreachNotice(StrEnum):
+    """Who is told of a breach (SEC-11)."""
+
+    STATE = "state"
+    PATIENTS = "patients"
+    FEDERAL = "federal"
 
 
 class WaiveReason(StrEnum):

@@ -39,6 +39,12 @@ class Patient(Versioned, Base):
     spiritual_tradition: Mapped[str | None] = mapped_column(sa.String(200))
     cultural_notes: Mapped[str | None] = mapped_column(sa.Text)
     decision_style: Mapped[str | None] = mapped_column(sa.String(40))
+    diet: Mapped[str | None] = mapped_column(sa.String(200))
+    #: How much the patient wants to hear of the illness, and who hears it first.
+    truth_telling: Mapped[str | None] = mapped_column(sa.String(40))
+    death_rituals: Mapped[str | None] = mapped_column(sa.Text)
+    #: Self-identified, in the categories of the Office of Management and Budget; it routes nobody (CUL-01).
+    race_ethnicity: Mapped[list[str] | None] = mapped_column(sa.JSON(none_as_null=True))
     managing_physician_id: Mapped[int | None] = may_refer_to("physician.id")
     active: Mapped[bool] = mapped_column(sa.Boolean, nullable=False, default=True)
     deceased_on: Mapped[date | None] = mapped_column(sa.Date)
@@ -108,6 +114,13 @@ class Caregiver(Base):
     participating: Mapped[bool] = mapped_column(sa.Boolean, nullable=False, default=True)
     #: Willing to take part in the plan (ELG-3); None until asked.
     willing: Mapped[bool | None] = mapped_column(sa.Boolean)
+    #: May be rung and written to; None until asked.
+    may_contact: Mapped[bool | None] = mapped_column(sa.Boolean)
+    #: Score of the caregiver's burden, and the day on which it was asked.
+    burden_score: Mapped[int | None] = mapped_column(sa.Integer)
+    burden_scored_on: Mapped[date | None] = mapped_column(sa.Date)
+    #: What is to be learned, [{"goal", "taught_on", "result"}]; `result` is of the teach-back.
+    teaching: Mapped[list[dict[str, Any]] | None] = mapped_column(sa.JSON(none_as_null=True))
 
 
 class Coverage(Base):
@@ -166,6 +179,9 @@ class NoVisitWindow(Base):
     starts: Mapped[time] = mapped_column(sa.Time, nullable=False)
     ends: Mapped[time] = mapped_column(sa.Time, nullable=False)
     reason: Mapped[str] = mapped_column(sa.String(200), nullable=False)
+    #: From before sunset of the day to nightfall of the next, by the sun over the home; where its place is not known,
+    #: `starts` and `ends` stand in.
+    sunset: Mapped[bool] = mapped_column(sa.Boolean, nullable=False, default=False)
 
 
 class Unavailability(Base):

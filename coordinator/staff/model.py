@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from coordinator.core.db import Base, UtcDateTime, Versioned, enum_column, may_refer_to, refers_to, row_id
-from coordinator.domain.vocabulary import Gender, Performer, PractitionerType
+from coordinator.domain.vocabulary import ExclusionList, Gender, OvertimeProfile, Performer, PractitionerType
 
 
 class Clinician(Versioned, Base):
@@ -33,6 +33,14 @@ class Clinician(Versioned, Base):
     phone: Mapped[str | None] = mapped_column(sa.String(40))
     active: Mapped[bool] = mapped_column(sa.Boolean, nullable=False, default=True)
     demo: Mapped[bool] = mapped_column(sa.Boolean, nullable=False, default=False)
+    #: How overtime is counted (LAB-01).
+    ot_profile: Mapped[OvertimeProfile] = enum_column(OvertimeProfile, nullable=False, default=OvertimeProfile.STANDARD)
+    #: From which day a written waiver of the first and of the second meal holds; both may be revoked (LAB-02).
+    first_meal_waived_on: Mapped[date | None] = mapped_column(sa.Date)
+    second_meal_waived_on: Mapped[date | None] = mapped_column(sa.Date)
+    #: Found on a federal exclusion list that day, and not cleared since; every list was last asked on that (CRD-01).
+    excluded_on: Mapped[date | None] = mapped_column(sa.Date)
+    exclusions_checked_on: Mapped[date | None] = mapped_column(sa.Date)
 
     credentials: Mapped[list["Credential"]] = relationship(
         cascade="all, delete-orphan", lazy="selectin", order_by="Credential.id"
@@ -65,6 +73,20 @@ class Credential(Base):
     expires_on: Mapped[date | None] = mapped_column(sa.Date)
     status: Mapped[str] = mapped_column(sa.String(20), nullable=False, default="active")
     verified_on: Mapped[date | None] = mapped_column(sa.Date)
+    #: Kinds of visits that a restriction on the licence forbids.
+    restricted_kinds: Mapped[list[str] | None] = mapped_column(sa.JSON(none_as_null=True))
+
+
+class ExclusionCheck(Base):
+    """One look at a federal exclusion list for one clinician (CRD-01): monthly, of both lists."""
+
+    __tablename__ = "exclusion_check"
+    id: Mapped[int] = row_id()
+    clinician_id: Mapped[int] = refers_to("clinician.id")
+    source: Mapped[ExclusionList] = enum_column(ExclusionList, nullable=False)
+    checked_on: Mapped[date] = mapped_column(sa.Date, nullable=False)
+    matched: Mapped[bool] = mapped_column(sa.Boolean, nullable=False)
+    recorded_by_id: Mapped[int | None] = may_refer_to("app_user.id")
 
 
 class ClinicianSkill(Base):
@@ -125,6 +147,18 @@ class Exclusion(Base):
     patient_id: Mapped[int] = refers_to("patient.id")
     reason: Mapped[str] = mapped_column(sa.String(60), nullable=False)
     __table_args__ = (sa.UniqueConstraint("clinician_id", "patient_id"),)
+
+
+class MealPeriod(Base):
+    """A meal as it was taken, off duty, by the clinician's own word (LAB-02): never rounded."""
+
+    __tablename__ = "meal_period"
+    id: Mapped[int] = row_id()
+    clinician_id: Mapped[int] = refers_to("clinician.id")
+    starts_at: Mapped[datetime] = mapped_column(UtcDateTime, nullable=False)
+    ends_at: Mapped[datetime] = mapped_column(UtcDateTime, nullable=False)
+    recorded_by_id: Mapped[int | None] = may_refer_to("app_user.id")
+    __table_args__ = (sa.CheckConstraint("ends_at > starts_at", name="times"),)
 
 
 class Physician(Versioned, Base):

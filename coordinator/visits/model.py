@@ -49,6 +49,17 @@ class Visit(Versioned, Base):
     #: A second person's visit names the first one's, and lies within its time; it alone may overlap it.
     joint_with_id: Mapped[int | None] = may_refer_to("visit.id")
     interpreter_booked: Mapped[str | None] = mapped_column(sa.String(40))
+    #: The agency's or the line's own number of the booking.
+    interpreter_reference: Mapped[str | None] = mapped_column(sa.String(80))
+    #: Somebody who comes with the patient interprets: their age in years, and why that is allowed (`requested`,
+    #: `emergency`; None: it is not). The age is None when it is unknown, or when nobody does.
+    interpreter_companion: Mapped[bool] = mapped_column(sa.Boolean, nullable=False, default=False)
+    interpreter_companion_age: Mapped[int | None] = mapped_column(sa.Integer)
+    interpreter_companion_basis: Mapped[str | None] = mapped_column(sa.String(20))
+    #: When whoever is alone at a hazardous home must have said that the visit is over, and when the office was told
+    #: that they had not (LAB-06).
+    check_in_due_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
+    check_in_alarmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     prn_number: Mapped[int | None] = mapped_column(sa.Integer)
     prn_trigger: Mapped[str | None] = mapped_column(sa.Text)

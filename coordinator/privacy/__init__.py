@@ -1,0 +1,1 @@
+"""What is owed to patients about their records: access, disclosures, breaches, retention."""
