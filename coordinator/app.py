@@ -30,7 +30,7 @@ from coordinator.rules.profiles import UnknownProgramme
 from coordinator.staff import api as staff_api
 from coordinator.travel.atlas import atlas_from
 from coordinator.visits import api as visits_api
-from coordinator.visits import doing_api
+from coordinator.visits import doing_api, watching_api
 from coordinator.web import pages
 from coordinator.wiring import CLOCK, HANDLERS, JOBS, places
 
@@ -53,6 +53,7 @@ BLUEPRINTS = (
     promise_api.blp,
     visits_api.blp,
     doing_api.blp,
+    watching_api.blp,
     deadlines_api.blp,
     notify_api.blp,
 )

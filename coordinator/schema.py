@@ -23,15 +23,17 @@ from coordinator.privacy import model as _privacy
 from coordinator.referrals import model as _referrals
 from coordinator.staff import model as _staff
 from coordinator.travel import model as _travel
+from coordinator.visits import duty_model as _duties
 from coordinator.visits import hold_model as _holds
 from coordinator.visits import model as _visits
+from coordinator.visits import oversight_model as _oversight
 
 metadata = Base.metadata
 
 __all__ = ["metadata"]
 
 _ROOMS = (
-    _access, _agency, _audit, _care, _compliance, _deadlines, _directory, _episodes, _fhir, _holds, _http, _jobs,
-    _notify, _orders, _patients, _planning, _promises, _referrals, _repairs, _staff, _travel, _visits, _what_if,
-    _privacy,
+    _access, _agency, _audit, _care, _compliance, _deadlines, _directory, _duties, _episodes, _fhir, _holds, _http,
+    _jobs, _notify, _orders, _oversight, _patients, _planning, _privacy, _promises, _referrals, _repairs, _staff,
+    _travel, _visits, _what_if,
 )  # fmt: skip

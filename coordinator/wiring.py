@@ -24,7 +24,7 @@ from coordinator.planning import promise, rosters, what_if
 from coordinator.planning import service as planning
 from coordinator.planning.repairs import service as repairs
 from coordinator.referrals import service as referrals
-from coordinator.visits import demand, holds, weeks
+from coordinator.visits import afterwards, demand, dependents, holds, weeks
 
 #: Event -> handlers (work, event), in order: first the rooms that act, then the book of deadlines, then who is told.
 HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
@@ -90,6 +90,7 @@ HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
     ),
     events.OrderEnded: (
         demand.withdraw_for_order,
+        dependents.on_order_ended,
         order_clock.on_order_ended,
         visit_clock.on_aide_order_ended,
         notify.on_order_ended,
@@ -136,6 +137,7 @@ JOBS: dict[str, Job] = {
     "plan.promise": promise.execute,
     "orders.expire": orders.expire_due,
     "visits.close-week": weeks.close_week_job,
+    "visits.late-notes": afterwards.hold_late_notes,
     "holds.expire": holds.expire_job,
     "deadlines.remind": remind.remind,
     "referrals.watch-48-hours": watch.watch_48_hours,
@@ -148,6 +150,7 @@ CLOCK: tuple[ClockEntry, ...] = (
     ClockEntry(name="order-expiry", job="orders.expire", at=time(0, 20), grace=timedelta(hours=23)),
     ClockEntry(name="week-close", job="visits.close-week", at=time(0, 30), weekday=6, grace=timedelta(days=6)),
     ClockEntry(name="reminders", job="deadlines.remind", at=time(3, 15), grace=timedelta(hours=20)),
+    ClockEntry(name="late-notes", job="visits.late-notes", at=time(3, 20), grace=timedelta(hours=20)),
     ClockEntry(name="hold-expiry", job="holds.expire", every=15, grace=timedelta(hours=1)),
     ClockEntry(name="watch-48-hours", job="referrals.watch-48-hours", every=15, grace=timedelta(hours=1)),
 )

@@ -379,6 +379,86 @@ class AideSupervised(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class AideConcernNoted(Event):
+    """Somebody doubts an aide's work with a patient: it is observed on site within days (SUP-02)."""
+
+    concern_id: int
+    patient_id: int
+    aide_id: int
+    noted_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class AideObserved(Event):
+    """An aide was watched on site while giving care (SUP-02, SUP-03, SUP-04). `concern_id`: what it answers, if any."""
+
+    observation_id: int
+    patient_id: int
+    aide_id: int
+    observed_on: date
+    passed: bool
+    concern_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AideCleared(Event):
+    """After retraining and a passed evaluation an aide may do the tasks in question again (SUP-02)."""
+
+    concern_id: int
+    patient_id: int
+    aide_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class AssistantSupervised(Event):
+    """The nurse or therapist saw to the work of an LVN, PTA or COTA with a patient (SUP-05)."""
+
+    patient_id: int
+    assistant_id: int
+    performer: str
+    supervised_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class InServiceRecorded(Event):
+    """An aide attended in-service training, or the record of their competence changed (AID-03)."""
+
+    clinician_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class NoteSigned(Event):
+    """The clinician signed the note of a visit (VIS-03)."""
+
+    visit_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class MissedVisitTold(Event):
+    """The practitioner or the patient was told of a missed visit (VIS-01). `told`: which of the two."""
+
+    visit_id: int
+    told: str
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenScheduleGiven(Event):
+    """The patient has the visits to come in writing (VIS-05)."""
+
+    patient_id: int
+    given_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class BillReleased(Event):
+    """A visit's bill is no longer held for a rule, under a listed exception (QUAL-02, THX-01)."""
+
+    visit_id: int
+    rule: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
 class RosterPublished(Event):
     run_id: int
     clinician_ids: tuple[int, ...]

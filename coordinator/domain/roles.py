@@ -53,6 +53,8 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "order:expire": frozenset({Role.SYSTEM}),
     "aide-plan:write": frozenset({Role.CLINICIAN}),
     "aide-plan:read": frozenset({Role.CLINICIAN, Role.PHYSICIAN, Role.CLINICAL_MANAGER, Role.INTAKE, Role.SYSTEM}),
+    "aide-plan:acknowledge": frozenset({Role.CLINICIAN}),
+    "aide:clear": frozenset({Role.CLINICAL_MANAGER}),
     "case:review": frozenset({Role.CLINICAL_MANAGER}),
     # visits
     "visit:read": frozenset(Role),
@@ -78,6 +80,9 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
         {Role.CLINICIAN, Role.PHYSICIAN, Role.CLINICAL_MANAGER, Role.SCHEDULER, Role.INTAKE, Role.SYSTEM}
     ),
     "supervision:record": frozenset({Role.CLINICIAN, Role.CLINICAL_MANAGER}),
+    "therapist:reassign": frozenset({Role.CLINICAL_MANAGER}),
+    "billing:except": frozenset({Role.CLINICAL_MANAGER}),
+    "schedule:give": frozenset({Role.CLINICIAN, Role.SCHEDULER, Role.CLINICAL_MANAGER}),
     "roster:read": frozenset({Role.CLINICIAN, Role.SCHEDULER, Role.CLINICAL_MANAGER, Role.SYSTEM}),
     # planning
     "run:start": frozenset({Role.SCHEDULER, Role.CLINICAL_MANAGER, Role.SYSTEM}),
@@ -104,8 +109,9 @@ _OF_CLINICIANS = frozenset(permission for permission, holders in PERMISSIONS.ite
 #: to the clinicians' permissions above is an aide's only if it is added here as well.
 _OF_AIDES = frozenset(
     {
-        "agency:read", "aide-plan:read", "clinician:read", "notice:read", "patient:read", "physician:read",
-        "resource:read", "roster:read", "self:read", "token:issue", "visit:miss", "visit:perform", "visit:read",
+        "agency:read", "aide-plan:acknowledge", "aide-plan:read", "clinician:read", "notice:read", "patient:read",
+        "physician:read", "resource:read", "roster:read", "schedule:give", "self:read", "token:issue", "visit:miss",
+        "visit:perform", "visit:read",
     }
 )  # fmt: skip
 #: What calls for a nurse's, a therapist's or a physician's own judgement.

@@ -389,6 +389,15 @@ class OverrideReason(StrEnum):
     URGENT_NEED = "urgent-need"
 
 
+class MswPurpose(StrEnum):
+    """What a medical social worker's visit is for (QUAL-03)."""
+
+    RESOURCE_LINKAGE = "resource_linkage"
+    COUNSELING = "counseling"
+    ACP = "acp"
+    CAREGIVER_SUPPORT = "caregiver_support"
+
+
 class EvvMethod(StrEnum):
     """How a visit's time and place were captured (EVV-01)."""
 

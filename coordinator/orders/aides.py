@@ -5,9 +5,11 @@ from datetime import date
 
 import sqlalchemy as sa
 
-from coordinator.core.errors import Forbidden, Invalid
+from coordinator.core.errors import Forbidden, Invalid, NotFound
 from coordinator.core.work import Work, permitted
-from coordinator.orders.model import AideCarePlan, CaseReview
+from coordinator.domain.vocabulary import Performer
+from coordinator.jobs.queue import insert_once
+from coordinator.orders.model import AideAcknowledgement, AideCarePlan, CaseReview
 from coordinator.orders.queries import open_episode
 from coordinator.patients.model import Patient
 from coordinator.patients.scope import require_sight
@@ -56,6 +58,28 @@ def write_instructions(
     work.session.flush()  # the number is in the audit line
     work.record("aide-plan.written", f"aide-plan:{written.id}", patient_id=patient_id, number=written.number)
     return written
+
+
+@permitted("aide-plan:acknowledge")
+def acknowledge(work: Work, patient_id: int, number: int) -> AideAcknowledgement:
+    """The acting aide has read that version of the patient's instructions. Said twice, the first time stands."""
+    require_sight(work, patient_id)
+    aide = work.session.get(Clinician, work.actor.clinician_id or 0)
+    if aide is None or aide.performer is not Performer.CHHA:
+        raise Forbidden("An aide acknowledges the instructions they work by.", rule="AID-02")
+    plan = work.session.scalar(
+        sa.select(AideCarePlan).where(AideCarePlan.patient_id == patient_id, AideCarePlan.number == number)
+    )
+    if plan is None:
+        raise NotFound("aide instructions")
+    insert_once(work.session, AideAcknowledgement, plan_id=plan.id, clinician_id=aide.id, acknowledged_at=work.now)
+    row = work.session.execute(
+        sa.select(AideAcknowledgement).where(
+            AideAcknowledgement.plan_id == plan.id, AideAcknowledgement.clinician_id == aide.id
+        )
+    ).scalar_one()
+    work.record("aide-plan.acknowledged", f"aide-plan:{plan.id}", patient_id=patient_id, number=number)
+    return row
 
 
 def instructions_on(work: Work, patient_id: int, day: date) -> AideCarePlan | None:

@@ -167,6 +167,17 @@ class AideCarePlan(Base):
     __table_args__ = (sa.UniqueConstraint("patient_id", "number"),)
 
 
+class AideAcknowledgement(Base):
+    """An aide has read this version of a patient's instructions (AID-02, `aide_ack_at`)."""
+
+    __tablename__ = "aide_acknowledgement"
+    id: Mapped[int] = row_id()
+    plan_id: Mapped[int] = refers_to("aide_care_plan.id")
+    clinician_id: Mapped[int] = refers_to("clinician.id")
+    acknowledged_at: Mapped[datetime] = mapped_column(UtcDateTime, nullable=False)
+    __table_args__ = (sa.UniqueConstraint("plan_id", "clinician_id"),)
+
+
 class CaseReview(Base):
     """Approval to exceed 28 hours a week, up to 35, for a stated need and time (INT-01)."""
 

@@ -76,6 +76,12 @@ class AideInstructionsSchema(Schema):
     recorded_at = Instant()
 
 
+class AideAcknowledgementSchema(Schema):
+    plan_id = Id()
+    clinician_id = Id()
+    acknowledged_at = Instant()
+
+
 class AideInstructionsListSchema(Schema):
     current = fields.Nested(AideInstructionsSchema, allow_none=True)
     versions = fields.List(fields.Nested(AideInstructionsSchema))
@@ -193,6 +199,13 @@ def read_instructions(args: dict[str, Any], patient_id: int) -> Any:
     versions = aides.all_instructions(work(), patient_id)
     day = args["on"] or today_of(work(), patient_id)
     return {"current": next((found for found in versions if found.effective_from <= day), None), "versions": versions}
+
+
+@blp.route("/patients/<id:patient_id>/aide-instructions/<id:number>/acknowledgement", methods=["POST"])
+@blp.response(201, AideAcknowledgementSchema)
+def acknowledge_instructions(patient_id: int, number: int) -> Any:
+    """The aide has read this version (AID-02)"""
+    return aides.acknowledge(work(), patient_id, number)
 
 
 @blp.route("/patients/<id:patient_id>/case-reviews", methods=["POST"])

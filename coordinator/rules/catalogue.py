@@ -18,10 +18,12 @@ from coordinator.rules import (
     labour,
     language,
     missed,
+    notes,
     orders,
     qualifying,
     referrals,
     staffing,
+    supervision,
     therapy,
     visit,
 )
@@ -31,8 +33,9 @@ __all__ = ["FAMILIES", "RULES", "Rule", "Severity", "Verification", "by_family"]
 
 #: The modules that hold rules, in the order of the book.
 FAMILIES: tuple[ModuleType, ...] = (
-    referrals, eligibility, certification, assessments, discharge, orders, frequencies, intermittent, aides, therapy,
-    qualifying, missed, alerts, evv, conference, instruments, advance_care, language, staffing, labour, visit,
+    referrals, eligibility, certification, assessments, discharge, orders, frequencies, intermittent, aides,
+    supervision, therapy, qualifying, missed, notes, alerts, evv, conference, instruments, advance_care, language,
+    staffing, labour, visit,
 )  # fmt: skip
 
 

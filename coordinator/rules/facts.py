@@ -212,6 +212,8 @@ class VisitFacts:
     personal_care: bool = False
     #: A clinician's check-in is watched by a timer (LAB-06).
     check_in_timer: bool = False
+    #: What a social worker's visit is for (QUAL-03): a value of MswPurpose.
+    purpose: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +272,19 @@ class AidePlanFacts:
 
     effective_from: date | None = None
     prepared_by: Performer | None = None
+    tasks: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class AssistantFacts:
+    """What stands behind an LVN, PTA or COTA with this patient (SUP-05). Days are local.
+
+    `counted_from`: the last supervision, or the first visit by such an assistant; `None` before that.
+    """
+
+    counted_from: date | None = None
+    #: The therapist of record is at work on that day, or can be telephoned; `None`: not a therapy, or nobody evaluated.
+    therapist_reachable: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,6 +344,8 @@ class ClinicianFacts:
     #: Last day of paid work as an aide, and last requalification (AID-03).
     last_paid_aide_work_on: date | None = None
     requalified_on: date | None = None
+    #: Tasks that are not this aide's until a concern is settled (SUP-02); `ALL` for every task.
+    blocked_tasks: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,6 +375,7 @@ class VisitCase:
     aide_plan: AidePlanFacts | None = None
     supervision: SupervisionFacts | None = None
     therapy: TherapyFacts | None = None
+    assistant: AssistantFacts | None = None
     clinician: ClinicianFacts | None = None
     neighbours: NeighbourFacts | None = None
 

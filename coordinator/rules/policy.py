@@ -176,6 +176,8 @@ class Aides:
     plan_authors: frozenset[Performer]
     lvn_supervision_days: int
     cota_supervision_days: int
+    concern_observation_days: int
+    annual_observation_days: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +197,15 @@ class Missed:
     miss_count_for_team: int
     miss_window_days: int
     refusal_count_for_team: int
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """Notes of visits in time (VIS-03)."""
+
+    hours: int
+    weekend_hours: int
+    working_days: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -399,6 +410,7 @@ class Policy:
     aides: Aides
     therapy: Therapy
     missed: Missed
+    notes: Notes
     evv: Evv
     language: Language
     credentials: Credentials

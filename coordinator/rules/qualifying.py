@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from coordinator.domain.vocabulary import DEPENDENT, QUALIFYING, Discipline, Payer, Programme
+from coordinator.domain.vocabulary import DEPENDENT, QUALIFYING, Discipline, MswPurpose, Payer, Programme, VisitKind
 from coordinator.rules.case import is_medicare
 from coordinator.rules.facts import QualifyingFacts, VisitCase
 from coordinator.rules.terms import Finding, Policy, Severity, also, found, rule
@@ -102,3 +102,53 @@ def ask_dependent_done(done_on: date, last_qualifying_on: date | None, exception
         done_on=done_on,
         exceptions=", ".join(sorted(EXCEPTIONS)),
     )
+
+
+@rule(
+    "QUAL-03",
+    family=FAMILY,
+    severity=Severity.BLOCK,
+    citation="42 CFR 409.45(c)",
+    verification="K",
+    sentence="A social worker visits on an order, and for a purpose that needs one.",
+    sentence_zh="社工依醫囑探訪，且探訪目的須屬社工專業。",
+)
+def ask_social_work(case: VisitCase) -> Finding | None:
+    """No social worker's visit without an order; one without a purpose in a code is flagged, and held when made."""
+    visit = case.visit
+    if visit.discipline is not Discipline.MSW or visit.kind is VisitKind.SUPERVISION:
+        return None
+    if case.order is None:
+        return found(
+            "QUAL-03",
+            "There is no order for social work.",
+            cure="A physician orders social work, and the social worker names the purpose: {purposes}.",
+            purposes=_PURPOSES,
+        )
+    if visit.purpose in _KNOWN:
+        return None
+    return found(
+        "QUAL-03",
+        "The visit names no purpose that needs a social worker.",
+        cure="The social worker or the office names one: {purposes}.",
+        severity=Severity.WARN,
+        purposes=_PURPOSES,
+    )
+
+
+@also("QUAL-03")
+def ask_social_work_done(purpose: str) -> Finding | None:
+    """A social worker's visit without a purpose is not billed."""
+    if purpose in _KNOWN:
+        return None
+    return found(
+        "QUAL-03",
+        "The visit was made for no purpose that needs a social worker.",
+        cure="The social worker or the office names one: {purposes}.",
+        severity=Severity.HOLD_BILL,
+        purposes=_PURPOSES,
+    )
+
+
+_KNOWN = frozenset(purpose.value for purpose in MswPurpose)
+_PURPOSES = ", ".join(sorted(_KNOWN))

@@ -11,8 +11,10 @@ FAMILY = "therapy"
 #: Who may reassess: the therapists themselves, never an assistant.
 QUALIFIED_THERAPISTS = frozenset({Performer.PT, Performer.OT, Performer.SLP})
 _ASSISTANTS = frozenset({Performer.PTA, Performer.COTA})
+#: Why a visit after the due day is billed nevertheless: sources differ about a stay in hospital (rule book, THX-01).
+EXCEPTIONS = frozenset({"INPATIENT", "UNEXPECTED_CHANGE"})
 #: Visits that reassess and so restart the clock.
-_REASSESSING = frozenset({VisitKind.EVALUATION, VisitKind.REASSESSMENT})
+REASSESSING = frozenset({VisitKind.EVALUATION, VisitKind.REASSESSMENT})
 
 
 @rule(
@@ -36,6 +38,25 @@ def is_covered(visit_on: date, last_qualifying_on: date, reassessed_on: date | N
     if visit_on <= reassessment_due(last_qualifying_on, policy):
         return True
     return reassessed_on is not None and visit_on >= reassessed_on
+
+
+@also("THX-01")
+def ask_therapy_done(
+    visit_on: date, last_qualifying_on: date, reassessed_on: date | None, policy: Policy, exception: str = ""
+) -> Finding | None:
+    """A visit made after the reassessment was due, and before it, is not billed without a coded exception."""
+    if is_covered(visit_on, last_qualifying_on, reassessed_on, policy) or exception in EXCEPTIONS:
+        return None
+    due = reassessment_due(last_qualifying_on, policy)
+    return found(
+        "THX-01",
+        "The visit of {visit_on} came after {due_on}, when therapy was to be reassessed.",
+        cure="The clinical manager records why: {exceptions}.",
+        severity=Severity.HOLD_BILL,
+        visit_on=visit_on,
+        due_on=due,
+        exceptions=", ".join(sorted(EXCEPTIONS)),
+    )
 
 
 @also("THX-01")
@@ -112,7 +133,7 @@ def _overdue(case: VisitCase, policy: Policy) -> date | None:
     therapy, visit = case.therapy, case.visit
     if therapy is None or therapy.last_qualifying_on is None or visit.discipline not in THERAPIES:
         return None
-    if visit.kind in _REASSESSING:
+    if visit.kind in REASSESSING:
         return None
     due = reassessment_due(therapy.last_qualifying_on, policy)
     return due if visit.day > due else None

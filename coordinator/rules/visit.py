@@ -16,8 +16,9 @@ from coordinator.rules.intermittent import ask_aide_length, ask_authorisation, a
 from coordinator.rules.labour import ask_hazards, ask_travel
 from coordinator.rules.language import ask_caregiver, ask_observances, ask_understood, ask_wished_clinician
 from coordinator.rules.orders import ask_evaluate_and_treat, ask_live_order, ask_order_before_visit
-from coordinator.rules.qualifying import ask_dependent
+from coordinator.rules.qualifying import ask_dependent, ask_social_work
 from coordinator.rules.staffing import ask_assistant_plan, ask_credentials, ask_performer, ask_skills
+from coordinator.rules.supervision import ask_assistant_supervised, ask_blocked_tasks, ask_reach
 from coordinator.rules.terms import Finding, Policy, Severity, found, rule
 from coordinator.rules.therapy import ask_assistant_in_time, ask_reassessed
 
@@ -28,11 +29,11 @@ ROWS: dict[str, int] = {
     "ELG-5": 3, "ELG-6": 3,
     "ORD-01": 4, "ORD-03": 4, "ORD-05": 4, "CERT-03": 4,
     "FRQ-03": 5, "FRQ-05": 5,
-    "QUAL-02": 6,
+    "QUAL-02": 6, "QUAL-03": 6,
     "INT-01": 7, "INT-02": 7, "INT-03": 7, "INT-04": 7,
     "ASM-01": 8, "SUP-01": 8, "SUP-04": 8, "SUP-05": 8, "ORD-09": 8,
     # An aide's competence is a credential.
-    "CRD-01": 9, "CRD-02": 9, "AID-03": 9,
+    "CRD-01": 9, "CRD-02": 9, "AID-03": 9, "SUP-02": 9,
     "AID-02": 10,
     "THX-01": 11,
     "LNG-01": 12, "CUL-01": 12, "CAR-01": 12,
@@ -94,6 +95,7 @@ def ask_patient_side(case: VisitCase, moment: Moment, policy: Policy) -> tuple[F
     if checking_in:
         return tuple(findings)
     _take(findings, ask_dependent(case, policy))
+    _take(findings, ask_social_work(case))
     findings += ask_hours(case, policy)
     _take(findings, ask_nursing_run(case, policy))
     _take(findings, ask_aide_length(case, policy))
@@ -116,9 +118,12 @@ def ask_clinician_side(case: VisitCase, moment: Moment, policy: Policy) -> tuple
     findings += ask_supervision_visit(case, policy)
     _take(findings, ask_assistant_kind(case))
     _take(findings, ask_assistant_plan(case))
+    _take(findings, ask_reach(case))
+    _take(findings, ask_assistant_supervised(case, policy))
     findings += ask_credentials(case, moment, policy)
     _take(findings, ask_skills(case))
     _take(findings, ask_aide_competence(case, policy))
+    _take(findings, ask_blocked_tasks(case))
     if moment is Moment.CHECK_IN:
         return tuple(findings)
     _take(findings, ask_aide_acknowledged(case))

@@ -10,7 +10,7 @@ from coordinator.core.errors import Invalid
 from coordinator.core.http import Blueprint, etag_of, require_match, with_etag, work
 from coordinator.core.pages import page_schema
 from coordinator.domain.timeline import day_bounds
-from coordinator.staff import schemas, service
+from coordinator.staff import aides, schemas, service
 from coordinator.staff.duty import Absence
 
 blp = Blueprint("staff", __name__, url_prefix="/api/v1", description="Clinicians, physicians and care teams")
@@ -93,6 +93,33 @@ def edit_credential(args: dict[str, Any], clinician_id: int, credential_id: int)
     """
     _matched(clinician_id)
     return _of(clinician_id, service.edit_credential(work(), clinician_id, credential_id, **args))
+
+
+@blp.route("/clinicians/<id:clinician_id>/aide-competence")
+@blp.response(200, schemas.AideCompetenceShownSchema)
+def read_aide_competence(clinician_id: int) -> Any:
+    """What keeps an aide's competence from lapsing (AID-03)"""
+    row, attended, task = aides.competence(work(), clinician_id)
+    return {"competence": row, "in_service": attended, "task": None if task is None else task.as_dict()}
+
+
+@blp.route("/clinicians/<id:clinician_id>/aide-competence", methods=["PUT"])
+@blp.arguments(schemas.AideCompetenceWriteSchema)
+@blp.response(200, schemas.AideCompetenceSchema)
+def record_aide_competence(args: dict[str, Any], clinician_id: int) -> Any:
+    """Record an aide's paid work elsewhere, requalification and training year
+
+    What is left out stays as it is.
+    """
+    return aides.record_competence(work(), clinician_id, **args)
+
+
+@blp.route("/clinicians/<id:clinician_id>/in-service", methods=["POST"])
+@blp.arguments(schemas.InServiceWriteSchema)
+@blp.response(201, schemas.InServiceSchema)
+def add_in_service(args: dict[str, Any], clinician_id: int) -> Any:
+    """An aide attended in-service training"""
+    return aides.add_in_service(work(), clinician_id, **args)
 
 
 @blp.route("/clinicians/<id:clinician_id>/skills", methods=["PUT"])

@@ -89,6 +89,34 @@ class ExclusionCheck(Base):
     recorded_by_id: Mapped[int | None] = may_refer_to("app_user.id")
 
 
+class AideCompetence(Base):
+    """What keeps an aide's competence from lapsing besides the visits on record here (AID-03)."""
+
+    __tablename__ = "aide_competence"
+    id: Mapped[int] = row_id()
+    clinician_id: Mapped[int] = refers_to("clinician.id", unique=True, index=False)
+    #: Last day of paid work as an aide, wherever it was.
+    last_paid_work_on: Mapped[date | None] = mapped_column(sa.Date)
+    #: Day of the latest training and competency evaluation that was passed.
+    requalified_on: Mapped[date | None] = mapped_column(sa.Date)
+    #: First day of the twelve months in which twelve hours of in-service training are due.
+    year_began_on: Mapped[date | None] = mapped_column(sa.Date)
+    recorded_at: Mapped[datetime] = mapped_column(UtcDateTime, nullable=False)
+
+
+class InService(Base):
+    """In-service training that an aide attended (AID-03)."""
+
+    __tablename__ = "in_service"
+    id: Mapped[int] = row_id()
+    clinician_id: Mapped[int] = refers_to("clinician.id")
+    held_on: Mapped[date] = mapped_column(sa.Date, nullable=False)
+    minutes: Mapped[int] = mapped_column(sa.Integer, nullable=False)
+    topic: Mapped[str] = mapped_column(sa.String(200), nullable=False)
+    recorded_at: Mapped[datetime] = mapped_column(UtcDateTime, nullable=False)
+    __table_args__ = (sa.CheckConstraint("minutes BETWEEN 5 AND 1440", name="minutes"),)
+
+
 class ClinicianSkill(Base):
     """Something beyond the profession that the clinician was found competent in: wound-vac, picc, iv."""
 

@@ -281,3 +281,32 @@ class CareTeamSchema(Schema):
 
 class TeamQuery(Schema):
     day = Day(load_default=None, metadata={"description": "Today of the branch where it is left out"})
+
+
+class AideCompetenceWriteSchema(Schema):
+    last_paid_work_on = Day(load_default=None, allow_none=True, metadata={"example": "2026-10-30"})
+    requalified_on = Day(load_default=None, allow_none=True)
+    year_began_on = Day(load_default=None, allow_none=True)
+
+
+class AideCompetenceSchema(Schema):
+    clinician_id = Id()
+    last_paid_work_on = Day(allow_none=True)
+    requalified_on = Day(allow_none=True)
+    year_began_on = Day(allow_none=True)
+
+
+class InServiceWriteSchema(Schema):
+    held_on = Day(required=True, metadata={"example": "2026-11-03"})
+    minutes = Whole(required=True, low=5, high=1440, metadata={"example": 120})
+    topic = Text(required=True, max_length=200, metadata={"example": "Safe transfers"})
+
+
+class InServiceSchema(InServiceWriteSchema):
+    id = Id()
+
+
+class AideCompetenceShownSchema(Schema):
+    competence = fields.Nested(AideCompetenceSchema, allow_none=True)
+    in_service = fields.List(fields.Nested(InServiceSchema))
+    task = fields.Dict(allow_none=True, metadata={"description": "What is short of the year's training, in month ten"})

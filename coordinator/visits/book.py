@@ -18,6 +18,7 @@ from coordinator.domain.lifecycle import DONE_VISIT, LIVE_ORDER, LIVE_VISIT
 from coordinator.domain.timeline import (
     ONE_DAY,
     WeekAnchor,
+    day_bounds,
     local_day,
     week_start,
 )
@@ -42,6 +43,7 @@ from coordinator.patients.model import Authorisation as AuthorisationRow
 from coordinator.patients.model import Episode, Patient
 from coordinator.rules.facts import (
     AidePlanFacts,
+    AssistantFacts,
     Authorisation,
     CaregiverFacts,
     CaseReview,
@@ -76,6 +78,7 @@ _ENDED_IN_ORDER = frozenset({OrderStatus.SUPERSEDED, OrderStatus.EXPIRED, OrderS
 #: Interpreting that is there when one asks for it, without a booking for the visit.
 _ON_DEMAND = frozenset({InterpreterMode.PHONE, InterpreterMode.VIDEO})
 _LONGEST_ABSENCE_DAYS = 120
+_ASSISTANTS = frozenset({Performer.LVN, Performer.PTA, Performer.COTA})
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,7 @@ class Placed:
     status: VisitStatus
     day: date | None
     joint: bool
+    clinician_id: int | None
     performer: Performer | None
     minutes: dict[date, int]
 
@@ -109,6 +113,17 @@ class Placed:
         return self.is_live and self.kind is not VisitKind.SUPERVISION and not self.joint
 
 
+@dataclass(frozen=True, slots=True)
+class Instructions:
+    """One version of the aide's instructions for a patient (AID-02)."""
+
+    id: int
+    number: int
+    effective_from: date
+    prepared_by: Performer
+    tasks: frozenset[str]
+
+
 @dataclass(slots=True)
 class PatientBook:
     """One patient's rows, sorted out."""
@@ -117,7 +132,11 @@ class PatientBook:
     zone: ZoneInfo
     orders: list[Order] = field(default_factory=list)
     placed: list[Placed] = field(default_factory=list)
-    plans: list[tuple[date, Performer]] = field(default_factory=list)
+    plans: list[Instructions] = field(default_factory=list)
+    #: (profession, day) on which an assistant's work with this patient was seen to (SUP-05).
+    assistants_supervised: list[tuple[Performer, date]] = field(default_factory=list)
+    #: (discipline, first day, clinician) of therapists of record, by reassignment in writing.
+    therapists: list[tuple[Discipline, date, int]] = field(default_factory=list)
     supervised: list[date] = field(default_factory=list)
     reviews: list[CaseReview] = field(default_factory=list)
     authorisations: list[AuthorisationRow] = field(default_factory=list)
@@ -204,7 +223,8 @@ class CaseBook:
             aide_plan=side.aide_plan,
             supervision=side.supervision,
             therapy=side.therapy,
-            clinician=self._clinician(clinician, visit.patient_id),
+            assistant=self._assistant(clinician, visit, side.visit.day),
+            clinician=self._clinician(clinician, visit.patient_id, side.visit.day),
             neighbours=neighbours,
         )
 
@@ -240,6 +260,7 @@ class CaseBook:
                 clinicians=2 if visit.joint_with_id is not None or visit.id in self._extra.with_companion else 1,
                 interpreter=_interpreter(book.patient, visit),
                 prn_trigger=visit.prn_trigger or "",
+                purpose=visit.purpose or "",
             ),
             order=self._order(book, visit, day),
             usage=self._usage(book, episode, visit, day),
@@ -409,7 +430,35 @@ class CaseBook:
         ]
         return TherapyFacts(max(days, default=None))
 
-    def _clinician(self, clinician: Clinician, patient_id: int) -> ClinicianFacts:
+    def _clinician(self, clinician: Clinician, patient_id: int, day: date) -> ClinicianFacts:
+        facts = self._person(clinician, patient_id)
+        if clinician.performer is not Performer.CHHA:
+            return facts
+        competence = self._extra.aides.get(clinician.id, AideRecord())
+        plan = _in_force(self._patients[patient_id].plans, day)
+        return replace(
+            facts,
+            aide_plan_acknowledged=plan is None or (plan.id, clinician.id) in self._extra.acknowledged,
+            last_paid_aide_work_on=competence.last_paid_work_on,
+            requalified_on=competence.requalified_on,
+            blocked_tasks=competence.blocked_tasks,
+        )
+
+    def _assistant(self, clinician: Clinician, visit: Visit, day: date) -> AssistantFacts | None:
+        """What stands behind the assistant: supervision with this patient, and the therapist of record."""
+        performer = clinician.performer
+        if performer not in _ASSISTANTS:
+            return None
+        book = self._patients[visit.patient_id]
+        seen_to = [on for who, on in book.assistants_supervised if who is performer and on <= day]
+        first = [one.day for one in book.placed if one.performer is performer and one.is_live and one.day]
+        answers = _of_record(book, visit.discipline, day) if visit.discipline in THERAPIES else None
+        return AssistantFacts(
+            counted_from=max(seen_to, default=None) or min((on for on in first if on <= day), default=None),
+            therapist_reachable=None if answers is None else self._extra.reachable(answers, day, book.zone),
+        )
+
+    def _person(self, clinician: Clinician, patient_id: int) -> ClinicianFacts:
         declined = any(row.patient_id == patient_id for row in clinician.exclusions)
         known = self._clinicians.get((clinician.id, declined))
         if known is None:
@@ -427,10 +476,17 @@ class CaseBook:
                 gender=clinician.gender,
                 excluded=any(row.kind in ("leie", "sam") and row.status == "excluded" for row in clinician.credentials),
                 declined_by_patient=declined,
-                # The instructions are part of the roster entry, and reading the roster is on record.
-                aide_plan_acknowledged=True,
             )
         return known
+
+
+@dataclass(frozen=True, slots=True)
+class AideRecord:
+    """What is on record of an aide's competence (AID-03) and of concerns that are not settled (SUP-02)."""
+
+    last_paid_work_on: date | None = None
+    requalified_on: date | None = None
+    blocked_tasks: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -448,6 +504,19 @@ class Lookups:
     branches: dict[int, Branch]
     #: The weeks of orders that are not live yet, as they would be.
     laid_out: dict[int, list[OrderWeek]] = field(default_factory=dict)
+    #: Aides by their number, where anything is on record; and (version of instructions, aide) acknowledged.
+    aides: dict[int, AideRecord] = field(default_factory=dict)
+    acknowledged: set[tuple[int, int]] = field(default_factory=set)
+    #: Therapists of record who still work here, and when they are away.
+    at_work: set[int] = field(default_factory=set)
+    away: dict[int, list[tuple[datetime, datetime]]] = field(default_factory=dict)
+
+    def reachable(self, clinician_id: int, day: date, zone: ZoneInfo) -> bool:
+        """Whether a therapist of record works here and is not away at some hour of that day."""
+        begins, ends = day_bounds(day, zone)
+        return clinician_id in self.at_work and not any(
+            starts < ends and begins < over for starts, over in self.away.get(clinician_id, ())
+        )
 
     def weeks(self, order: Order) -> list[OrderWeek]:
         """The weeks of the order: its rows when it is or was live, else as its text reads."""
@@ -492,10 +561,32 @@ def _interpreter(patient: Patient, visit: Visit) -> InterpreterFacts:
     return InterpreterFacts(mode if mode in _ON_DEMAND else None)
 
 
+def _in_force(plans: Sequence[Instructions], day: date) -> Instructions | None:
+    """The latest version that was written for that day."""
+    return max((plan for plan in plans if plan.effective_from <= day), key=lambda plan: plan.number, default=None)
+
+
 def _aide_plan(book: PatientBook, day: date) -> AidePlanFacts:
-    plan = max((plan for plan in book.plans if plan[0] <= day), key=lambda plan: plan[0], default=None)
-    plan = plan or min(book.plans, key=lambda plan: plan[0], default=None)
-    return AidePlanFacts(*plan) if plan is not None else AidePlanFacts()
+    plan = _in_force(book.plans, day) or min(book.plans, key=lambda plan: plan.effective_from, default=None)
+    return AidePlanFacts(plan.effective_from, plan.prepared_by, plan.tasks) if plan is not None else AidePlanFacts()
+
+
+def _of_record(book: PatientBook, discipline: Discipline, day: date) -> int | None:
+    """Who answers for the discipline's assistants: by reassignment in writing, else whoever evaluated last."""
+    assigned = [(on, number) for what, on, number in book.therapists if what is discipline and on <= day]
+    if assigned:
+        return max(assigned)[1]
+    evaluated = [
+        (one.day, one.clinician_id)
+        for one in book.placed
+        if one.discipline is discipline
+        and one.kind is VisitKind.EVALUATION
+        and one.status in DONE_VISIT
+        and one.performer in QUALIFIED_THERAPISTS
+        and one.day is not None
+        and one.clinician_id is not None
+    ]
+    return max(evaluated)[1] if evaluated else None
 
 
 def _supervision(book: PatientBook, day: date) -> SupervisionFacts:

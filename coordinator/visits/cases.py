@@ -41,9 +41,10 @@ from coordinator.rules.facts import (
 from coordinator.rules.orders import TENTATIVE_ORDER
 from coordinator.staff.model import Clinician
 from coordinator.travel import ways
-from coordinator.visits import held
-from coordinator.visits.book import CaseBook, Lookups, PatientBook, Placed
+from coordinator.visits import held, oversight
+from coordinator.visits.book import CaseBook, Instructions, Lookups, PatientBook, Placed
 from coordinator.visits.model import Supervision, Visit
+from coordinator.visits.oversight_model import AssistantSupervision, TherapistOfRecord
 
 Point = tuple[float, float]
 
@@ -118,6 +119,7 @@ def load(work: Work, visits: Iterable[Visit], clinicians: Iterable[Clinician] | 
             if order.status in TENTATIVE_ORDER and not order.weeks
         },
     )
+    oversight.look_up(work, books.values(), extra)
     return CaseBook(work, books, extra)
 
 
@@ -127,7 +129,7 @@ def _load_placed(work: Work, books: dict[int, PatientBook], ids: list[int]) -> N
         sa.select(
             Visit.id, Visit.patient_id, Visit.episode_id, Visit.order_id, Visit.order_week_id, Visit.discipline,
             Visit.kind, Visit.status, Visit.starts_at, Visit.ends_at, Visit.actual_start_at, Visit.actual_end_at,
-            Visit.joint_with_id, Visit.window_from, Clinician.performer,
+            Visit.joint_with_id, Visit.window_from, Visit.clinician_id, Clinician.performer,
         )
         .outerjoin(Clinician, Clinician.id == Visit.clinician_id)
         .where(
@@ -156,6 +158,7 @@ def _load_placed(work: Work, books: dict[int, PatientBook], ids: list[int]) -> N
                 status=row.status,
                 day=local_day(begins, book.zone) if begins is not None else None,
                 joint=row.joint_with_id is not None,
+                clinician_id=row.clinician_id,
                 performer=row.performer,
                 minutes=minutes_by_day(begins, ends, book.zone) if begins is not None and begins < ends else {},
             )
@@ -166,11 +169,18 @@ def _load_placed(work: Work, books: dict[int, PatientBook], ids: list[int]) -> N
 
 def _load_aide_care(work: Work, books: dict[int, PatientBook], ids: list[int]) -> None:
     session = work.session
-    plans = sa.select(AideCarePlan.patient_id, AideCarePlan.effective_from, Clinician.performer).join(
-        Clinician, Clinician.id == AideCarePlan.prepared_by_id
-    )
-    for patient_id, effective_from, performer in session.execute(plans.where(AideCarePlan.patient_id.in_(ids))):
-        books[patient_id].plans.append((effective_from, performer))
+    plans = sa.select(AideCarePlan, Clinician.performer).join(Clinician, Clinician.id == AideCarePlan.prepared_by_id)
+    for plan, performer in session.execute(plans.where(AideCarePlan.patient_id.in_(ids))):
+        books[plan.patient_id].plans.append(
+            Instructions(plan.id, plan.number, plan.effective_from, performer, frozenset(plan.tasks))
+        )
+    stood_behind = sa.select(
+        AssistantSupervision.patient_id, Clinician.performer, AssistantSupervision.supervised_on
+    ).join(Clinician, Clinician.id == AssistantSupervision.assistant_id)
+    for patient_id, performer, day in session.execute(stood_behind.where(AssistantSupervision.patient_id.in_(ids))):
+        books[patient_id].assistants_supervised.append((performer, day))
+    for row in session.scalars(sa.select(TherapistOfRecord).where(TherapistOfRecord.patient_id.in_(ids))):
+        books[row.patient_id].therapists.append((row.discipline, row.starts_on, row.clinician_id))
     supervised = sa.select(Supervision.patient_id, Supervision.supervised_on)
     for patient_id, day in session.execute(supervised.where(Supervision.patient_id.in_(ids))):
         books[patient_id].supervised.append(day)

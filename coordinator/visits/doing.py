@@ -4,7 +4,7 @@ A telephone that was out of reach says things late and may say them twice: the s
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from coordinator.core.errors import Conflict, Forbidden, Invalid, NotFound
 from coordinator.core.work import Work, permitted
-from coordinator.domain.events import MissedVisitDecided, VisitCompleted, VisitStarted
+from coordinator.domain.events import MissedVisitDecided, NoteSigned, VisitCompleted, VisitStarted
 from coordinator.domain.timeline import local_day
 from coordinator.domain.vocabulary import (
     THERAPIES,
@@ -20,24 +20,28 @@ from coordinator.domain.vocabulary import (
     EvvMethod,
     MissedDecision,
     MissedReason,
+    MswPurpose,
     Performer,
     Programme,
     VisitKind,
     VisitStatus,
 )
+from coordinator.orders.aides import instructions_on
 from coordinator.patients import service as patients
 from coordinator.patients.model import Episode, Patient
+from coordinator.rules.aides import ask_aide_tasks
 from coordinator.rules.evv import ask_elements, ask_integrity
 from coordinator.rules.facts import EvvFacts, Moment
 from coordinator.rules.frequencies import ask_prn_completion
-from coordinator.rules.qualifying import ask_dependent_done, is_dependent
+from coordinator.rules.qualifying import ask_dependent_done, ask_social_work_done, is_dependent
 from coordinator.rules.terms import Finding, Severity
-from coordinator.rules.therapy import QUALIFIED_THERAPISTS
+from coordinator.rules.therapy import QUALIFIED_THERAPISTS, REASSESSING, ask_therapy_done
 from coordinator.rules.visit import ask
 from coordinator.staff.model import Clinician
 from coordinator.travel.times import straight_metres
 from coordinator.visits import cases, placing, queries, units
 from coordinator.visits.asking import judge, refusal
+from coordinator.visits.dependents import ask_qualified
 from coordinator.visits.model import EvvCorrection, Visit
 
 #: A telephone's clock may be this much ahead of ours.
@@ -146,6 +150,8 @@ def finish(
     reassessed: bool = False,
     admit: bool = True,
     trigger: str | None = None,
+    tasks: Sequence[str] | None = None,
+    purpose: MswPurpose | None = None,
 ) -> Visit:
     """The visit has ended at `at`: the sixth element is captured, and what it lacks holds its bill.
 
@@ -174,10 +180,19 @@ def finish(
             raise Forbidden("Only the therapist reassesses, never an assistant.", code="assistant-not-allowed")
         if visit.kind is VisitKind.ROUTINE:
             visit.kind = VisitKind.REASSESSMENT
+    unqualified = _qualified(work, visit) if visit.kind is VisitKind.INITIAL and admit else None
+    if unqualified is not None and unqualified.refuses:
+        raise refusal([unqualified])
+    if tasks is not None and visit.discipline is Discipline.HHA:
+        visit.tasks_done = sorted({task.strip().upper() for task in tasks if task.strip()})
+    if purpose is not None and visit.discipline is Discipline.MSW:
+        visit.purpose = purpose.value
     visit.actual_end_at = at
     visit.status = VisitStatus.COMPLETED
     work.session.flush()  # from here on it counts as done, for the rules asked next too
-    _note_findings(visit, (*_verification(work, visit), *_dependence(work, visit)))
+    _note_findings(visit, (*_verification(work, visit), *_dependence(work, visit), *_of_the_trade(work, visit)))
+    if unqualified is not None:
+        _note_findings(visit, (unqualified,))
     if visit.kind is VisitKind.INITIAL and admit:
         _begin_care(work, visit)
     work.session.flush()  # the new version is in the answer
@@ -194,9 +209,11 @@ def note(work: Work, visit_id: int) -> Visit:
         return visit
     if visit.status is not VisitStatus.COMPLETED:
         raise placing.not_in_state(visit, "signed for")
-    visit.status = VisitStatus.NOTE_SIGNED
+    visit.status, visit.note_signed_at = VisitStatus.NOTE_SIGNED, work.now
+    visit.hold_bill = [rule for rule in visit.hold_bill if rule != "VIS-03"]
     work.session.flush()  # the new version is in the answer
     work.record("visit.note-signed", f"visit:{visit.id}", patient_id=visit.patient_id)
+    work.publish(NoteSigned(visit_id=visit.id))
     return visit
 
 
@@ -406,11 +423,37 @@ def _dependence(work: Work, visit: Visit) -> tuple[Finding, ...]:
     return () if finding is None else (finding,)
 
 
+def _of_the_trade(work: Work, visit: Visit) -> tuple[Finding, ...]:
+    """An aide's tasks, a social worker's purpose, therapy before it was reassessed (AID-02, QUAL-03, THX-01)."""
+    if visit.discipline is Discipline.MSW and visit.kind is not VisitKind.SUPERVISION:
+        finding = ask_social_work_done(visit.purpose or "")
+        return () if finding is None else (finding,)
+    if visit.discipline in THERAPIES and visit.kind not in REASSESSING:
+        case = cases.load(work, [visit]).case(visit)
+        last = case.therapy.last_qualifying_on if case.therapy is not None else None
+        late = None if last is None else ask_therapy_done(case.visit.day, last, None, work.policy)
+        return () if late is None else (late,)
+    if visit.discipline is not Discipline.HHA or visit.tasks_done is None or visit.actual_start_at is None:
+        return ()
+    day = local_day(visit.actual_start_at, queries.zone(work, visit))
+    plan = instructions_on(work, visit.patient_id, day)
+    return ask_aide_tasks(plan.tasks if plan is not None else (), visit.tasks_done)
+
+
 def _note_findings(visit: Visit, findings: tuple[Finding, ...]) -> None:
     held = {finding.rule for finding in findings if finding.severity is Severity.HOLD_BILL}
     warned = {finding.rule for finding in findings if finding.severity is Severity.WARN}
     visit.hold_bill = sorted({*visit.hold_bill, *held})
     visit.warnings = sorted({*visit.warnings, *warned})
+
+
+def _qualified(work: Work, visit: Visit) -> Finding | None:
+    """What is said of admitting a patient for whom these disciplines are ordered (QUAL-01)."""
+    episode = work.session.get_one(Episode, visit.episode_id)
+    if episode.soc_date is not None:
+        return None
+    ordered = cases.load(work, [visit]).case(visit).episode.ordered_disciplines
+    return ask_qualified(work, episode, ordered) if ordered else None
 
 
 def _begin_care(work: Work, visit: Visit) -> None:

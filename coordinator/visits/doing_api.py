@@ -124,7 +124,14 @@ def finish(args: dict[str, Any], visit_id: int) -> Any:
     The first visit of a patient begins their care.
     """
     visit = doing.finish(
-        work(), visit_id, args["at"], reassessed=args["reassessed"], admit=args["admit"], trigger=args["trigger"]
+        work(),
+        visit_id,
+        args["at"],
+        reassessed=args["reassessed"],
+        admit=args["admit"],
+        trigger=args["trigger"],
+        tasks=args["tasks"],
+        purpose=args["purpose"],
     )
     return with_etag(visit)
 

@@ -73,6 +73,12 @@ class Visit(Versioned, Base):
     start_lat: Mapped[float | None] = mapped_column(sa.Float)
     start_lon: Mapped[float | None] = mapped_column(sa.Float)
     evv_address: Mapped[str | None] = mapped_column(sa.String(300))
+    #: When the clinician signed the note; 74735(a)(5) and the agency count from the visit's end to it (VIS-03).
+    note_signed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: Tasks that the aide recorded, by their codes (AID-02); None where nobody recorded any.
+    tasks_done: Mapped[list[str] | None] = mapped_column(sa.JSON(none_as_null=True))
+    #: What a social worker's visit is for, in a code (QUAL-03).
+    purpose: Mapped[str | None] = mapped_column(sa.String(40))
     #: Rule ids for which the visit may not be exported for a claim.
     hold_bill: Mapped[list[str]] = mapped_column(sa.JSON, nullable=False, default=list)
     #: Rule ids that were shown as warnings when it was last asked.

@@ -16,6 +16,7 @@ from coordinator.domain.vocabulary import (
     InterpreterMode,
     MissedDecision,
     MissedReason,
+    MswPurpose,
     OverrideReason,
     VisitKind,
     VisitStatus,
@@ -201,6 +202,13 @@ class VisitFinishSchema(Schema):
     reassessed = fields.Boolean(load_default=False)
     admit = fields.Boolean(load_default=True, metadata={"description": "Whether the first visit begins care"})
     trigger = Text(load_default=None, allow_none=True)
+    tasks = fields.List(
+        Text(max_length=40), load_default=None, allow_none=True, validate=ma.validate.Length(max=60),
+        metadata={"description": "What the aide did, in codes", "example": ["BATHING"]},
+    )  # fmt: skip
+    purpose = Word(
+        MswPurpose, load_default=None, allow_none=True, metadata={"description": "Of a social worker's visit"}
+    )
     event_id = Text(max_length=80, load_default=None, allow_none=True)
 
 
@@ -319,6 +327,9 @@ class SupervisionRequestSchema(Schema):
     virtual_reason = Text(max_length=300, load_default=None, allow_none=True)
     visit_id = Id(load_default=None, allow_none=True)
     concern = fields.Boolean(load_default=False)
+    concern_tasks = fields.List(
+        Text(max_length=40), load_default=list, validate=ma.validate.Length(max=60), metadata={"example": ["TRANSFERS"]}
+    )
 
 
 class SupervisionSchema(Schema):

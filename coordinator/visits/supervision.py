@@ -1,5 +1,6 @@
 """Supervision of aides: who did it, how, and when it counts (SUP-01)."""
 
+from collections.abc import Sequence
 from datetime import date
 
 import sqlalchemy as sa
@@ -16,7 +17,7 @@ from coordinator.patients.model import Episode, Patient
 from coordinator.patients.scope import require_sight
 from coordinator.rules.aides import ask_supervisor
 from coordinator.staff.model import Clinician
-from coordinator.visits import placing, queries
+from coordinator.visits import placing, queries, watching
 from coordinator.visits.asking import refusal
 from coordinator.visits.model import Supervision
 
@@ -36,11 +37,13 @@ def record(
     virtual_reason: str | None = None,
     visit_id: int | None = None,
     concern: bool = False,
+    concern_tasks: Sequence[str] = (),
 ) -> Supervision:
     """The aide's care of this patient was supervised on that day; the fourteen days begin anew.
 
     The supervisor is whoever records it, unless the clinical manager names somebody. At most one virtual supervision in
-    a certification period, with the unplanned reason for it.
+    a certification period, with the unplanned reason for it. A concern that names the aide keeps the tasks in question
+    (all, if none is named) from that aide until somebody has watched them on site (SUP-02).
     """
     branch_id = require_sight(work, patient_id)
     queries.lock_people(work, [], [patient_id])  # one virtual supervision a period: count while others wait
@@ -52,6 +55,7 @@ def record(
         raise Invalid("That day is still to come.", pointer="/supervised_on")
     if method == "virtual" and not (virtual_reason or "").strip():
         raise Invalid("Say why it could not be in the home.", pointer="/virtual_reason")
+    aide = None
     if aide_id is not None:
         aide = queries.the_clinician(work, aide_id, branch_id)
         if aide.performer is not Performer.CHHA:
@@ -81,6 +85,8 @@ def record(
     work.session.add(row)
     work.session.flush()  # the number is in the answer and in the trail
     work.record("supervision.recorded", f"supervision:{row.id}", patient_id=patient_id, method=method, concern=concern)
+    if concern and aide is not None:
+        watching.note_concern(work, patient_id, aide, supervisor, supervised_on, concern_tasks, row.id)
     work.publish(AideSupervised(patient_id=patient_id, supervised_on=supervised_on))
     return row
 

@@ -128,7 +128,7 @@ def make_case(discipline: Discipline | None = None, **changes) -> VisitCase:
         performer = {Discipline.SN: Performer.RN, Discipline.HHA: Performer.CHHA}.get(discipline)
         case = replace(
             case,
-            visit=make_visit(discipline=discipline),
+            visit=make_visit(discipline=discipline, purpose="counseling" if discipline is Discipline.MSW else ""),
             order=make_order(discipline=discipline),
             clinician=make_clinician(performer or Performer(discipline.value)),
             aide_plan=AidePlanFacts(SOC, Performer.RN) if discipline is Discipline.HHA else None,

@@ -13,6 +13,7 @@ from tests.rules.cases import DAY, POLICY, day, local, rules_of
 # ------------------------------------------------------------------------------------ VIS-01
 
 
+@pytest.mark.example("VIS-01", 2)
 def test_vis_01_a_visit_on_hold_is_not_missed():
     assert missed.ask_missed(MissedReason.ON_HOLD, Discipline.SN, DAY, POLICY) == ()
     assert not missed.decision_needed(MissedReason.ON_HOLD, None)
@@ -37,6 +38,7 @@ def test_vis_01_when_the_practitioner_is_told(discipline, impact, daily, noticed
     assert task.facts["decision_needed"] is (impact is not False)
 
 
+@pytest.mark.example("VIS-01", 1)
 def test_vis_01_not_found_twice_in_a_week():
     found = missed.ask_missed(
         MissedReason.NOT_HOME_NOT_FOUND, Discipline.SN, DAY, POLICY, not_found_days=[DAY - timedelta(days=4)]

@@ -25,6 +25,7 @@ from tests.rules.cases import (
 # ------------------------------------------------------------------------------------ AID
 
 
+@pytest.mark.example("AID-02", 1)
 @pytest.mark.parametrize(
     "plan", [AidePlanFacts(), AidePlanFacts(DAY + timedelta(days=1), Performer.RN), AidePlanFacts(SOC, Performer.LVN)]
 )
@@ -38,6 +39,7 @@ def test_aid_02_the_new_version_is_not_acknowledged():
     assert rules_of(ask(case, Moment.CONFIRM, POLICY)) == [("AID-02", "WARN")]
 
 
+@pytest.mark.example("AID-02", 2)
 def test_aid_02_tasks():
     assert rules_of(aides.ask_aide_tasks(["HOUSEKEEPING"], ["HOUSEKEEPING"])) == [("AID-02", "HOLD-BILL")]
     assert rules_of(aides.ask_aide_tasks(["BATHING"], ["BATHING", "NAIL_CARE"])) == [("AID-02", "WARN")]
@@ -48,6 +50,7 @@ def test_aid_02_tasks():
     ("last", "expected"),
     [("2024-11-20", [("AID-03", "BLOCK")]), ("2024-11-21", []), ("2024-11-22", [])],
 )
+@pytest.mark.example("AID-03", 1)
 def test_aid_03_example(last, expected):
     aide = make_clinician(Performer.CHHA, last_paid_aide_work_on=day(last))
     case = make_case(Discipline.HHA, clinician=aide)
@@ -68,6 +71,8 @@ def test_aid_03_in_service_training_is_looked_at_in_month_ten():
 # ------------------------------------------------------------------------------------ SUP
 
 
+@pytest.mark.example("SUP-01", 1)
+@pytest.mark.example("SUP-01", 2)
 def test_sup_01_example_due_dates():
     first = SupervisionFacts(first_aide_visit_on=day("2026-10-05"))
     assert aides.supervision_due(first, POLICY) == day("2026-10-19")
@@ -83,6 +88,7 @@ def test_sup_01_example_due_dates():
     ("visit_day", "word"),
     [("2026-10-25", None), ("2026-10-26", "is due by"), ("2026-10-29", "is due"), ("2026-10-30", "was due")],
 )
+@pytest.mark.example("SUP-01", 3)
 def test_sup_01_warns_and_never_refuses(visit_day, word):
     case = make_case(Discipline.HHA, supervision=SupervisionFacts(day("2026-10-15"), day("2026-10-05")))
     case = replace(case, visit=replace(case.visit, day=day(visit_day)))
@@ -93,6 +99,8 @@ def test_sup_01_warns_and_never_refuses(visit_day, word):
         assert not found.refuses
 
 
+@pytest.mark.example("SUP-01", 4)
+@pytest.mark.example("SUP-01", 6)
 def test_sup_01_who_and_how():
     assert aides.ask_supervisor(Performer.PT, POLICY) == ()
     for assistant in (Performer.PTA, Performer.LVN, Performer.COTA, Performer.MSW):
@@ -104,6 +112,7 @@ def test_sup_01_who_and_how():
     assert rules_of(aides.ask_supervisor(Performer.PT, POLICY, nursing_active=True)) == [("SUP-01", "WARN")]
 
 
+@pytest.mark.example("SUP-01", 5)
 def test_sup_01_a_supervisory_visit_by_a_vocational_nurse():
     case = make_case(visit=make_visit(kind=VisitKind.SUPERVISION), clinician=make_clinician(Performer.LVN))
     assert rules_of(ask(case, Moment.CONFIRM, POLICY)) == [("SUP-01", "BLOCK")]
@@ -112,6 +121,7 @@ def test_sup_01_a_supervisory_visit_by_a_vocational_nurse():
     assert ask(therapy_only, Moment.CONFIRM, POLICY) == ()
 
 
+@pytest.mark.example("SUP-04", 1)
 def test_sup_04_examples():
     assert aides.unskilled_supervision_due(SOC, POLICY) == day("2026-11-30")
     assert aides.observation_due(SOC, POLICY) == day("2027-04-01")
@@ -122,7 +132,14 @@ def test_sup_04_examples():
     assert rules_of(aides.ask_supervised(case, POLICY)) == [("SUP-04", "WARN")]
 
 
-@pytest.mark.parametrize("kind", [VisitKind.EVALUATION, VisitKind.REASSESSMENT, VisitKind.DISCHARGE])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        VisitKind.EVALUATION,
+        VisitKind.REASSESSMENT,
+        pytest.param(VisitKind.DISCHARGE, marks=pytest.mark.example("SUP-05", 1)),
+    ],
+)
 def test_sup_05_what_an_assistant_may_not_do(kind):
     case = make_case(Discipline.PT, clinician=make_clinician(Performer.PTA))
     case = replace(case, visit=replace(case.visit, kind=kind))
@@ -130,6 +147,7 @@ def test_sup_05_what_an_assistant_may_not_do(kind):
     assert ask(replace(case, visit=replace(case.visit, kind=VisitKind.ROUTINE)), Moment.CONFIRM, POLICY) == ()
 
 
+@pytest.mark.example("SUP-05", 2)
 def test_sup_05_example_occupational_therapy_assistant():
     assert aides.assistant_supervision_due(Performer.COTA, day("2026-10-22"), POLICY) == day("2026-11-21")
     assert aides.assistant_supervision_due(Performer.LVN, day("2026-10-22"), POLICY) == day("2026-11-21")
@@ -139,6 +157,8 @@ def test_sup_05_example_occupational_therapy_assistant():
 # ------------------------------------------------------------------------------------ THX-01
 
 
+@pytest.mark.example("THX-01", 1)
+@pytest.mark.example("THX-01", 2)
 def test_thx_01_examples_due():
     assert therapy.reassessment_due(day("2026-10-06"), POLICY) == day("2026-11-05")
     assert therapy.reassessment_due(day("2026-06-01"), POLICY) == day("2026-07-01")
@@ -154,6 +174,7 @@ def assistant_on(visit_day, performer=Performer.PTA, kind=VisitKind.ROUTINE, eva
     return replace(case, visit=replace(case.visit, day=day(visit_day), kind=kind))
 
 
+@pytest.mark.example("THX-01", 3)
 def test_thx_01_example_assistant_after_the_due_day():
     found = therapy.ask_assistant_in_time(assistant_on("2026-11-06"), POLICY)
     assert rules_of(found) == [("THX-01", "BLOCK-OVR"), ("THX-01", "HOLD-BILL")]
@@ -167,11 +188,13 @@ def test_thx_01_example_assistant_after_the_due_day():
     ("visit_day", "covered"),
     [("2026-11-05", True), ("2026-11-06", False), ("2026-11-08", False), ("2026-11-09", True), ("2026-11-10", True)],
 )
+@pytest.mark.example("THX-01", 4)
 def test_thx_01_example_coverage_resumes_with_the_reassessment(visit_day, covered):
     last, again = day("2026-10-06"), day("2026-11-09")
     assert therapy.is_covered(day(visit_day), last, again, POLICY) is covered
 
 
+@pytest.mark.example("THX-01", 5)
 def test_thx_01_other_disciplines_are_unaffected():
     nursing = make_case(therapy=TherapyFacts(day("2026-01-01")))
     assert ask(nursing, Moment.CONFIRM, POLICY) == ()

@@ -21,6 +21,8 @@ def hours(minutes, discipline=Discipline.HHA, **usage):
 # ------------------------------------------------------------------------------------ INT-01
 
 
+@pytest.mark.example("INT-01", 1)
+@pytest.mark.example("INT-01", 2)
 def test_int_01_less_than_eight_hours_a_day():
     assert hours(419, day_minutes=60) == []
     assert hours(420, day_minutes=60) == [("INT-01", "BLOCK-OVR")]
@@ -29,12 +31,12 @@ def test_int_01_less_than_eight_hours_a_day():
 @pytest.mark.parametrize(
     ("week", "review", "expected"),
     [
-        (28 * 60, None, []),
-        (28 * 60 + 1, None, [("INT-01", "WARN")]),
+        pytest.param(28 * 60, None, [], marks=pytest.mark.example("INT-01", 3)),
+        pytest.param(28 * 60 + 1, None, [("INT-01", "WARN")], marks=pytest.mark.example("INT-01", 4)),
         (28 * 60 + 1, REVIEW, []),
         (35 * 60, None, [("INT-01", "WARN")]),
-        (35 * 60, REVIEW, []),
-        (35 * 60 + 1, REVIEW, [("INT-01", "BLOCK-OVR")]),
+        pytest.param(35 * 60, REVIEW, [], marks=pytest.mark.example("INT-01", 5)),
+        pytest.param(35 * 60 + 1, REVIEW, [("INT-01", "BLOCK-OVR")], marks=pytest.mark.example("INT-01", 6)),
         (35 * 60, replace(REVIEW, approved_by=" "), [("INT-01", "WARN")]),
         (35 * 60, replace(REVIEW, last_day=day("2026-11-09")), [("INT-01", "WARN")]),
     ],
@@ -43,6 +45,7 @@ def test_int_01_twenty_eight_hours_a_week_thirty_five_with_review(week, review, 
     assert hours(60, week_minutes=week - 60, review=review) == expected
 
 
+@pytest.mark.example("INT-01", 7)
 def test_int_01_therapy_does_not_count():
     assert hours(120, Discipline.PT, day_minutes=420) == []
 
@@ -77,6 +80,8 @@ def nursing(visit_day, before, **usage):
     return intermittent.ask_nursing_run(case, POLICY)
 
 
+@pytest.mark.example("INT-02", 1)
+@pytest.mark.example("INT-02", 2)
 def test_int_02_twenty_one_days_and_not_one_more():
     # Daily nursing from Monday 2026-11-02.
     assert rules_of(nursing("2026-11-22", 20)) == [("INT-02", "TASK")]
@@ -103,6 +108,7 @@ def test_int_02_exceptions(excuse):
 
 
 @pytest.mark.parametrize(("minutes", "expected"), [(240, []), (300, [("INT-03", "WARN")])])
+@pytest.mark.example("INT-03", 1)
 def test_int_03_long_aide_visit(minutes, expected):
     case = make_case(Discipline.HHA)
     case = replace(case, visit=replace(case.visit, minutes=minutes))
@@ -111,6 +117,7 @@ def test_int_03_long_aide_visit(minutes, expected):
 
 
 @pytest.mark.parametrize(("used", "expected"), [(17, []), (18, [("INT-04", "WARN")]), (20, [("INT-04", "BLOCK-OVR")])])
+@pytest.mark.example("INT-04", 1)
 def test_int_04_example(used, expected):
     case = make_case(usage=UsageFacts(authorisation=Authorisation(20, used)))
     assert rules_of(ask(case, Moment.CONFIRM, POLICY)) == expected
@@ -123,6 +130,9 @@ def asked(*disciplines, programme=Programme.MEDICARE_HH, payer=Payer.MEDICARE, *
     return rules_of(qualifying.ask_qualifying_service(frozenset(disciplines), programme, payer, POLICY, **more))
 
 
+@pytest.mark.example("QUAL-01", 1)
+@pytest.mark.example("QUAL-01", 2)
+@pytest.mark.example("QUAL-01", 3)
 def test_qual_01_examples():
     assert asked(Discipline.OT) == [("QUAL-01", "BLOCK")]
     assert asked(Discipline.OT, ot_continuing=True) == []
@@ -133,7 +143,13 @@ def test_qual_01_examples():
     assert asked(Discipline.HHA, programme=Programme.MEDI_CAL_HH, payer=Payer.MEDI_CAL) == []
 
 
-@pytest.mark.parametrize(("visit_day", "expected"), [("2026-12-12", [("QUAL-02", "BLOCK-OVR")]), ("2026-12-10", [])])
+@pytest.mark.parametrize(
+    ("visit_day", "expected"),
+    [
+        pytest.param("2026-12-12", [("QUAL-02", "BLOCK-OVR")], marks=pytest.mark.example("QUAL-02", 1)),
+        pytest.param("2026-12-10", [], marks=pytest.mark.example("QUAL-02", 2)),
+    ],
+)
 def test_qual_02_example_aide_after_the_last_therapy(visit_day, expected):
     facts = QualifyingFacts(day("2026-12-10"))
     case = make_case(Discipline.HHA, episode=MEDICARE, qualifying=facts)
@@ -141,6 +157,7 @@ def test_qual_02_example_aide_after_the_last_therapy(visit_day, expected):
     assert rules_of(qualifying.ask_dependent(case, POLICY)) == expected
 
 
+@pytest.mark.example("QUAL-02", 3)
 def test_qual_02_example_unexpected_admission():
     last = day("2026-12-05")
     assert rules_of(qualifying.ask_dependent_done(day("2026-12-08"), last)) == [("QUAL-02", "HOLD-BILL")]

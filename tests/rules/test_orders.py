@@ -15,7 +15,7 @@ from coordinator.domain.vocabulary import (
     Programme,
     VisitKind,
 )
-from coordinator.rules import frequencies, orders
+from coordinator.rules import frequencies, orders, qualifying
 from coordinator.rules.facts import Moment, PrnFacts, SigningFacts, VerbalReceipt
 from coordinator.rules.visit import ask
 from tests.rules.cases import (
@@ -96,9 +96,17 @@ def test_ord_01_chaplains_need_no_order():
     assert ask(case, Moment.CONFIRM, POLICY) == ()
 
 
-def test_qual_03_social_work_needs_an_order():
-    case = make_case(order=None, visit=make_visit(discipline=Discipline.MSW), clinician=make_clinician(Performer.MSW))
-    assert rules_of(ask(case, Moment.CONFIRM, POLICY)) == [("ORD-01", "BLOCK")]
+@pytest.mark.example("QUAL-03", 1)
+def test_qual_03_social_work_needs_an_order_and_a_purpose():
+    visit = make_visit(discipline=Discipline.MSW)
+    case = make_case(order=None, visit=visit, clinician=make_clinician(Performer.MSW))
+    assert rules_of(ask(case, Moment.CONFIRM, POLICY)) == [("ORD-01", "BLOCK"), ("QUAL-03", "BLOCK")]
+    ordered = replace(case, order=make_order(discipline=Discipline.MSW))
+    assert rules_of(ask(ordered, Moment.CONFIRM, POLICY)) == [("QUAL-03", "WARN")]
+    meant = replace(ordered, visit=replace(visit, purpose="counseling"))
+    assert ask(meant, Moment.CONFIRM, POLICY) == ()
+    assert rules_of(qualifying.ask_social_work_done("")) == [("QUAL-03", "HOLD-BILL")]
+    assert qualifying.ask_social_work_done("acp") is None
 
 
 # ------------------------------------------------------------------------------------ ORD-02, ORD-03
@@ -454,7 +462,7 @@ def test_int_02_an_order_for_more_than_three_weeks_of_daily_nursing(run, expecte
     ("change", "expected"),
     [
         ({}, []),
-        ({"effective_to": None}, [("INT-03", "BLOCK")]),
+        pytest.param({"effective_to": None}, [("INT-03", "BLOCK")], marks=pytest.mark.example("INT-03", 2)),
         ({"effective_to": day("2026-11-30")}, [("INT-03", "BLOCK")]),
         ({"admitted": False}, [("INT-03", "BLOCK")]),
         ({"eligibility": Eligibility.PENDING}, [("INT-03", "BLOCK")]),
