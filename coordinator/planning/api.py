@@ -69,6 +69,17 @@ class WaitingSchema(Schema):
     weeks = fields.List(fields.Dict())
 
 
+class PlanRunClockSchema(Schema):
+    """A dated obligation that is due by the end of the run."""
+
+    deadline = fields.Integer()
+    rule = fields.String(metadata={"example": "SUP-01"})
+    about = fields.String(metadata={"example": "patient:7"})
+    patient_id = fields.Integer()
+    due_on = fields.String()
+    visit = fields.Integer(allow_none=True, metadata={"description": "The visit that carries it; none: no visit does"})
+
+
 class ResultSchema(Schema):
     """How good the proposal is. An incomplete plan is a result, not an error."""
 
@@ -78,6 +89,7 @@ class ResultSchema(Schema):
     later = fields.Integer(metadata={"description": "Wanted, with days after the run: they wait for a later one"})
     unplaced = fields.List(fields.Nested(UnplacedSchema))
     waiting = fields.List(fields.Nested(WaitingSchema))
+    clocks = fields.List(fields.Nested(PlanRunClockSchema))
     travel_minutes = fields.Integer()
     waiting_minutes = fields.Integer()
     overtime_minutes = fields.Integer()

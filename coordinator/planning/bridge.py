@@ -16,7 +16,7 @@ from coordinator.planner.fingerprint import fingerprint
 from coordinator.planner.plan import Assignment, Plan
 from coordinator.planner.problem import Current, Day, Problem, Reason, Window
 from coordinator.planner.problem import Visit as Wanted
-from coordinator.planning import shifts, wishes
+from coordinator.planning import clocks, shifts, wishes
 from coordinator.planning.answers import Answers, ask_all, reason_of
 from coordinator.planning.horizon import Horizon
 from coordinator.planning.openings import openings, stretches
@@ -30,6 +30,7 @@ from coordinator.rules.terms import Policy
 from coordinator.travel import ways
 from coordinator.visits import cases
 from coordinator.visits.book import CaseBook
+from coordinator.visits.duty_model import VisitDuty
 from coordinator.visits.model import Visit
 
 #: Of what stays where it is.
@@ -105,6 +106,8 @@ def assemble(
     not_before = horizon.minute_up(scene.now + timedelta(minutes=policy.planning.notice_minutes))
     days = {visit.id: _days(visit, horizon, not_before) for visit in visits if not is_fixed(visit)}
     answers = ask(work, scene, book, days)
+    duties = clocks.duties_of(work, [visit for visit in visits if visit.id in answers])
+    clocks.narrow(scene, answers, duties, policy)
     places = Places(
         scene.branch,
         scene.patients.values(),
@@ -135,7 +138,7 @@ def assemble(
         visits=tuple(
             _fixed(visit, scene, places, people)
             if number in fixed
-            else _wanted(visit, scene, places, people, answers[visit.id], made[visit.id], prices)
+            else _wanted(visit, scene, places, people, answers[visit.id], made[visit.id], prices, duties)
             for number, visit in enumerate(visits)
         ),
         spacings=ties.spacings(),
@@ -279,6 +282,7 @@ def _wanted(
     answers: Answers,
     made: _Opening,
     prices: Prices,
+    duties: Mapping[int, Sequence[VisitDuty]],
 ) -> Wanted:
     horizon = scene.horizon
     stands = visit.status in LIVE_VISIT
@@ -289,7 +293,7 @@ def _wanted(
         minutes=made.minutes,
         windows=made.windows,
         discipline=visit.discipline.value,
-        unplaced_cost=priority(visit, horizon, prices),
+        unplaced_cost=max(priority(visit, horizon, prices), _owed(duties.get(visit.id, ()), horizon, prices)),
         day_costs=_day_costs(visit, horizon, prices),
         preferences=wishes.of(visit, scene, people, prices),
         forbidden={people[clinician]: reason_of(found) for clinician, found in sorted(answers.forbidden.items())},
@@ -313,6 +317,11 @@ def priority(visit: Visit, horizon: Horizon, prices: Prices) -> int:
     if visit.is_optional:
         return prices.unplaced_optional
     return prices.unplaced_can_wait if visit.window_to > horizon.end_on else prices.unplaced_needed
+
+
+def _owed(duties: Sequence[VisitDuty], horizon: Horizon, prices: Prices) -> int:
+    """What it costs to leave out a visit that carries an obligation which is due in the run: as one that is due."""
+    return prices.unplaced_due if any(duty.last_on <= horizon.end_on for duty in duties) else 0
 
 
 def _day_costs(visit: Visit, horizon: Horizon, prices: Prices) -> dict[int, int]:

@@ -14,6 +14,7 @@ from coordinator.core.errors import Conflict, Invalid, NotFound
 from coordinator.core.work import Work, permitted
 from coordinator.domain.vocabulary import RunStatus
 from coordinator.jobs.context import JobContext
+from coordinator.planning import clocks
 from coordinator.planning.bridge import build
 from coordinator.planning.decode import decode
 from coordinator.planning.horizon import Horizon
@@ -239,17 +240,22 @@ def perform(context: JobContext, run_id: int, search: Search) -> None:
 
 
 def _plan(context: JobContext, run_id: int, search: Search) -> Write[PlanRun]:
+    with context.work() as work:
+        run = fetch(work.session, PlanRun, run_id, "run")
+        clocks.attach(work, run.branch_id, Horizon(zone_of(work, run.branch_id), run.start_on, run.end_on))
     learned = learn_between(context, lambda work: _points(work, run_id))
     with context.work(write=False) as work:
         run = fetch(work.session, PlanRun, run_id, "run")
         horizon = Horizon(zone_of(work, run.branch_id), run.start_on, run.end_on)
         bridge = build(work, run.branch_id, horizon)
         waiting = waiting_orders(work, run.branch_id, horizon)
+        owed = clocks.told(work, run.branch_id, horizon)
         work.record("run.read-records", f"run:{run.id}", branch=run.branch_id, visits=len(bridge.visits))
         task = Task(bridge.problem, bridge.start, run.seconds, run.seed, run.iterations)
     found = search(task, LIFE.look(context, run_id, len(bridge.wanted)))
     decoded = decode(bridge, found.outcome, found.explanation)
     result = decoded.result | {"travel_sources": bridge.places.ways.said(learned), "waiting": waiting}
+    result["clocks"] = owed
 
     def write(work: Work, run: PlanRun) -> RunStatus:
         for row in decoded.placed:

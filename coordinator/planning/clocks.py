@@ -1,0 +1,342 @@
+"""Clocks become demand: dated obligations ride on visits that are wanted anyway, and only else ask for one.
+
+Before a run reads its days, each open obligation that a visit can meet is given to one (`attach`); the bridge then
+keeps that visit on days on which it counts and with somebody who may do it (`narrow`). When the visit is made and the
+obligation closes, the next look ends what the visit carried.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+
+from coordinator.agency import service as agency
+from coordinator.core.db import fetch
+from coordinator.core.work import Work
+from coordinator.deadlines.model import Deadline
+from coordinator.domain.lifecycle import DONE_VISIT, LIVE_ORDER
+from coordinator.domain.timeline import local_day
+from coordinator.domain.vocabulary import DeadlineStatus, Discipline, Performer, VisitKind, VisitStatus, WaiveReason
+from coordinator.orders.model import Order
+from coordinator.patients.model import Episode
+from coordinator.planning.answers import Answers
+from coordinator.planning.horizon import Horizon
+from coordinator.planning.scene import Scene
+from coordinator.rules.carrying import (
+    CARRIED,
+    Candidate,
+    Carrying,
+    ask_carried_by,
+    ask_carried_day,
+    carrying,
+    choose,
+    days_of,
+    fits,
+    performers_of,
+)
+from coordinator.rules.terms import Policy
+from coordinator.staff.model import Clinician
+from coordinator.visits import units
+from coordinator.visits.duty_model import VisitDuty
+from coordinator.visits.model import Visit
+
+#: Minutes of a visit that is made for a supervision alone.
+SUPERVISION_MINUTES = 30
+_OPEN = units.AHEAD | {VisitStatus.PROPOSED}
+
+
+# ------------------------------------------------------------------------------------ giving obligations to visits
+
+
+def attach(work: Work, branch_id: int, horizon: Horizon) -> None:
+    """Every open obligation of the branch that comes up in these days rides on a visit, where one can carry it.
+
+    Asked by the run before it reads, in a transaction of its own; asked twice, nothing changes.
+    """
+    today = agency.today(work, branch_id)
+    rows = _open_rows(work, branch_id)
+    carried = _carried(work, branch_id)
+    nursing = _nursing(work, {row.patient_id for row in rows})
+    ways = {row.id: _way(row, today, work.policy, nursing) for row in rows}
+    visits = _visits(work, {row.patient_id for row in rows} | {visit.patient_id for _, visit in carried})
+    standing = _settle(work, carried, ways, visits)
+    for row in rows:
+        wanted = ways[row.id]
+        if wanted is None or row.id in standing or wanted.best_from > horizon.end_on:
+            continue
+        mine = {one.visit_id: one for one in visits.get(row.patient_id or 0, ())}
+        taken = {visit_id for visit_id, rule in standing.values() if rule != wanted.rule}
+        chosen = choose(wanted, [one for one in mine.values() if _is_free(wanted, one, taken)])
+        if chosen is not None:
+            visit = work.session.get_one(Visit, chosen.visit_id)
+            first, last = days_of(wanted, chosen)
+            _carry(work, row, visit, wanted, first, last)
+        elif wanted.alone and wanted.best_from <= horizon.end_on and wanted.last_on >= horizon.start_on:
+            raised = _raise(work, row, wanted)
+            if raised is None:
+                continue
+            visit = raised
+            _carry(work, row, visit, wanted, wanted.best_from, wanted.last_on, raised=True)
+        else:
+            continue
+        standing[row.id] = (visit.id, wanted.rule)
+    work.session.flush()  # the run reads what is carried now
+
+
+def _is_free(wanted: Carrying, one: Candidate, taken: set[int]) -> bool:
+    """A visit is planned as one thing: the reassessment and the recertification are not made in one breath."""
+    return wanted.kind is None or one.visit_id not in taken or one.kind is wanted.kind
+
+
+def _open_rows(work: Work, branch_id: int) -> list[Deadline]:
+    query = sa.select(Deadline).where(
+        Deadline.branch_id == branch_id,
+        Deadline.status == DeadlineStatus.OPEN,
+        Deadline.rule.in_(CARRIED),
+        Deadline.patient_id.is_not(None),
+    )
+    return list(work.session.scalars(query.order_by(Deadline.due_on, Deadline.id)))
+
+
+def _carried(work: Work, branch_id: int) -> list[tuple[VisitDuty, Visit]]:
+    rows = work.session.execute(
+        sa.select(VisitDuty, Visit)
+        .join(Visit, Visit.id == VisitDuty.visit_id)
+        .where(Visit.branch_id == branch_id, VisitDuty.ended_at.is_(None))
+        .order_by(VisitDuty.id)
+        .with_for_update(of=VisitDuty)
+    )
+    return [(row.VisitDuty, row.Visit) for row in rows]
+
+
+def _nursing(work: Work, patients: Iterable[int | None]) -> set[int]:
+    """Those of the patients who have a live nursing order: the nurse supervises their aide."""
+    query = sa.select(Order.patient_id).where(
+        Order.patient_id.in_(sorted({number for number in patients if number is not None})),
+        Order.discipline == Discipline.SN,
+        Order.status.in_(LIVE_ORDER),
+    )
+    return set(work.session.scalars(query))
+
+
+def _way(row: Deadline, today: date, policy: Policy, nursing: set[int]) -> Carrying | None:
+    facts = row.facts
+    discipline, performer, begins = facts.get("discipline"), facts.get("performer"), facts.get("window_from")
+    return carrying(
+        row.rule, row.due_on, today, policy,
+        discipline=Discipline(discipline) if discipline else None,
+        performer=Performer(performer) if performer else None,
+        nursing_active=row.patient_id in nursing,
+        window_from=date.fromisoformat(begins) if begins else None,
+    )  # fmt: skip
+
+
+def _visits(work: Work, patients: Iterable[int | None]) -> Mapping[int, list[Candidate]]:
+    """What the patients have ahead: wanted, held or booked, but for second persons' visits."""
+    rows = work.session.execute(
+        sa.select(Visit, Clinician.performer)
+        .outerjoin(Clinician, Clinician.id == Visit.clinician_id)
+        .where(
+            Visit.patient_id.in_(sorted({number for number in patients if number is not None})),
+            Visit.is_current,
+            Visit.status.in_(_OPEN),
+            Visit.joint_with_id.is_(None),
+            sa.or_(Visit.starts_at.is_(None), Visit.starts_at > work.now),
+        )
+        .order_by(Visit.id)
+        .with_for_update(of=Visit, key_share=True),
+        execution_options={"populate_existing": True},
+    )
+    found: dict[int, list[Candidate]] = defaultdict(list)
+    for visit, performer in rows:
+        zone = agency.zone_of(work, visit.branch_id)
+        found[visit.patient_id].append(
+            Candidate(
+                visit.id, visit.discipline, visit.kind, visit.window_from, visit.window_to, visit.is_optional,
+                local_day(visit.starts_at, zone) if visit.starts_at is not None else None, performer,
+            )
+        )  # fmt: skip
+    return found
+
+
+def _carry(
+    work: Work, row: Deadline, visit: Visit, wanted: Carrying, first: date, last: date, *, raised: bool = False
+) -> None:
+    before = None
+    if wanted.kind is not None and visit.kind is VisitKind.ROUTINE:
+        before, visit.kind = visit.kind, wanted.kind
+    work.session.add(
+        VisitDuty(
+            visit_id=visit.id, deadline_id=row.id, rule=row.rule, first_on=first, last_on=last, kind_before=before,
+            raised=raised, attached_at=work.now,
+        )
+    )  # fmt: skip
+    work.session.flush()  # one visit at a time carries a deadline: the database says so now
+    work.record("visit.carries", f"visit:{visit.id}", patient_id=visit.patient_id, rule=row.rule, deadline=row.id)
+
+
+def _raise(work: Work, row: Deadline, wanted: Carrying) -> Visit | None:
+    """A supervisory visit of its own, where nothing is wanted that could carry the supervision."""
+    episode = work.session.scalars(
+        sa.select(Episode)
+        .where(
+            Episode.patient_id == row.patient_id,
+            Episode.discharged_on.is_(None),
+            Episode.on_hold_since.is_(None),
+            Episode.soc_date.is_not(None),
+        )
+        .order_by(Episode.id.desc())
+        .limit(1)
+    ).first()
+    if episode is None:
+        return None
+    visit = units.wanted(
+        work, branch_id=row.branch_id, patient_id=episode.patient_id, episode_id=episode.id,
+        discipline=wanted.disciplines[0] if len(wanted.disciplines) == 1 else _therapy_of(work, episode, wanted),
+        kind=VisitKind.SUPERVISION, window_from=wanted.best_from, window_to=wanted.last_on,
+        minutes=SUPERVISION_MINUTES,
+    )  # fmt: skip
+    work.session.flush()  # what it carries names its number
+    work.record("visit.requested", f"visit:{visit.id}", patient_id=visit.patient_id, kind=visit.kind.value)
+    return visit
+
+
+def _therapy_of(work: Work, episode: Episode, wanted: Carrying) -> Discipline:
+    """The therapy that has a live order, for a case without nursing."""
+    live = set(
+        work.session.scalars(
+            sa.select(Order.discipline).where(Order.episode_id == episode.id, Order.status.in_(LIVE_ORDER))
+        )
+    )
+    return next((one for one in wanted.disciplines if one in live), wanted.disciplines[0])
+
+
+# ------------------------------------------------------------------------------------ ending what is carried
+
+
+def _settle(
+    work: Work,
+    carried: Sequence[tuple[VisitDuty, Visit]],
+    ways: Mapping[int, Carrying | None],
+    visits: Mapping[int, Sequence[Candidate]],
+) -> dict[int, tuple[int, str]]:
+    """End what is over or cannot be met where it is; the rest, by deadline: (visit, rule)."""
+    standing: dict[int, tuple[int, str]] = {}
+    for duty, visit in carried:
+        wanted = ways.get(duty.deadline_id)
+        now = next((one for one in visits.get(visit.patient_id, ()) if one.visit_id == visit.id), None)
+        if wanted is None:
+            status = fetch(work.session, Deadline, duty.deadline_id, "deadline").status
+            met = status is DeadlineStatus.DONE and visit.status in DONE_VISIT
+            _end(work, duty, visit, "met" if met else "released")
+        elif visit.status in DONE_VISIT or now is None or not _still(wanted, duty, now):
+            _end(work, duty, visit, "released")
+        else:
+            standing[duty.deadline_id] = (visit.id, duty.rule)
+    return standing
+
+
+def _still(wanted: Carrying, duty: VisitDuty, now: Candidate) -> bool:
+    """Whether the visit can still meet it, where it is placed and as it is planned by now."""
+    as_planned = wanted.kind is None or duty.kind_before is None or now.kind is wanted.kind
+    in_time = wanted.first_on <= duty.last_on <= wanted.last_on
+    return as_planned and in_time and fits(wanted, now)
+
+
+def _end(work: Work, duty: VisitDuty, visit: Visit, outcome: str) -> None:
+    duty.ended_at, duty.outcome = work.now, outcome
+    if outcome == "released" and duty.kind_before is not None and visit.status in _OPEN:
+        visit.kind = duty.kind_before
+    if duty.raised and visit.status is VisitStatus.PROPOSED and visit.unit is None and visit.is_current:
+        units.withdraw(work, visit, WaiveReason.MADE_UP_ELSEWHERE)
+    work.record(
+        "visit.carried", f"visit:{visit.id}", patient_id=visit.patient_id, rule=duty.rule, outcome_of_it=outcome
+    )
+
+
+# ------------------------------------------------------------------------------------ what the planner sees
+
+
+def duties_of(work: Work, visits: Iterable[Visit]) -> dict[int, list[VisitDuty]]:
+    """What each of these visits carries, by visit."""
+    numbers = sorted(visit.id for visit in visits if visit.id > 0)
+    if not numbers:
+        return {}
+    found: dict[int, list[VisitDuty]] = defaultdict(list)
+    query = sa.select(VisitDuty).where(VisitDuty.visit_id.in_(numbers), VisitDuty.ended_at.is_(None))
+    for duty in work.session.scalars(query.order_by(VisitDuty.id)):
+        found[duty.visit_id].append(duty)
+    return dict(found)
+
+
+def narrow(
+    scene: Scene, answers: Mapping[int, Answers], duties: Mapping[int, Sequence[VisitDuty]], policy: Policy
+) -> None:
+    """Days and people with whom a visit would not meet what it carries are closed to it, in the rule's words.
+
+    Where nothing would be left, the visit matters more than the obligation: it is planned as if it carried nothing.
+    """
+    for visit in scene.visits:
+        answer = answers.get(visit.id)
+        if answer is None:
+            continue
+        for duty in duties.get(visit.id, ()):
+            _keep_days(answer, duty)
+            _keep_people(scene, visit, answer, duty, policy)
+
+
+def _keep_days(answer: Answers, duty: VisitDuty) -> None:
+    lost = {
+        day: finding
+        for day in answer.cases
+        if (finding := ask_carried_day(duty.rule, day, duty.first_on, duty.last_on)) is not None
+    }
+    if len(lost) == len(answer.cases):
+        return
+    for day, finding in lost.items():
+        del answer.cases[day]
+        answer.closed[day] = (finding,)
+    for clinician_id, day in [key for key in answer.forbidden_days if key[1] in lost]:
+        del answer.forbidden_days[clinician_id, day]
+
+
+def _keep_people(scene: Scene, visit: Visit, answer: Answers, duty: VisitDuty, policy: Policy) -> None:
+    allowed = performers_of(duty.rule, visit.discipline, policy)
+    possible = [one for one in scene.clinicians if one.id not in answer.forbidden]
+    lost = {
+        one.id: finding
+        for one in possible
+        if (finding := ask_carried_by(duty.rule, one.performer, allowed)) is not None
+    }
+    if len(lost) == len(possible):
+        return
+    for clinician_id, finding in lost.items():
+        answer.forbidden[clinician_id] = (finding,)
+    for key in [key for key in answer.forbidden_days if key[0] in lost]:
+        del answer.forbidden_days[key]
+
+
+def told(work: Work, branch_id: int, horizon: Horizon) -> list[dict[str, Any]]:
+    """One entry for each open obligation that is due by the end of the run: the visit that carries it, or None."""
+    rows = work.session.execute(
+        sa.select(
+            Deadline.id, Deadline.rule, Deadline.subject, Deadline.patient_id, Deadline.due_on, VisitDuty.visit_id
+        )
+        .outerjoin(VisitDuty, sa.and_(VisitDuty.deadline_id == Deadline.id, VisitDuty.ended_at.is_(None)))
+        .where(
+            Deadline.branch_id == branch_id,
+            Deadline.status == DeadlineStatus.OPEN,
+            Deadline.rule.in_(CARRIED),
+            Deadline.due_on <= horizon.end_on,
+        )
+        .order_by(Deadline.due_on, Deadline.id)
+    )
+    return [
+        {
+            "deadline": row.id, "rule": row.rule, "about": row.subject, "patient_id": row.patient_id,
+            "due_on": row.due_on.isoformat(), "visit": row.visit_id,
+        }
+        for row in rows
+    ]  # fmt: skip
