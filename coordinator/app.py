@@ -7,6 +7,9 @@ from coordinator.access.service import Doorman, system_actor
 from coordinator.agency import api as agency_api
 from coordinator.agency import programmes_api
 from coordinator.agency.policy import policy_of
+from coordinator.care import api as care_api
+from coordinator.care import conferences_api, directives_api
+from coordinator.care.shelf import instruments
 from coordinator.core import http, logs
 from coordinator.core.db import Database
 from coordinator.core.errors import Conflict
@@ -54,6 +57,9 @@ BLUEPRINTS = (
     visits_api.blp,
     doing_api.blp,
     watching_api.blp,
+    care_api.blp,
+    conferences_api.blp,
+    directives_api.blp,
     deadlines_api.blp,
     notify_api.blp,
 )
@@ -117,6 +123,7 @@ def furnish(app: Coordinator, settings: Settings) -> None:
     database = Database(settings.database_url, pool_size=settings.pool_size)
     doorman = Doorman(settings)
     policy = policy_of(settings)
+    instruments()  # a file that cannot be meant is heard of at the start
     atlas = atlas_from(settings)
     app.extensions["doorman"] = doorman
     app.extensions["settings"] = settings

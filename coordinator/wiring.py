@@ -14,7 +14,15 @@ from sqlalchemy.orm import Session
 
 from coordinator.agency.model import Branch
 from coordinator.core.work import Work
-from coordinator.deadlines import authorisation_clock, order_clock, referral_clock, remind, visit_clock, watch
+from coordinator.deadlines import (
+    authorisation_clock,
+    care_clock,
+    order_clock,
+    referral_clock,
+    remind,
+    visit_clock,
+    watch,
+)
 from coordinator.domain import events
 from coordinator.jobs.context import Job, Place
 from coordinator.jobs.timetable import ClockEntry
@@ -56,6 +64,7 @@ HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
     events.PatientAdmitted: (
         referrals.note_admitted,
         referral_clock.on_patient_admitted,
+        care_clock.on_patient_admitted,
     ),
     events.AuthorisationChanged: (authorisation_clock.on_authorisation_changed,),
     events.EpisodeHeld: (
@@ -70,6 +79,7 @@ HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
         demand.end_with_episode,
         orders.end_for_discharge,
         visit_clock.on_patient_discharged,
+        care_clock.on_patient_discharged,
     ),
     events.OrderSent: (
         order_clock.on_order_sent,
@@ -121,6 +131,12 @@ HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
         notify.on_missed_decided,
     ),
     events.AideSupervised: (visit_clock.on_aide_supervised,),
+    events.CareTaskRaised: (care_clock.on_care_task_raised,),
+    events.CareTaskSettled: (care_clock.on_care_task_settled,),
+    events.AssessmentRecorded: (care_clock.on_assessment_recorded,),
+    events.AssessmentWithdrawn: (care_clock.on_assessment_withdrawn,),
+    events.ConferenceClosed: (care_clock.on_conference_closed,),
+    events.RightsExplained: (care_clock.on_rights_explained,),
     events.RosterPublished: (notify.on_roster_published,),
     events.RepairProposed: (notify.on_repair_proposed,),
     events.RepairRejected: (notify.on_repair_rejected,),

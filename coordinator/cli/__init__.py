@@ -9,6 +9,7 @@ from coordinator.cli import (
     db,
     demo,
     imports,
+    instruments,
     planning,
     programmes,
     promise,
@@ -26,6 +27,7 @@ def register(app: Flask) -> None:
     app.cli.add_command(audit.group)
     app.cli.add_command(demo.group)
     app.cli.add_command(imports.group)
+    app.cli.add_command(instruments.group)
     app.cli.add_command(worker.group)
     planning.group.add_command(repairs.group)
     assert asking.explain.name in planning.group.commands  # likewise

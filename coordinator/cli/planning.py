@@ -16,6 +16,7 @@ from coordinator.cli.common import command_work, say
 from coordinator.core.errors import Invalid, NotFound, RuleBroken
 from coordinator.core.fields import FIRST_YEAR, LAST_YEAR
 from coordinator.core.work import Work
+from coordinator.domain.care import CODE_STATUS_WORDS
 from coordinator.domain.vocabulary import RunStatus
 from coordinator.jobs.context import JobContext, Workshop
 from coordinator.planning import publication, service
@@ -265,6 +266,7 @@ def _entry(entry: Any) -> dict[str, Any]:
             "name": f"{patient.given_name} {patient.family_name}",
             "address": f"{home.address}, {home.city} {home.zip}",
             "language": patient.spoken_language,
+            "code_status": CODE_STATUS_WORDS[patient.code_status],
         },
         "joint": entry.joint,
         "aide_tasks": entry.aide_tasks,
@@ -282,7 +284,7 @@ def _roster_page(answer: dict[str, Any]) -> str:
         patient = entry["patient"]
         lines.append(
             f"{entry['local_start']}-{entry['local_end']}  {entry['discipline']} {entry['kind']}  {patient['name']}, "
-            f"{patient['address']}  [{entry['status']}, visit {entry['visit']}]"
+            f"{patient['address']}  [{entry['status']}, visit {entry['visit']}]  {patient['code_status']}"
         )
     if not answer["visits"]:
         lines.append("No visits.")

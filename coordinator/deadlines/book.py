@@ -12,7 +12,10 @@ from coordinator.domain.vocabulary import DeadlineStatus
 from coordinator.jobs.queue import insert_once
 
 #: The roles of the rule book as roles of this product: whose list an obligation is on.
-OWNERS = {"orders_desk": "intake", "case_manager": "clinical_manager"}
+OWNERS = {
+    "orders_desk": "intake", "case_manager": "clinical_manager", "social_worker": "clinical_manager",
+    "chaplain": "clinical_manager", "on_call_nurse": "clinical_manager", "managing_physician": "physician",
+}  # fmt: skip
 
 
 def owner(role: str) -> str:

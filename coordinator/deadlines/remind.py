@@ -13,6 +13,7 @@ from coordinator.agency import service as agency
 from coordinator.core.work import Work
 from coordinator.deadlines.authorisation_clock import follow_authorisations
 from coordinator.deadlines.book import end, open_deadline
+from coordinator.deadlines.care_clock import follow_care
 from coordinator.deadlines.model import Deadline
 from coordinator.deadlines.order_clock import open_renewals, settle_signatures
 from coordinator.deadlines.referral_clock import REF_02, open_recertifications, open_reviews
@@ -42,6 +43,7 @@ def look_after(work: Work, branch_id: int) -> None:
     stop_idle_supervision(work, branch_id)
     follow_credentials(work, branch_id)
     follow_authorisations(work, branch_id)
+    follow_care(work, branch_id)
     _ask_for_discharge_again(work, branch_id)
     work.session.flush()  # what was opened above is read below
     _tell(work, branch_id)

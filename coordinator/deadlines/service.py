@@ -10,6 +10,7 @@ from coordinator.agency.model import Branch
 from coordinator.core.errors import Conflict, Forbidden, Invalid, NotFound
 from coordinator.core.work import Work, permitted
 from coordinator.deadlines.book import close_deadlines, end, open_deadline
+from coordinator.deadlines.care_clock import OF_ANSWERS
 from coordinator.deadlines.model import Deadline
 from coordinator.deadlines.words import by_hand
 from coordinator.domain.timeline import local_day
@@ -20,10 +21,19 @@ __all__ = ["close_deadlines", "done", "for_change", "get", "of_patient", "open_d
 
 
 def _in_sight(work: Work) -> sa.ColumnElement[bool]:
-    """Office roles: their branches. Clinicians and physicians: what concerns the patients whom they may see."""
+    """Office roles: their branches. Clinicians and physicians: what concerns the patients whom they may see.
+
+    What would tell how a patient answered is shown to those alone who may read answers (SEC-08).
+    """
     mine = branches_of(work.actor)
     if mine is None:
         return sa.true()
+    if not work.actor.may("assessment:read"):
+        return sa.and_(_mine(work, mine), Deadline.rule.not_in(sorted(OF_ANSWERS)))
+    return _mine(work, mine)
+
+
+def _mine(work: Work, mine: frozenset[int]) -> sa.ColumnElement[bool]:
     ways: list[sa.ColumnElement[bool]] = []
     if mine:
         ways.append(Deadline.branch_id.in_(sorted(mine)))
@@ -101,7 +111,7 @@ def _late(work: Work) -> sa.ColumnElement[bool]:
 def of_patient(work: Work, patient_id: int, *, status: DeadlineStatus | None = DeadlineStatus.OPEN) -> sa.Select[Any]:
     """What is owed to one patient, as a select for `page`."""
     require_sight(work, patient_id)
-    query = sa.select(Deadline).where(Deadline.patient_id == patient_id)
+    query = sa.select(Deadline).where(Deadline.patient_id == patient_id, _in_sight(work))
     if status is not None:
         query = query.where(Deadline.status == status)
     work.record("deadline.listed", f"patient:{patient_id}", patient_id=patient_id)

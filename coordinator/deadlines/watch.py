@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from coordinator.agency import service as agency
 from coordinator.core.work import Work
 from coordinator.deadlines.book import end
+from coordinator.deadlines.care_clock import watch_at_once
 from coordinator.deadlines.model import Deadline
 from coordinator.deadlines.referral_clock import REF_02, of_referral, open_late_start
 from coordinator.deadlines.visit_clock import RESUMED
@@ -35,6 +36,7 @@ def watch(work: Work, branch_id: int) -> None:
     """Whoever must act knows that a visit in 48 hours is not booked, or was not held; nobody is told twice."""
     _watch_initial(work, _open(work, branch_id, REF_02))
     _watch_resumption(work, _open(work, branch_id, RESUMED))
+    watch_at_once(work, branch_id)
 
 
 def _open(work: Work, branch_id: int, rule: str) -> list[Deadline]:

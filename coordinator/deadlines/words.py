@@ -47,6 +47,23 @@ TASKS: dict[str, Task] = {
         "or settle that none are needed.",
         by_hand=True,
     ),
+    "severe-symptom": Task("A symptom is severe: a nurse makes contact today.", by_hand=True),
+    "recontact": Task("A symptom is moderate: rate it again."),
+    "hospice-readiness": Task(
+        "The performance level is low: review whether the patient is ready for hospice.", by_hand=True
+    ),
+    "performance-fell": Task("The performance level fell fast: the team discusses it.", by_hand=True),
+    "take-phq-9": Task("Take the PHQ-9: the two items screened positive."),
+    "safety-protocol": Task("Begin the safety protocol now, and tell the practitioner.", by_hand=True),
+    "mood-follow-up": Task("The social worker makes contact, and the practitioner is told.", by_hand=True),
+    "caregiver-strain": Task("The social worker makes contact with the caregiver.", by_hand=True),
+    "caregiver-high-strain": Task("The team discusses the caregiver's strain."),
+    "chaplain-referral": Task("The chaplain makes contact with the patient.", by_hand=True),
+    "tell-of-change": Task("Tell the practitioner today of a change beyond the patient's limits.", by_hand=True),
+    "take-instrument": Task("Take the {instrument}."),
+    "team-conference": Task("Hold a team conference with the core roles present or represented."),
+    "directives-differ": Task("Documents differ about resuscitation: ask the patient, and settle which holds."),
+    "tell-of-rights": Task("Tell the patient of the right to make an advance directive."),
     "renew-credential": Task("Renew the {kind} of clinician {clinician}, which ends on {ends_on}."),
 }
 

@@ -527,6 +527,8 @@ class AssessmentRecorded(Event):
     instrument: str
     assessed_on: date
     complete: bool
+    #: The profession of whoever took them; None: a physician.
+    performer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,6 +93,22 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "repair:propose": frozenset({Role.SCHEDULER, Role.CLINICAL_MANAGER}),
     "repair:read": frozenset({Role.SCHEDULER, Role.CLINICAL_MANAGER, Role.SYSTEM}),
     "repair:decide": frozenset({Role.SCHEDULER, Role.CLINICAL_MANAGER}),
+    # the care team: instruments, readings, conferences, documents that speak for the patient
+    "instrument:read": frozenset(Role),
+    "instrument:load": frozenset({Role.SYSTEM}),
+    "assessment:record": frozenset({Role.CLINICIAN, Role.PHYSICIAN}),
+    "assessment:read": frozenset({Role.CLINICIAN, Role.PHYSICIAN, Role.CLINICAL_MANAGER, Role.SYSTEM}),
+    "assessment:withdraw": frozenset({Role.CLINICIAN, Role.PHYSICIAN, Role.CLINICAL_MANAGER}),
+    "assessment:withdraw-any": frozenset({Role.CLINICAL_MANAGER}),
+    "limit:set": frozenset({Role.CLINICIAN, Role.PHYSICIAN, Role.CLINICAL_MANAGER}),
+    "reading:record": frozenset({Role.CLINICIAN}),
+    "reading:read": frozenset({Role.CLINICIAN, Role.PHYSICIAN, Role.CLINICAL_MANAGER, Role.SYSTEM}),
+    "conference:read": frozenset({Role.CLINICIAN, Role.PHYSICIAN, Role.CLINICAL_MANAGER, Role.INTAKE, Role.SYSTEM}),
+    "conference:record": frozenset({Role.CLINICIAN, Role.PHYSICIAN, Role.CLINICAL_MANAGER}),
+    "conference:sign": frozenset({Role.CLINICIAN, Role.PHYSICIAN}),
+    "directive:read": frozenset({Role.CLINICIAN, Role.PHYSICIAN, Role.CLINICAL_MANAGER, Role.INTAKE, Role.SYSTEM}),
+    "directive:record": frozenset({Role.CLINICIAN, Role.PHYSICIAN, Role.CLINICAL_MANAGER, Role.INTAKE}),
+    "directive:settle": frozenset({Role.PHYSICIAN}),
     # obligations, notices, trail
     "deadline:read": frozenset(
         {Role.CLINICIAN, Role.CLINICAL_MANAGER, Role.SCHEDULER, Role.INTAKE, Role.PHYSICIAN, Role.SYSTEM}
@@ -109,13 +125,13 @@ _OF_CLINICIANS = frozenset(permission for permission, holders in PERMISSIONS.ite
 #: to the clinicians' permissions above is an aide's only if it is added here as well.
 _OF_AIDES = frozenset(
     {
-        "agency:read", "aide-plan:acknowledge", "aide-plan:read", "clinician:read", "notice:read", "patient:read",
-        "physician:read", "resource:read", "roster:read", "schedule:give", "self:read", "token:issue", "visit:miss",
-        "visit:perform", "visit:read",
+        "agency:read", "aide-plan:acknowledge", "aide-plan:read", "assessment:read", "clinician:read", "instrument:read",
+        "notice:read", "patient:read", "physician:read", "reading:record", "resource:read", "roster:read",
+        "schedule:give", "self:read", "token:issue", "visit:miss", "visit:perform", "visit:read",
     }
 )  # fmt: skip
 #: What calls for a nurse's, a therapist's or a physician's own judgement.
-_JUDGEMENT = frozenset({"eligibility:determine", "home:assess-safety", "supervision:record"})
+_JUDGEMENT = frozenset({"eligibility:determine", "home:assess-safety", "limit:set", "supervision:record"})
 _ORDERING = frozenset({"order:draft", "order:take-verbal", "order:send", "order:void"})
 #: Profession -> what it lacks of the clinician's role (ORD-05, SUP-01, AID-02). Not named: lacks nothing.
 LACKS: dict[Performer, frozenset[str]] = {

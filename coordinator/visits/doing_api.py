@@ -8,6 +8,7 @@ import flask
 from coordinator.core.errors import Forbidden, Invalid
 from coordinator.core.fields import FIRST_YEAR, LAST_YEAR
 from coordinator.core.http import Blueprint, require_match, with_etag, work
+from coordinator.domain.care import CODE_STATUS_WORDS
 from coordinator.visits import doing, missed, queries, roster
 from coordinator.visits.schemas import (
     RosterSchema,
@@ -61,6 +62,8 @@ def _answer(clinician_id: int, day: str) -> Any:
                 "lon": home.lon,
                 "access_notes": home.access_notes,
                 "hazards": home.hazards,
+                "code_status": patient.code_status,
+                "code_status_words": CODE_STATUS_WORDS[patient.code_status],
                 "spoken_language": patient.spoken_language,
                 "interpreter_needed": patient.interpreter_needed,
                 "interpreter_booked": visit.interpreter_booked,

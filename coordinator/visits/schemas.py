@@ -10,6 +10,7 @@ from coordinator.agency import service as agency
 from coordinator.core.fields import Day, Id, Instant, Number, Schema, Text, Whole, Word
 from coordinator.core.http import work
 from coordinator.core.pages import PageQuery, page_schema
+from coordinator.domain.care import CodeStatus
 from coordinator.domain.vocabulary import (
     Discipline,
     EvvMethod,
@@ -298,6 +299,8 @@ class RosterStopSchema(Schema):
     lon = fields.Float(allow_none=True)
     access_notes = fields.String(allow_none=True)
     hazards = fields.List(fields.String())
+    code_status = Word(CodeStatus, metadata={"description": "What documents in force say about resuscitation (ACP-01)"})
+    code_status_words = fields.String(metadata={"example": "DNR: do not attempt resuscitation"})
     spoken_language = fields.String()
     interpreter_needed = fields.Boolean()
     interpreter_booked = fields.String(allow_none=True)

@@ -21,8 +21,9 @@ CLINICIAN = frozenset({Role.CLINICIAN})
 
 def test_an_aide_holds_this_and_no_more() -> None:
     assert permissions_of(CLINICIAN, "CHHA") == {
-        "agency:read", "aide-plan:read", "clinician:read", "notice:read", "patient:read", "physician:read",
-        "resource:read", "roster:read", "self:read", "token:issue", "visit:miss", "visit:perform", "visit:read",
+        "agency:read", "aide-plan:acknowledge", "aide-plan:read", "assessment:read", "clinician:read",
+        "instrument:read", "notice:read", "patient:read", "physician:read", "reading:record", "resource:read",
+        "roster:read", "schedule:give", "self:read", "token:issue", "visit:miss", "visit:perform", "visit:read",
     }  # fmt: skip
 
 
@@ -30,13 +31,13 @@ def test_an_aide_holds_this_and_no_more() -> None:
 def test_assistants_and_chaplains_give_no_orders_and_judge_nothing(performer: str) -> None:
     assert permissions_of(CLINICIAN) - permissions_of(CLINICIAN, performer) == {
         "order:draft", "order:take-verbal", "order:send", "order:void", "eligibility:determine", "supervision:record",
-        "home:assess-safety",
+        "home:assess-safety", "limit:set",
     }  # fmt: skip
 
 
 def test_a_vocational_nurse_takes_orders_and_does_not_judge() -> None:
     lost = permissions_of(CLINICIAN) - permissions_of(CLINICIAN, "LVN")
-    assert lost == {"eligibility:determine", "supervision:record", "home:assess-safety"}
+    assert lost == {"eligibility:determine", "supervision:record", "home:assess-safety", "limit:set"}
 
 
 @pytest.mark.parametrize("performer", [None, "RN", "PT", "OT", "SLP", "MSW", "MD", "NP"])
