@@ -125,9 +125,9 @@ _OF_CLINICIANS = frozenset(permission for permission, holders in PERMISSIONS.ite
 #: to the clinicians' permissions above is an aide's only if it is added here as well.
 _OF_AIDES = frozenset(
     {
-        "agency:read", "aide-plan:acknowledge", "aide-plan:read", "assessment:read", "clinician:read", "instrument:read",
-        "notice:read", "patient:read", "physician:read", "reading:record", "resource:read", "roster:read",
-        "schedule:give", "self:read", "token:issue", "visit:miss", "visit:perform", "visit:read",
+        "agency:read", "aide-plan:acknowledge", "aide-plan:read", "assessment:read", "clinician:read",
+        "instrument:read", "notice:read", "patient:read", "physician:read", "reading:record", "resource:read",
+        "roster:read", "schedule:give", "self:read", "token:issue", "visit:miss", "visit:perform", "visit:read",
     }
 )  # fmt: skip
 #: What calls for a nurse's, a therapist's or a physician's own judgement.
