@@ -317,6 +317,28 @@ class Prices:
 
 
 @dataclass(frozen=True, slots=True)
+class DeadlineSettings:
+    """Dated obligations: how long one that was missed is made up for, who is told when, and due days of the office."""
+
+    catch_up_days: int
+    grace_days: dict[str, int]
+    recertification_days: tuple[int, ...]
+    renewal_reminder_days: tuple[int, ...]
+    criterion_review_days: int
+    coverage_reminder_days: tuple[int, ...]
+    discharge_summary_business_days: int
+    transfer_summary_business_days: int
+    record_complete_days: int
+    discipline_discharge_days: int
+    noncoverage_notice_days: int
+    noncoverage_ahead_days: int
+    concern_observation_days: int
+    note_hours: int
+    note_weekend_hours: int
+    note_working_days: int
+
+
+@dataclass(frozen=True, slots=True)
 class Safety:
     """Safety of the clinician (LAB-06)."""
 
@@ -424,6 +446,7 @@ class Policy:
     advance_care: AdvanceCare
     alerts: Alerts
     overrides: Overrides
+    deadlines: DeadlineSettings
     settings: Mapping[str, Setting] = field(default_factory=dict, compare=False)
     programmes: Programmes = field(default_factory=Programmes, compare=False)
 
@@ -592,6 +615,10 @@ def _bands(key: str, value: object) -> Mapping[str, int]:
     return bands
 
 
+def _days_by_rule(key: str, value: object) -> dict[str, int]:
+    return {name: _integer(f"{key}.{name}", days) for name, days in _table(key, value)}
+
+
 def _frequencies(key: str, value: object) -> Mapping[Discipline, str]:
     table = {}
     for name, text in _table(key, value):
@@ -614,6 +641,7 @@ _READERS: dict[Any, Callable[[str, object], object]] = {
     RoleTable: _roles,
     Mapping[Discipline, str]: _frequencies,
     Mapping[str, int]: _bands,
+    dict[str, int]: _days_by_rule,
     **{kind: _choice(kind) for kind in (WeekAnchor, HolidayCalendar, RangeTarget, MidweekChange)},
     **{
         frozenset[kind]: _words(kind)  # type: ignore[valid-type]
