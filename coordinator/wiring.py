@@ -20,6 +20,7 @@ from coordinator.deadlines import (
     order_clock,
     referral_clock,
     remind,
+    sweep,
     visit_clock,
     watch,
 )
@@ -60,49 +61,58 @@ HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
         referral_clock.on_referral_closed,
     ),
     events.HoldExpired: (notify.on_hold_expired,),
-    events.CriterionDetermined: (referral_clock.on_criterion_determined,),
+    events.CriterionDetermined: (
+        referral_clock.on_criterion_determined,
+        sweep.on_event,
+    ),
     events.PatientAdmitted: (
         referrals.note_admitted,
         referral_clock.on_patient_admitted,
         care_clock.on_patient_admitted,
+        sweep.on_event,
     ),
     events.AuthorisationChanged: (authorisation_clock.on_authorisation_changed,),
     events.EpisodeHeld: (
         demand.rest,
         visit_clock.on_episode_held,
+        sweep.on_event,
     ),
     events.EpisodeResumed: (
         demand.wake,
         visit_clock.on_episode_resumed,
+        sweep.on_event,
     ),
     events.PatientDischarged: (
         demand.end_with_episode,
         orders.end_for_discharge,
         visit_clock.on_patient_discharged,
         care_clock.on_patient_discharged,
+        sweep.on_event,
     ),
     events.OrderSent: (
         order_clock.on_order_sent,
+        sweep.on_event,
         notify.on_order_sent,
     ),
     events.OrderActivated: (
         demand.raise_from_order,
-        order_clock.on_order_activated,
+        sweep.on_event,
     ),
     events.OrderSigned: (
-        order_clock.on_order_signed,
+        sweep.on_event,
         notify.on_order_signed,
     ),
     events.OrderDeclined: (
         demand.decline,
         order_clock.on_order_declined,
+        sweep.on_event,
         notify.on_order_declined,
     ),
     events.OrderEnded: (
         demand.withdraw_for_order,
         dependents.on_order_ended,
         order_clock.on_order_ended,
-        visit_clock.on_aide_order_ended,
+        sweep.on_event,
         notify.on_order_ended,
     ),
     events.VisitBooked: (
@@ -119,7 +129,10 @@ HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
         referral_clock.on_initial_visit,
         notify.on_visit_cancelled,
     ),
-    events.VisitCompleted: (visit_clock.on_visit_completed,),
+    events.VisitCompleted: (
+        visit_clock.on_visit_completed,
+        sweep.on_event,
+    ),
     events.VisitMissed: (
         rosters.on_visit_changed,
         referral_clock.on_initial_visit,
@@ -130,7 +143,7 @@ HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
         visit_clock.on_missed_decided,
         notify.on_missed_decided,
     ),
-    events.AideSupervised: (visit_clock.on_aide_supervised,),
+    events.AideSupervised: (sweep.on_event,),
     events.CareTaskRaised: (care_clock.on_care_task_raised,),
     events.CareTaskSettled: (care_clock.on_care_task_settled,),
     events.AssessmentRecorded: (care_clock.on_assessment_recorded,),
@@ -141,7 +154,7 @@ HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
     events.RepairProposed: (notify.on_repair_proposed,),
     events.RepairRejected: (notify.on_repair_rejected,),
     events.RepairApproved: (notify.on_repair_approved,),
-    events.DeadlineReminded: (notify.on_deadline_reminded,),
+    events.DeadlinesReminded: (notify.on_deadlines_reminded,),
 }
 
 #: Job -> what does it (context, arguments). A job may be done twice: `context.once(work)` makes its effect happen once.

@@ -11,7 +11,7 @@ from coordinator.core.pages import PageQuery, page, page_schema
 from coordinator.deadlines import service
 from coordinator.deadlines.model import Deadline
 from coordinator.deadlines.words import by_hand, sentence
-from coordinator.domain.vocabulary import DeadlineStatus, Role
+from coordinator.domain.vocabulary import ClosedBy, DeadlineStatus, DeadlineWaiver, Role
 
 blp = Blueprint("deadlines", __name__, url_prefix="/api/v1", description="Dated obligations, each by its rule")
 
@@ -37,6 +37,10 @@ class DeadlineSchema(Schema):
     escalated_at = Instant(allow_none=True)
     closed_at = Instant(allow_none=True)
     close_reason = Text(allow_none=True)
+    closed_by = Word(ClosedBy, allow_none=True, metadata={"description": "The facts, or a person whose word stands"})
+    waiver = Word(DeadlineWaiver, allow_none=True)
+    task = Text(metadata={"example": "initial-visit"})
+    escalate_on = Day(metadata={"description": "The first day on which the clinical manager hears of it"})
     by_hand = fields.Function(
         lambda row: by_hand(row.facts),
         metadata={"type": "boolean", "description": "Whether a person may say it is done"},
@@ -55,6 +59,7 @@ class DeadlineQuery(PageQuery):
     patient_id = Id(load_default=None)
     rule = Text(max_length=20, load_default=None, metadata={"example": "REF-02"})
     status = Word(DeadlineStatus, load_default=DeadlineStatus.OPEN, allow_none=True)
+    due_before = Day(load_default=None, metadata={"description": "Due on an earlier day"})
     overdue = fields.Boolean(load_default=None, metadata={"description": "Only what is overdue, or only what is not"})
 
 
@@ -62,7 +67,19 @@ class PatientDeadlineQuery(PageQuery):
     status = Word(DeadlineStatus, load_default=DeadlineStatus.OPEN, allow_none=True)
 
 
+class HistorySchema(Schema):
+    at = Instant()
+    actor = Text(metadata={"example": "user:12"})
+    action = Text(metadata={"example": "deadline.closed"})
+    facts = fields.Dict()
+
+
+class HistoryListSchema(Schema):
+    items = fields.List(fields.Nested(HistorySchema))
+
+
 class WaiveSchema(Schema):
+    waiver = Word(DeadlineWaiver, required=True)
     reason = Text(required=True, max_length=300, metadata={"example": "The patient moved out of the state"})
 
 
@@ -83,7 +100,8 @@ def list_deadlines(args: dict[str, Any]) -> Any:
     """
     query = service.search(
         work(), branch_id=args["branch_id"], owner_role=args["owner_role"], patient_id=args["patient_id"],
-        rule=args["rule"], status=args["status"], overdue=args["overdue"],
+        rule=args["rule"], status=args["status"], due_before=args["due_before"],
+        overdue=args["overdue"],
     )  # fmt: skip
     return page(work().session, query, _KEYS, args)
 
@@ -103,16 +121,23 @@ def read_deadline(deadline_id: int) -> Any:
     return with_etag(service.get(work(), deadline_id))
 
 
+@blp.route("/deadlines/<id:deadline_id>/history")
+@blp.response(200, HistoryListSchema)
+def read_history(deadline_id: int) -> Any:
+    """What happened to an obligation, first to last"""
+    return {"items": service.history(work(), deadline_id)}
+
+
 @blp.route("/deadlines/<id:deadline_id>/waive", methods=["POST"])
 @blp.arguments(WaiveSchema)
 @blp.response(200, DeadlineSchema)
 def waive(args: dict[str, Any], deadline_id: int) -> Any:
-    """Waive an obligation, with a reason
+    """Waive an obligation, with a coded reason and in words
 
     Send If-Match. Only whose it is, or the clinical manager.
     """
     require_match(service.for_change(work(), deadline_id))
-    return with_etag(service.waive(work(), deadline_id, args["reason"]))
+    return with_etag(service.waive(work(), deadline_id, args["waiver"], args["reason"]))
 
 
 @blp.route("/deadlines/<id:deadline_id>/done", methods=["POST"])

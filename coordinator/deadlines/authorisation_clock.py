@@ -68,8 +68,9 @@ def follow_authorisations(work: Work, branch_id: int, patient_id: int | None = N
         (row.subject, _asks(row)) for row in standing if row.status is not DeadlineStatus.SUPERSEDED
     }  # told, done by hand or waived
     today = agency.today(work, branch_id)
+    there = {(row.subject, _asks(row), row.due_on) for row in standing if row.status is DeadlineStatus.OPEN}
     for subject, want in wants.items():
-        if (subject, _wanted(want)) in settled:
+        if (subject, _wanted(want)) in settled or (subject, _wanted(want), want.due_on) in there:
             continue
         open_deadline(
             work, rule=AUTHORISATION, subject=subject, due_on=want.due_on, owner_role="intake", branch_id=branch_id,

@@ -24,6 +24,7 @@ from coordinator.domain.events import (
     CareTaskSettled,
     ConferenceClosed,
     DeadlineReminded,
+    DeadlinesReminded,
     PatientAdmitted,
     PatientDischarged,
     RightsExplained,
@@ -60,7 +61,7 @@ def on_care_task_raised(work: Work, event: CareTaskRaised) -> None:
     if event.at_once and row.status is DeadlineStatus.OPEN and row.reminded_at is None:
         row.reminded_at = work.now
         work.session.flush()  # the notice names the row as it is now
-        work.publish(DeadlineReminded(deadline_id=row.id, stage="reminder"))
+        work.publish(DeadlinesReminded((DeadlineReminded(deadline_id=row.id, stage="reminder"),)))
 
 
 def on_care_task_settled(work: Work, event: CareTaskSettled) -> None:
@@ -284,4 +285,4 @@ def watch_at_once(work: Work, branch_id: int) -> None:
     for row in rows.all():
         row.escalated_at = work.now
         work.session.flush()  # the notice names the row as it is now
-        work.publish(DeadlineReminded(deadline_id=row.id, stage="overdue"))
+        work.publish(DeadlinesReminded((DeadlineReminded(deadline_id=row.id, stage="overdue"),)))

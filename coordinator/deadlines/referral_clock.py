@@ -1,6 +1,6 @@
 """The clocks of intake: what a referral lacks, the first visit in 48 hours, criteria that are lost, and admission."""
 
-from datetime import date, timedelta
+from datetime import date
 
 import sqlalchemy as sa
 
@@ -26,33 +26,31 @@ from coordinator.domain.events import (
 from coordinator.domain.timeline import (
     HolidayCalendar,
     add_business_days,
-    assessment_due,
-    certification_period,
-    certification_period_of,
     local_day,
-    recertification_window,
 )
 from coordinator.domain.vocabulary import (
-    Criterion,
     DeadlineStatus,
     Determination,
+    ReferralStatus,
     VisitKind,
     VisitStatus,
 )
-from coordinator.patients.model import Episode, Patient
+from coordinator.patients.model import Episode
 from coordinator.referrals import service as referrals
 from coordinator.referrals.content import due, facts_of
-from coordinator.referrals.model import CriterionDetermination, Referral
-from coordinator.rules.eligibility import criterion_lost
+from coordinator.referrals.model import Referral
 from coordinator.rules.referrals import ask_content
 from coordinator.visits.model import Visit
 
 REF_01, REF_02, LATE_SOC = "REF-01", "REF-02", "late_soc"
-ELIGIBILITY, ASSESSMENT, RECERTIFICATION = "ELG-00", "ASM-01", "CERT-02"
-#: Days of the certification period on which recertification is prepared; the window opens on the last of them.
-RECERTIFICATION_DAYS = (45, 50, 55, 56)
-#: An answer is asked for again this many days before its review day.
-REVIEW_AHEAD = timedelta(days=7)
+ELIGIBILITY = "ELG-00"
+#: States in which a referral still asks for its first visit.
+_OPEN = frozenset(
+    {
+        ReferralStatus.RECEIVED, ReferralStatus.SCREENING, ReferralStatus.PENDING_INFO, ReferralStatus.ACCEPTED,
+        ReferralStatus.INITIAL_VISIT_BOOKED,
+    }
+)  # fmt: skip
 
 
 def of_referral(referral_id: int) -> str:
@@ -77,6 +75,18 @@ def _follow(work: Work, referral: Referral) -> None:
     _content(work, referral)
     if not _held(work, referral):
         open_initial_visit(work, referral)
+
+
+def follow_referrals(work: Work, branch_id: int) -> None:
+    """No referral that is open is without its line, however it came in."""
+    known = sa.select(Deadline.id).where(
+        Deadline.rule == REF_02, Deadline.subject == sa.literal("referral:") + sa.cast(Referral.id, sa.String)
+    )
+    rows = work.session.execute(
+        sa.select(Referral).where(Referral.branch_id == branch_id, Referral.status.in_(sorted(_OPEN)), ~known.exists())
+    ).scalars()
+    for referral in rows.all():
+        _follow(work, referral)
 
 
 def _content(work: Work, referral: Referral) -> None:
@@ -155,50 +165,12 @@ def _all_of(work: Work, referral_id: int) -> list[Deadline]:
 
 
 def on_criterion_determined(work: Work, event: CriterionDetermined) -> None:
-    """A criterion lost in care is the clinical manager's by the next business day; a new answer ends the old review."""
+    """A new answer ends the old review, and one that is met again the loss; a loss is opened by the table."""
     referral = fetch(work.session, Referral, event.referral_id, "referral")
     subject = f"{of_referral(referral.id)}:{event.criterion}"
     close_deadlines(work, subject=f"{subject}:review", rule=ELIGIBILITY, reason="answered again")
     if event.new == Determination.MET.value:
         close_deadlines(work, subject=subject, rule=ELIGIBILITY, reason="met again")
-    lost = event.old == Determination.MET.value and event.new == Determination.NOT_MET.value
-    if not lost or referral.patient_id is None:
-        return
-    finding = criterion_lost(Criterion(event.criterion), agency.today(work, referral.branch_id), work.policy)
-    assert isinstance(finding.due, date)
-    open_deadline(
-        work, rule=ELIGIBILITY, subject=subject, due_on=finding.due, owner_role=finding.owner,
-        branch_id=referral.branch_id, patient_id=referral.patient_id, task="criterion-lost", criterion=event.criterion,
-    )  # fmt: skip
-
-
-def open_reviews(work: Work, branch_id: int) -> None:
-    """Every answer in force whose review day is near stands in the book, while the patient is in care."""
-    today = agency.today(work, branch_id)
-    newest = (
-        sa.select(sa.func.max(CriterionDetermination.id))
-        .group_by(CriterionDetermination.referral_id, CriterionDetermination.criterion)
-        .scalar_subquery()
-    )
-    rows = work.session.execute(
-        sa.select(CriterionDetermination, Referral.patient_id)
-        .join(Referral, Referral.id == CriterionDetermination.referral_id)
-        .join(Episode, Episode.referral_id == Referral.id)
-        .where(
-            Referral.branch_id == branch_id,
-            Episode.discharged_on.is_(None),
-            CriterionDetermination.id.in_(newest),
-            CriterionDetermination.review_on.is_not(None),
-            CriterionDetermination.review_on <= today + REVIEW_AHEAD,
-        )
-    ).all()
-    for answer, patient_id in rows:
-        assert answer.review_on is not None
-        open_deadline(
-            work, rule=ELIGIBILITY, subject=f"{of_referral(answer.referral_id)}:{answer.criterion.value}:review",
-            due_on=answer.review_on, owner_role="clinical_manager", branch_id=branch_id, patient_id=patient_id,
-            task="criterion-review", criterion=answer.criterion.value, remind_on=[answer.review_on.isoformat()],
-        )  # fmt: skip
 
 
 # ------------------------------------------------------------------------------------ the initial visit and admission
@@ -267,40 +239,7 @@ def _settle(work: Work, referral: Referral, admitted_on: date | None) -> None:
 
 
 def on_patient_admitted(work: Work, event: PatientAdmitted) -> None:
-    """Admission ends the 48 hours and begins the assessment's five days and the certification period's sixty."""
+    """Admission ends the 48 hours; what it begins is in the table."""
     episode = fetch(work.session, Episode, event.episode_id, "episode")
-    patient = fetch(work.session, Patient, event.patient_id, "patient")
     if episode.referral_id is not None:
         _settle(work, fetch(work.session, Referral, episode.referral_id, "referral"), event.soc_date)
-    due_on = assessment_due(event.soc_date)
-    open_deadline(
-        work, rule=ASSESSMENT, subject=f"episode:{episode.id}", due_on=due_on, owner_role="case_manager",
-        branch_id=patient.branch_id, patient_id=patient.id, task="comprehensive-assessment",
-        remind_on=[(due_on - timedelta(days=1)).isoformat()],
-    )  # fmt: skip
-    open_recertification(work, patient.branch_id, episode, event.soc_date, number=1)
-
-
-def open_recertification(work: Work, branch_id: int, episode: Episode, soc: date, *, number: int) -> None:
-    """The recertification assessment at the end of certification period `number` stands in the book."""
-    window, first = recertification_window(soc, number), certification_period(soc, number).first
-    open_deadline(
-        work, rule=RECERTIFICATION, subject=f"episode:{episode.id}", due_on=window.last, owner_role="case_manager",
-        branch_id=branch_id, patient_id=episode.patient_id, task="recertify", period=number,
-        window_from=window.first.isoformat(), window_to=window.last.isoformat(),
-        remind_on=[(first + timedelta(days=day - 1)).isoformat() for day in RECERTIFICATION_DAYS],
-    )  # fmt: skip
-
-
-def open_recertifications(work: Work, branch_id: int) -> None:
-    """Every patient in care has the recertification of the period that runs today in the book."""
-    today = agency.today(work, branch_id)
-    rows = work.session.execute(
-        sa.select(Episode)
-        .join(Patient, Patient.id == Episode.patient_id)
-        .where(Patient.branch_id == branch_id, Episode.soc_date <= today, Episode.discharged_on.is_(None))
-    ).scalars()
-    for episode in rows:
-        assert episode.soc_date is not None
-        number = certification_period_of(episode.soc_date, today)
-        open_recertification(work, branch_id, episode, episode.soc_date, number=number)

@@ -1,31 +1,30 @@
-"""What the night looks after: obligations that days bring, reminders that fall due, and what is overdue.
+"""What the night looks after: the book against the facts, reminders that fall due, and what is overdue.
 
-Everything is keyed by rule, subject and due day, and by the days in `remind_on`; a night that was missed is made up
-for by the next, once, and a night that is done twice says nothing new.
+Everything is keyed by rule, subject and due day, and `tell_on` says when a row speaks next; a night that was missed is
+made up for by the next, once, and a night that is done twice says nothing new.
 """
 
-from datetime import date, timedelta
-from typing import Any
+from datetime import date, datetime, timedelta
+from typing import Any, cast
 
 import sqlalchemy as sa
 
 from coordinator.agency import service as agency
 from coordinator.core.work import Work
+from coordinator.deadlines import sweep
 from coordinator.deadlines.authorisation_clock import follow_authorisations
 from coordinator.deadlines.book import end, open_deadline
 from coordinator.deadlines.care_clock import follow_care
 from coordinator.deadlines.model import Deadline
-from coordinator.deadlines.order_clock import open_renewals, settle_signatures
-from coordinator.deadlines.referral_clock import REF_02, open_recertifications, open_reviews
-from coordinator.deadlines.staff_clock import follow_credentials
-from coordinator.deadlines.visit_clock import RESUMED, stop_idle_supervision
-from coordinator.domain.events import DeadlineReminded
+from coordinator.deadlines.order_clock import settle_refusals
+from coordinator.deadlines.referral_clock import REF_02, follow_referrals
+from coordinator.deadlines.visit_clock import follow_missed
+from coordinator.domain.events import DeadlineReminded, DeadlinesReminded
 from coordinator.domain.timeline import local_day
 from coordinator.domain.vocabulary import DeadlineStatus
 from coordinator.jobs.context import JobContext
 
-#: Counted in hours, and watched every quarter of an hour instead of every night: see `watch`.
-HOURLY = frozenset({REF_02, RESUMED})
+_TABLE = cast(sa.Table, Deadline.__table__)
 
 
 def remind(context: JobContext, arguments: dict[str, Any]) -> None:
@@ -34,19 +33,18 @@ def remind(context: JobContext, arguments: dict[str, Any]) -> None:
         look_after(work, int(arguments["branch_id"]))
 
 
-def look_after(work: Work, branch_id: int) -> None:
-    """The branch's book is complete for today, and everybody who must act has been told once."""
-    open_recertifications(work, branch_id)
-    open_reviews(work, branch_id)
-    settle_signatures(work, branch_id)
-    open_renewals(work, branch_id)
-    stop_idle_supervision(work, branch_id)
-    follow_credentials(work, branch_id)
+def look_after(work: Work, branch_id: int) -> sweep.Change:
+    """The branch's book is complete for today, and who must act has been told once; what the table changed."""
+    change = sweep.follow(work, branch_id)
+    follow_referrals(work, branch_id)
+    follow_missed(work, branch_id)
+    settle_refusals(work, branch_id)
     follow_authorisations(work, branch_id)
     follow_care(work, branch_id)
     _ask_for_discharge_again(work, branch_id)
     work.session.flush()  # what was opened above is read below
     _tell(work, branch_id)
+    return change
 
 
 def _ask_for_discharge_again(work: Work, branch_id: int) -> None:
@@ -72,34 +70,55 @@ def _ask_for_discharge_again(work: Work, branch_id: int) -> None:
 
 
 def _tell(work: Work, branch_id: int) -> None:
+    """Whoever has a reminder today, or something overdue since today, is told; read and written in a few statements."""
     zone = agency.zone_of(work, branch_id)
     today = local_day(work.now, zone)
     rows = work.session.execute(
-        sa.select(Deadline)
-        .where(Deadline.branch_id == branch_id, Deadline.status == DeadlineStatus.OPEN)
+        sa.select(Deadline.id, Deadline.due_at, Deadline.escalate_on, Deadline.facts, Deadline.reminded_at)
+        .where(Deadline.branch_id == branch_id, Deadline.status == DeadlineStatus.OPEN, Deadline.tell_on <= today)
         .order_by(Deadline.id)
         .with_for_update()
-    ).scalars()
-    told = []
+    ).all()
+    told: list[DeadlineReminded] = []
+    changes: list[dict[str, Any]] = []
     for row in rows:
-        if row.rule in HOURLY and row.due_at is not None:
-            continue  # watched by the hour: see `watch`
-        overdue = work.now > row.due_at if row.due_at is not None else today > row.due_on
-        if overdue:
-            if row.escalated_at is None:
-                row.escalated_at = work.now
-                told.append(DeadlineReminded(deadline_id=row.id, stage="overdue"))
-        elif (day := _reminder(row, today)) is not None:
-            spoken = local_day(row.reminded_at, zone) if row.reminded_at is not None else day - timedelta(days=1)
-            if spoken < day:
-                row.reminded_at = work.now
-                told.append(DeadlineReminded(deadline_id=row.id, stage="reminder"))
-    work.session.flush()  # the notices name the rows as they are now
-    for event in told:
-        work.publish(event)
+        days = [date.fromisoformat(day) for day in row.facts.get("remind_on", [])]
+        if _overdue(row.due_at, row.escalate_on, today, work.now):
+            told.append(DeadlineReminded(deadline_id=row.id, stage="overdue"))
+            changes.append(_change(row, None, row.reminded_at, work.now))
+            continue
+        come = max((day for day in days if day <= today), default=None)
+        spoken = None if row.reminded_at is None else local_day(row.reminded_at, zone)
+        following = min([*(day for day in days if day > today), max(row.escalate_on, today + timedelta(days=1))])
+        if come is not None and (spoken is None or spoken < come):
+            told.append(DeadlineReminded(deadline_id=row.id, stage="reminder"))
+            changes.append(_change(row, following, work.now, None))
+        else:
+            changes.append(_change(row, following, row.reminded_at, None))
+    if not rows:
+        return
+    work.session.connection().execute(
+        sa.update(_TABLE)
+        .where(_TABLE.c.id == sa.bindparam("number"))
+        .values(
+            tell_on=sa.bindparam("new_tell_on"), reminded_at=sa.bindparam("new_reminded_at"),
+            escalated_at=sa.bindparam("new_escalated_at"), version=_TABLE.c.version + 1,
+        ),
+        changes,
+    )  # fmt: skip
+    sweep.forget(work)
+    if told:
+        work.publish(DeadlinesReminded(tuple(told)))
 
 
-def _reminder(row: Deadline, today: date) -> date | None:
-    """The latest day of reminder that has come."""
-    days = [date.fromisoformat(day) for day in row.facts.get("remind_on", [])]
-    return max((day for day in days if day <= today), default=None)
+def _overdue(due_at: datetime | None, escalate_on: date, today: date, now: datetime) -> bool:
+    """By the day, after the grace; where there is an instant, only once it is past."""
+    return today >= escalate_on and (due_at is None or now > due_at)
+
+
+def _change(
+    row: Any, tell_on: date | None, reminded_at: datetime | None, escalated_at: datetime | None
+) -> dict[str, Any]:
+    return {
+        "number": row.id, "new_tell_on": tell_on, "new_reminded_at": reminded_at, "new_escalated_at": escalated_at,
+    }  # fmt: skip

@@ -1,5 +1,7 @@
 """The verbs on deadlines: to see what is owed, to say that it is done, and to waive it."""
 
+from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
@@ -7,6 +9,7 @@ import sqlalchemy as sa
 from coordinator.access.scope import branches_of
 from coordinator.agency import service as agency
 from coordinator.agency.model import Branch
+from coordinator.core.audit import AuditEvent
 from coordinator.core.errors import Conflict, Forbidden, Invalid, NotFound
 from coordinator.core.work import Work, permitted
 from coordinator.deadlines.book import close_deadlines, end, open_deadline
@@ -14,10 +17,10 @@ from coordinator.deadlines.care_clock import OF_ANSWERS
 from coordinator.deadlines.model import Deadline
 from coordinator.deadlines.words import by_hand
 from coordinator.domain.timeline import local_day
-from coordinator.domain.vocabulary import DeadlineStatus, Role
+from coordinator.domain.vocabulary import ClosedBy, DeadlineStatus, DeadlineWaiver, Role
 from coordinator.patients.scope import patients_in_sight, require_sight
 
-__all__ = ["close_deadlines", "done", "for_change", "get", "of_patient", "open_deadline", "search", "waive"]
+__all__ = ["close_deadlines", "done", "for_change", "get", "history", "of_patient", "open_deadline", "search", "waive"]
 
 
 def _in_sight(work: Work) -> sa.ColumnElement[bool]:
@@ -75,6 +78,7 @@ def search(
     patient_id: int | None = None,
     rule: str | None = None,
     status: DeadlineStatus | None = DeadlineStatus.OPEN,
+    due_before: date | None = None,
     overdue: bool | None = None,
 ) -> sa.Select[Any]:
     """The obligations in sight that fit, as a select for `page`. `overdue`: past its day or instant."""
@@ -88,6 +92,8 @@ def search(
     ):
         if value is not None:
             query = query.where(column == value)
+    if due_before is not None:
+        query = query.where(Deadline.due_on < due_before)
     if overdue is not None:
         late = _late(work)
         query = query.where(late if overdue else sa.not_(late))
@@ -118,6 +124,22 @@ def of_patient(work: Work, patient_id: int, *, status: DeadlineStatus | None = D
     return query
 
 
+@permitted("deadline:read")
+def history(work: Work, deadline_id: int) -> Sequence[AuditEvent]:
+    """What happened to one obligation, first to last: opened, closed, waived, by whom; who read it is in the trail."""
+    found = _visible(work, deadline_id)
+    work.record("deadline.read", f"deadline:{found.id}", patient_id=found.patient_id)
+    return (
+        work.session.execute(
+            sa.select(AuditEvent)
+            .where(AuditEvent.subject == f"deadline:{found.id}", AuditEvent.action != "deadline.read")
+            .order_by(AuditEvent.id)
+        )
+        .scalars()
+        .all()
+    )
+
+
 @permitted("deadline:close")
 def done(work: Work, deadline_id: int, note: str) -> Deadline:
     """It was done, as a person says. Refused where the product sees for itself whether it was."""
@@ -127,16 +149,17 @@ def done(work: Work, deadline_id: int, note: str) -> Deadline:
             "This closes by itself when what it asks for is recorded. Record it, or waive it with a reason.",
             code="deadline-closes-itself",
         )
-    end(work, row, note, DeadlineStatus.DONE)
+    end(work, row, note, DeadlineStatus.DONE, by=ClosedBy.PERSON)
     work.session.flush()  # the new version is in the answer
     return row
 
 
 @permitted("deadline:close")
-def waive(work: Work, deadline_id: int, reason: str) -> Deadline:
-    """It is owed no more, for a reason that stays with it."""
+def waive(work: Work, deadline_id: int, waiver: DeadlineWaiver, reason: str) -> Deadline:
+    """It is owed no more, for a coded reason and in words that stay with it."""
     row = _closable(work, deadline_id, reason)
-    end(work, row, reason, DeadlineStatus.WAIVED)
+    row.waiver = waiver
+    end(work, row, reason, DeadlineStatus.WAIVED, by=ClosedBy.PERSON)
     work.session.flush()  # the new version is in the answer
     return row
 

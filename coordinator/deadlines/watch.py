@@ -12,7 +12,7 @@ from coordinator.deadlines.care_clock import watch_at_once
 from coordinator.deadlines.model import Deadline
 from coordinator.deadlines.referral_clock import REF_02, of_referral, open_late_start
 from coordinator.deadlines.visit_clock import RESUMED
-from coordinator.domain.events import DeadlineReminded
+from coordinator.domain.events import DeadlineReminded, DeadlinesReminded
 from coordinator.domain.lifecycle import DONE_VISIT
 from coordinator.domain.vocabulary import DeadlineStatus, VisitKind, VisitStatus
 from coordinator.jobs.context import JobContext
@@ -135,11 +135,11 @@ def _overdue(work: Work, row: Deadline) -> None:
     if row.escalated_at is None:
         row.escalated_at = work.now
         work.session.flush()  # the notice names the row as it is now
-        work.publish(DeadlineReminded(deadline_id=row.id, stage="overdue"))
+        work.publish(DeadlinesReminded((DeadlineReminded(deadline_id=row.id, stage="overdue"),)))
 
 
 def _warn(work: Work, row: Deadline) -> None:
     if row.reminded_at is None:
         row.reminded_at = work.now
         work.session.flush()  # the notice names the row as it is now
-        work.publish(DeadlineReminded(deadline_id=row.id, stage="warning"))
+        work.publish(DeadlinesReminded((DeadlineReminded(deadline_id=row.id, stage="warning"),)))

@@ -33,6 +33,39 @@ TASKS: dict[str, Task] = {
     "team-review": Task(
         "{missed} visits missed in {days} days, {refusals} refused: the team discusses why.", by_hand=True
     ),
+    "coverage-ends": Task(
+        "Coverage ends on {ends_on}: find out who pays from then on; visits after it are refused.", by_hand=True
+    ),
+    "transfer-assessment": Task("Make the transfer assessment.", by_hand=True),
+    "discharge-assessment": Task("Make the discharge assessment.", by_hand=True),
+    "order-next-period": Task("A new certification period began without an order: get one, verbally or in writing."),
+    "review-plan": Task("Review the plan of care with the practitioner.", by_hand=True),
+    "idle-plan": Task(
+        "No covered skilled visit since {last}: book an ordered one, or have the practitioner say why the interval is "
+        "right.",
+        by_hand=True,
+    ),
+    "notice-of-admission": Task("Submit the notice of admission.", by_hand=True),
+    "transfer-summary": Task("Send the transfer summary to the facility.", by_hand=True),
+    "discharge-summary": Task("Send the discharge summary to the practitioner.", by_hand=True),
+    "close-record": Task("Complete the record of the discharged patient.", by_hand=True),
+    "discharge-discipline": Task(
+        "{discipline} ended on {ends_on}: summarise it, update the plan, and give the patient the new schedule.",
+        by_hand=True,
+    ),
+    "noncoverage-notice": Task(
+        "Give the patient the notice of Medicare non-coverage: the last covered day is {ends_on}.", by_hand=True
+    ),
+    "sign-receipt": Task("Sign the receipt of the verbal order."),
+    "written-schedule": Task("Give the patient the visit schedule in writing, in their language.", by_hand=True),
+    "review-aide-care": Task("The team reviews whether aide care goes on past sixty days.", by_hand=True),
+    "reassess-therapy": Task("The therapist reassesses {discipline}."),
+    "end-daily-nursing": Task(
+        "A nurse has come every day since {since}: have the practitioner say when daily nursing ends, or plan a day "
+        "without.",
+    ),
+    "sign-note": Task("Sign the note of the visit."),
+    "late-note": Task("The note of the visit is not signed after seven working days: record why.", by_hand=True),
     "supervise-aide": Task("A nurse or therapist supervises the aide."),
     "observe-aide": Task("Observe the aide at work in the home: a concern was noted.", by_hand=True),
     "comprehensive-assessment": Task("Complete the comprehensive assessment.", by_hand=True),

@@ -66,11 +66,18 @@ class CriterionDetermined(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class DeadlineReminded(Event):
-    """A reminder of an open deadline came due. `stage`: reminder, or overdue when its last day or instant is past."""
+class DeadlineReminded:
+    """A reminder of an open deadline came due. `stage`: reminder, warning, or overdue when its time is past."""
 
     deadline_id: int
     stage: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlinesReminded(Event):
+    """Reminders that came due together; one event, so that a night of many is told in few statements."""
+
+    reminders: tuple[DeadlineReminded, ...]
 
 
 @dataclass(frozen=True, slots=True)

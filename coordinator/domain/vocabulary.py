@@ -471,6 +471,26 @@ class DeadlineStatus(StrEnum):
     SUPERSEDED = "superseded"
 
 
+class ClosedBy(StrEnum):
+    """Who closed a dated obligation: the facts, or a person whose word stands."""
+
+    FACTS = "facts"
+    PERSON = "person"
+
+
+class DeadlineWaiver(StrEnum):
+    """Why an obligation is waived."""
+
+    NOT_APPLICABLE = "not_applicable"
+    DONE_ELSEWHERE = "done_elsewhere"
+    PATIENT_DECLINED = "patient_declined"
+    PATIENT_AWAY = "patient_away"
+    CARE_ENDS = "care_ends"
+    PRACTITIONER_DECIDED = "practitioner_decided"
+    ENTERED_IN_ERROR = "entered_in_error"
+    OTHER = "other"
+
+
 class RunStatus(StrEnum):
     """Life of a planning run, of a comparison and of a promise; these two end `answered`, with nothing to publish."""
 

@@ -1,13 +1,16 @@
 """Who is told what when something happens. Notices carry codes and ids; whoever reads them opens the record itself."""
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from coordinator.agency import service as agency
 from coordinator.core.db import fetch
 from coordinator.core.work import Work
+from coordinator.deadlines.cases import batched
 from coordinator.deadlines.model import Deadline
 from coordinator.domain.events import (
-    DeadlineReminded,
+    DeadlinesReminded,
     HoldExpired,
     MissedVisitDecided,
     OrderDeclined,
@@ -25,7 +28,7 @@ from coordinator.domain.events import (
 )
 from coordinator.domain.timeline import local_day
 from coordinator.domain.vocabulary import MissedReason, Role
-from coordinator.notify.service import settle, tell_role, tell_user, users_of
+from coordinator.notify.service import settle, tell_role, tell_roles, tell_user, users_of
 from coordinator.orders.model import CarePlan, Order
 from coordinator.orders.queries import awaits_signature
 from coordinator.patients.model import Patient
@@ -67,20 +70,32 @@ def on_hold_expired(work: Work, event: HoldExpired) -> None:
     )  # fmt: skip
 
 
-def on_deadline_reminded(work: Work, event: DeadlineReminded) -> None:
-    """Whose list it is on is reminded; what is overdue the clinical manager hears of as well."""
-    row = fetch(work.session, Deadline, event.deadline_id, "deadline")
+def on_deadlines_reminded(work: Work, event: DeadlinesReminded) -> None:
+    """Whose list it is on is reminded; what is overdue the clinical manager hears of as well. In few statements."""
+    stages = {reminder.deadline_id: reminder.stage for reminder in event.reminders}
+    notices = []
+    for numbers in batched(sorted(stages), 500):
+        rows = work.session.execute(sa.select(Deadline).where(Deadline.id.in_(numbers)).order_by(Deadline.id)).scalars()
+        for row in rows:
+            notices += _of_deadline(work, row, stages[row.id])
+    tell_roles(work, notices)
+
+
+def _of_deadline(work: Work, row: Deadline, stage: str) -> list[dict[str, Any]]:
     zone = agency.zone_of(work, row.branch_id)
-    roles = {row.owner_role} | ({_MANAGER} if event.stage == "overdue" else set())
+    roles = {row.owner_role} | ({_MANAGER} if stage == "overdue" else set())
     due_on = row.due_at.astimezone(zone).isoformat(timespec="minutes") if row.due_at else row.due_on.isoformat()
     # What the task's sentence speaks of; what the notice itself says comes after, so that it stands.
     told = {name: value for name, value in row.facts.items() if name not in _NOT_TOLD}
     told |= {"rule": row.rule, "about": row.subject, "due_on": due_on, "patient": row.patient_id}
-    for role in sorted(roles):
-        tell_role(
-            work, role=role, branch_id=row.branch_id, kind=f"deadline.{event.stage}", subject=f"deadline:{row.id}",
-            key=f"deadline:{row.id}:{due_on}:{event.stage}:{local_day(work.now, zone)}", **told,
-        )  # fmt: skip
+    key = f"deadline:{row.id}:{due_on}:{stage}:{local_day(work.now, zone)}"
+    return [
+        {
+            "role": role, "branch_id": row.branch_id, "kind": f"deadline.{stage}", "subject": f"deadline:{row.id}",
+            "key": key, "facts": told,
+        }
+        for role in sorted(roles)
+    ]  # fmt: skip
 
 
 # ------------------------------------------------------------------------------------ orders

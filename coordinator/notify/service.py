@@ -1,9 +1,10 @@
 """Telling people: a notice to a user or to a role at a branch, once per key; and reading one's own."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, cast
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from coordinator.access.model import User
 from coordinator.access.scope import branches_of
@@ -19,6 +20,27 @@ def tell_role(work: Work, *, role: str, branch_id: int, kind: str, subject: str,
     Asked by other rooms and by handlers, never by a door.
     """
     _tell(work, kind, subject, f"{key}:{role}@{branch_id}", facts, branch_id=branch_id, role=role)
+
+
+def tell_roles(work: Work, notices: Sequence[dict[str, Any]]) -> None:
+    """As `tell_role` for each of these (`role`, `branch_id`, `kind`, `subject`, `key`, `facts`), in one statement.
+
+    Asked by other rooms and by handlers, never by a door.
+    """
+    if not notices:
+        return
+    make = postgresql.insert if work.session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    work.session.connection().execute(
+        make(cast(sa.Table, Notice.__table__)).on_conflict_do_nothing(),
+        [
+            notice
+            | {
+                "key": f"{notice['key']}:{notice['role']}@{notice['branch_id']}", "created_at": work.now,
+                "facts": {name: value for name, value in notice["facts"].items() if value is not None},
+            }
+            for notice in notices
+        ],
+    )  # fmt: skip
 
 
 def tell_user(

@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
 from coordinator.core.work import Work
 from coordinator.deadlines.model import Deadline
-from coordinator.domain.events import DeadlineReminded
+from coordinator.domain.events import DeadlineReminded, DeadlinesReminded
 from coordinator.domain.timeline import at_wall_clock
 from coordinator.domain.vocabulary import DeadlineStatus
 
@@ -45,7 +44,7 @@ def nights(first: date, last: date, zone: ZoneInfo = PACIFIC) -> Iterator[dateti
 
 def listen(work: Work) -> list[DeadlineReminded]:
     """Everything that is said of deadlines in this work from now on, besides what the product does with it."""
-    heard: list[Any] = []
-    standing = work.handlers.get(DeadlineReminded, ())
-    work.handlers = {**work.handlers, DeadlineReminded: (*standing, lambda _, event: heard.append(event))}
+    heard: list[DeadlineReminded] = []
+    standing = work.handlers.get(DeadlinesReminded, ())
+    work.handlers = {**work.handlers, DeadlinesReminded: (*standing, lambda _, event: heard.extend(event.reminders))}
     return heard

@@ -68,6 +68,8 @@ def test_filters_narrow_the_list(office: Browser, work_as: WorkAs, scene: Scene)
             (f"branch_id={scene.branch_id}", [one, two]),
             (f"branch_id={scene.other_branch_id}", []),
             ("status=done", []),
+            ("due_before=2026-11-11", [one, two]),
+            ("due_before=2026-11-10", []),
         ):
             assert sorted(row["id"] for row in office.get(f"/deadlines?{query}").json["items"]) == ids, query
         assert pointers(office.get("/deadlines?owner_role=king")) == {"/query/owner_role"}
@@ -104,22 +106,26 @@ def test_waiving_needs_the_version_a_reason_and_the_right_role(
     path = f"/deadlines/{line}"
     stranger = browser(app, database, "scheduler", branch_ids=[scene.other_branch_id])
     intake = browser(app, database, "intake", branch_ids=[scene.branch_id])
-    body = {"reason": "The patient moved away"}
+    body = {"reason": "The patient moved away", "waiver": "care_ends"}
     with at():
         etag = office.etag(path)
         assert office("POST", f"{path}/waive", body).status_code == 428
         assert office("POST", f"{path}/waive", body, match='"99"').status_code == 412
-        assert pointers(office("POST", f"{path}/waive", {"reason": " "}, match=etag)) == {"/reason"}
-        assert pointers(office("POST", f"{path}/waive", {"reason": "a\x00"}, match=etag)) == {"/reason"}
-        assert pointers(office("POST", f"{path}/waive", {}, match=etag)) == {"/reason"}
+        assert pointers(office("POST", f"{path}/waive", {**body, "reason": " "}, match=etag)) == {"/reason"}
+        assert pointers(office("POST", f"{path}/waive", {**body, "reason": "a\x00"}, match=etag)) == {"/reason"}
+        assert pointers(office("POST", f"{path}/waive", {}, match=etag)) == {"/reason", "/waiver"}
+        assert pointers(office("POST", f"{path}/waive", {**body, "waiver": "tired"}, match=etag)) == {"/waiver"}
         assert stranger("POST", f"{path}/waive", body, match=etag).status_code == 404
         assert stranger.get(path).status_code == 404
         # Somebody else's list.
         assert intake("POST", f"{path}/waive", body, match=etag).status_code == 403
         answer = office("POST", f"{path}/waive", body, match=etag)
-        assert (answer.status_code, answer.json["status"], answer.json["close_reason"]) == (
-            200, "waived", "The patient moved away",
+        assert (answer.status_code, answer.json["status"], answer.json["close_reason"], answer.json["waiver"]) == (
+            200, "waived", "The patient moved away", "care_ends",
         )  # fmt: skip
+        told = [(line["action"], line["facts"]["rule"]) for line in office.get(f"{path}/history").json["items"]]
+        assert told == [("deadline.opened", "VIS-01"), ("deadline.closed", "VIS-01")]
+        assert stranger.get(f"{path}/history").status_code == 404
         assert answer.headers["ETag"] != etag
         again = office.change("POST", f"{path}/waive", body, of=path)
         assert (again.status_code, again.json["type"]) == (409, "/problems/deadline-closed")

@@ -14,7 +14,7 @@ from coordinator.deadlines import service
 from coordinator.deadlines.remind import look_after
 from coordinator.deadlines.words import sentence
 from coordinator.domain.timeline import at_wall_clock
-from coordinator.domain.vocabulary import Discipline, OrderStatus, Payer, Role, VisitStatus
+from coordinator.domain.vocabulary import DeadlineWaiver, Discipline, OrderStatus, Payer, Role, VisitStatus
 from coordinator.notify.model import Notice
 from coordinator.orders.model import Order
 from coordinator.patients import service as patients
@@ -184,5 +184,5 @@ def test_a_refusal_names_each_role_once(home: Home, work_as: WorkAs) -> None:
         with work_as() as work:
             one(work, RULE).owner_role = owner
         with work_as(scheduler) as work, pytest.raises(Forbidden) as refusal:
-            service.waive(work, row.id, "x")
+            service.waive(work, row.id, DeadlineWaiver.OTHER, "x")
         assert refusal.value.detail == detail

@@ -97,6 +97,8 @@ def test_reminders_come_on_their_days_once_each_and_the_signature_ends_them(work
         (date(2026, 11, 9), "reminder"),
     ]
     with work_as() as work:
+        order = work.session.get_one(Order, order_id)
+        order.status, order.signed_at = OrderStatus.ACTIVE_SIGNED, work.now
         work.publish(events.OrderSigned(order_id, was_live=True))
         assert one(work, "ORD-06", None).status is DONE
 

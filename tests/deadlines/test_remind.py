@@ -68,7 +68,7 @@ def test_a_renewed_licence_is_owed_no_more_and_who_left_owes_nothing(work_as: Wo
         work.session.get_one(Clinician, leaving.id).active = False
         work.session.flush()
         look_after(work, scene.branch_id)
-        assert [row.status for row in book(work, "CRD-01")] == [DONE, DONE]
+        assert [row.status for row in book(work, "CRD-01")] == [DONE, SUPERSEDED]
 
 
 def test_a_licence_whose_date_was_corrected_is_due_on_the_right_day(work_as: WorkAs, scene: Scene) -> None:
@@ -79,7 +79,7 @@ def test_a_licence_whose_date_was_corrected_is_due_on_the_right_day(work_as: Wor
         work.session.flush()
         look_after(work, scene.branch_id)
         assert [(row.due_on, row.status) for row in book(work, "CRD-01")] == [
-            (date(2026, 11, 30), DONE), (date(2026, 12, 30), OPEN),
+            (date(2026, 11, 30), SUPERSEDED), (date(2026, 12, 30), OPEN),
         ]  # fmt: skip
 
 

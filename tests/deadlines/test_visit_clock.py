@@ -140,12 +140,12 @@ def test_the_clock_stops_with_the_last_aide_order_and_starts_with_the_next_visit
         _order(work, case, Discipline.SN)
         _aide_visit(work, case, date(2026, 10, 5))
         for order, left in ((first, OPEN), (second, SUPERSEDED)):
-            order.status = OrderStatus.DISCONTINUED
+            order.status, order.ended_on = OrderStatus.DISCONTINUED, date(2026, 10, 5)
             work.session.flush()
             work.publish(events.OrderEnded(order.id, "discontinued", date(2026, 10, 5)))
             assert one(work, "SUP-01", None).status is left
     with work_as(now=_noon(date(2026, 11, 2))) as work:
-        _order(work, case, Discipline.HHA)
+        _order(work, case, Discipline.HHA, effective_from=date(2026, 11, 2))
         _aide_visit(work, case, date(2026, 11, 2))
         assert one(work, "SUP-01").due_on == date(2026, 11, 16)
 
@@ -155,7 +155,8 @@ def test_a_superseded_aide_order_goes_on_as_its_successor(work_as: WorkAs, case:
         order = _order(work, case, Discipline.HHA)
         _order(work, case, Discipline.SN)
         _aide_visit(work, case, date(2026, 10, 5))
-        order.status = OrderStatus.SUPERSEDED
+        order.status, order.ended_on = OrderStatus.SUPERSEDED, date(2026, 10, 4)
+        _order(work, case, Discipline.HHA, effective_from=date(2026, 10, 5))
         work.session.flush()
         work.publish(events.OrderEnded(order.id, "superseded", date(2026, 10, 5)))
         assert one(work, "SUP-01").due_on == date(2026, 10, 19)
@@ -293,7 +294,7 @@ def test_recertification_counts_inside_its_window(work_as: WorkAs, case: Case, o
             work, case, on, VisitStatus.COMPLETED, kind=VisitKind.RECERTIFICATION, clinician_id=case.nurse_id
         )
         work.publish(events.VisitCompleted(visit.id))
-        row = one(work, "CERT-02", None)
+        row = book(work, "CERT-02")[0]  # on 30 November the next period's stands as well
         assert (row.status, row.close_reason) == ((OPEN, None) if reason is None else (DONE, reason))
 
 
@@ -339,4 +340,7 @@ def test_nothing_is_owed_to_who_left_but_signatures(work_as: WorkAs, case: Case)
         episode.discharged_on, episode.discharge_reason = date(2026, 10, 5), "goals_met"
         work.session.flush()
         work.publish(events.PatientDischarged(case.patient_id, case.episode_id, date(2026, 10, 5), "goals_met"))
-        assert {row.rule for row in book(work, status=OPEN)} == {"ORD-06"}
+        # What was given is to be signed, and a discharge asks for papers and the visit for its note.
+        assert {row.task for row in book(work, status=OPEN)} == {
+            "sign-order", "discharge-assessment", "discharge-summary", "close-record", "sign-note",
+        }  # fmt: skip
