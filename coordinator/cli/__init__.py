@@ -7,6 +7,7 @@ from coordinator.cli import (
     asking,
     audit,
     db,
+    deadlines,
     demo,
     imports,
     instruments,
@@ -25,6 +26,7 @@ def register(app: Flask) -> None:
     app.cli.add_command(db.group)
     app.cli.add_command(access.group)
     app.cli.add_command(audit.group)
+    app.cli.add_command(deadlines.group)
     app.cli.add_command(demo.group)
     app.cli.add_command(imports.group)
     app.cli.add_command(instruments.group)
