@@ -1,7 +1,7 @@
 """What a deadline asks, when it is told, who closed it, and the coded reason of a waiver.
 
 Revision ID: 0008
-Revises: 0013
+Revises: 0014
 """
 
 from datetime import date, timedelta
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0008"
-down_revision = "0013"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
