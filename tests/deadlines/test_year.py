@@ -353,6 +353,9 @@ CLOSED = {
     date(2028, 11, 10), date(2028, 11, 23), date(2028, 11, 24), date(2028, 12, 25),
 }  # fmt: skip
 
+#: What recurs for the care team has a clock and tests of its own.
+OF_THE_TEAM = frozenset({"ACP-01", "IDT-02", "INS-08"})
+
 Row = tuple[str, str, str, date, str]
 
 
@@ -467,12 +470,16 @@ def test_a_year_of_nights_opens_and_closes_exactly_what_counting_says(work_as: W
                     deed(work)
         day += D(days=1)
     with work_as(now=at_wall_clock(LAST, time(13), PACIFIC)) as work:
-        held = {(row.rule, row.task, row.subject, row.due_on, row.status.value) for row in book(work)}
+        held = {
+            (row.rule, row.task, row.subject, row.due_on, row.status.value)
+            for row in book(work)
+            if row.rule not in OF_THE_TEAM
+        }
         credentials: dict[int, list[int]] = {}
         for row in work.session.query(Credential).order_by(Credential.id):
             credentials.setdefault(row.clinician_id, []).append(row.id)
         expected = _expected(town, credentials)
-        assert len(held) == len(book(work))  # none is doubled
+        assert len(held) == len([row for row in book(work) if row.rule not in OF_THE_TEAM])  # none is doubled
         assert (sorted(held - expected), sorted(expected - held)) == ([], [])
         change = look_after(work, town.branch_id)
         assert (change.opened, change.closed, change.amended) == (0, 0, 0)  # asked again, nothing is new
