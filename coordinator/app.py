@@ -17,6 +17,7 @@ from coordinator.core.http import Coordinator, CoordinatorApi, Door
 from coordinator.core.settings import Settings, load_settings
 from coordinator.deadlines import api as deadlines_api
 from coordinator.directory import api as directory_api
+from coordinator.episodes import api as episodes_api
 from coordinator.jobs.context import Workshop
 from coordinator.jobs.ledger import counts
 from coordinator.jobs.queue import enqueue
@@ -49,6 +50,7 @@ BLUEPRINTS = (
     plan_api.blp,
     orders_api.blp,
     referrals_api.blp,
+    episodes_api.blp,
     planning_api.blp,
     asking_api.blp,
     what_if_api.blp,

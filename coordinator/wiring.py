@@ -25,6 +25,7 @@ from coordinator.deadlines import (
     watch,
 )
 from coordinator.domain import events
+from coordinator.episodes import service as episodes
 from coordinator.jobs.context import Job, Place
 from coordinator.jobs.timetable import ClockEntry
 from coordinator.notify import handlers as notify
@@ -85,10 +86,12 @@ HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
     events.PatientDischarged: (
         demand.end_with_episode,
         orders.end_for_discharge,
+        episodes.on_patient_discharged,
         visit_clock.on_patient_discharged,
         care_clock.on_patient_discharged,
         sweep.on_event,
     ),
+    events.DisciplineDischarged: (dependents.on_discipline_discharged,),
     events.OrderSent: (
         order_clock.on_order_sent,
         sweep.on_event,
@@ -168,6 +171,7 @@ JOBS: dict[str, Job] = {
     "visits.close-week": weeks.close_week_job,
     "visits.late-notes": afterwards.hold_late_notes,
     "holds.expire": holds.expire_job,
+    "episodes.watch-stays": episodes.watch_stays,
     "deadlines.remind": remind.remind,
     "referrals.watch-48-hours": watch.watch_48_hours,
 }
@@ -181,6 +185,7 @@ CLOCK: tuple[ClockEntry, ...] = (
     ClockEntry(name="reminders", job="deadlines.remind", at=time(3, 15), grace=timedelta(hours=20)),
     ClockEntry(name="late-notes", job="visits.late-notes", at=time(3, 20), grace=timedelta(hours=20)),
     ClockEntry(name="hold-expiry", job="holds.expire", every=15, grace=timedelta(hours=1)),
+    ClockEntry(name="watch-stays", job="episodes.watch-stays", every=15, grace=timedelta(hours=1)),
     ClockEntry(name="watch-48-hours", job="referrals.watch-48-hours", every=15, grace=timedelta(hours=1)),
 )
 

@@ -22,7 +22,7 @@ from coordinator.domain.events import (
     VisitCompleted,
     VisitMissed,
 )
-from coordinator.domain.timeline import local_day
+from coordinator.domain.timeline import day_bounds, local_day
 from coordinator.domain.vocabulary import (
     DeadlineStatus,
     MissedReason,
@@ -153,11 +153,14 @@ def on_visit_completed(work: Work, event: VisitCompleted) -> None:
 def on_episode_resumed(work: Work, event: EpisodeResumed) -> None:
     """Home from the hospital, the patient is visited again within 48 elapsed hours (ASM-02)."""
     patient = fetch(work.session, Patient, event.patient_id, "patient")
-    due_at = resumption_due(work.now, work.policy)
+    zone = agency.zone_of(work, patient.branch_id)
+    due_at = resumption_due(event.home_at or work.now, work.policy)
+    if event.ordered_on is not None:  # the practitioner's own day stands for the 48 hours
+        due_at = day_bounds(event.ordered_on, zone)[1]
     warn_at = due_at - timedelta(hours=work.policy.referrals.initial_visit_warning_hours)
     open_deadline(
         work, rule=RESUMED, subject=f"episode:{event.episode_id}",
-        due_on=local_day(due_at, agency.zone_of(work, patient.branch_id)), due_at=due_at, owner_role="scheduler",
+        due_on=event.ordered_on or local_day(due_at, zone), due_at=due_at, owner_role="scheduler",
         branch_id=patient.branch_id, patient_id=patient.id, task="resumption-visit", warn_at=warn_at.isoformat(),
     )  # fmt: skip
 

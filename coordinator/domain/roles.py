@@ -18,8 +18,17 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "patient:set-preferences": frozenset({Role.INTAKE, Role.CLINICAL_MANAGER, Role.SCHEDULER}),
     "episode:open": frozenset({Role.INTAKE, Role.CLINICAL_MANAGER}),
     "episode:start": frozenset({Role.CLINICIAN, Role.INTAKE, Role.CLINICAL_MANAGER, Role.SYSTEM}),
-    "episode:hold": frozenset({Role.CLINICIAN, Role.INTAKE, Role.CLINICAL_MANAGER}),
+    "episode:hold": frozenset({Role.CLINICIAN, Role.INTAKE, Role.CLINICAL_MANAGER, Role.SYSTEM}),
     "episode:discharge": frozenset({Role.INTAKE, Role.CLINICAL_MANAGER}),
+    # an episode's papers
+    "certification:read": frozenset({Role.CLINICIAN, Role.PHYSICIAN, Role.CLINICAL_MANAGER, Role.INTAKE, Role.SYSTEM}),
+    "certification:draft": frozenset({Role.CLINICIAN, Role.CLINICAL_MANAGER, Role.INTAKE}),
+    "certification:sign": frozenset({Role.PHYSICIAN}),
+    "practitioner:check": frozenset({Role.INTAKE, Role.CLINICAL_MANAGER, Role.ADMINISTRATOR}),
+    "homebound:assess": frozenset({Role.CLINICIAN, Role.CLINICAL_MANAGER}),
+    "home-absence:record": frozenset({Role.CLINICIAN, Role.CLINICAL_MANAGER, Role.INTAKE}),
+    "assessment:complete": frozenset({Role.CLINICIAN, Role.CLINICAL_MANAGER}),
+    "discharge:plan": frozenset({Role.CLINICIAN, Role.CLINICAL_MANAGER, Role.INTAKE}),
     "team:edit": frozenset({Role.INTAKE, Role.SCHEDULER, Role.CLINICAL_MANAGER}),
     "home:assess-safety": frozenset({Role.CLINICIAN, Role.CLINICAL_MANAGER}),
     # staff
@@ -131,7 +140,12 @@ _OF_AIDES = frozenset(
     }
 )  # fmt: skip
 #: What calls for a nurse's, a therapist's or a physician's own judgement.
-_JUDGEMENT = frozenset({"eligibility:determine", "home:assess-safety", "limit:set", "supervision:record"})
+_JUDGEMENT = frozenset(
+    {
+        "assessment:complete", "eligibility:determine", "home:assess-safety", "homebound:assess", "limit:set",
+        "supervision:record",
+    }
+)  # fmt: skip
 _ORDERING = frozenset({"order:draft", "order:take-verbal", "order:send", "order:void"})
 #: Profession -> what it lacks of the clinician's role (ORD-05, SUP-01, AID-02). Not named: lacks nothing.
 LACKS: dict[Performer, frozenset[str]] = {

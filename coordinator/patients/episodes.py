@@ -1,5 +1,6 @@
 """Episodes of care: opened on acceptance, started by the first visit, held, resumed, and ended for a listed reason."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -7,13 +8,15 @@ from coordinator.access.scope import require_sight
 from coordinator.agency.programmes import require_programme
 from coordinator.agency.service import today
 from coordinator.core.db import locked
-from coordinator.core.errors import Conflict, Invalid
+from coordinator.core.errors import Conflict, Invalid, RuleBroken
 from coordinator.core.work import Work, permitted
 from coordinator.domain.events import EpisodeHeld, EpisodeResumed, PatientAdmitted, PatientDischarged
 from coordinator.domain.vocabulary import Eligibility, Payer, Programme
 from coordinator.patients.model import Episode, Patient
 from coordinator.patients.queries import accepted_day, for_change
+from coordinator.rules.discharge import DischargeFacts, Step, ask_discharge
 from coordinator.rules.discharge import Reason as DischargeReason
+from coordinator.rules.terms import refusals
 
 
 def episode_for_change(work: Work, episode_id: int) -> Episode:
@@ -120,24 +123,31 @@ def hold(work: Work, episode_id: int, since: datetime) -> Episode:
 
 
 @permitted("episode:hold")
-def resume(work: Work, episode_id: int) -> Episode:
-    """The episode goes on. EpisodeResumed is published."""
+def resume(work: Work, episode_id: int, *, home_at: datetime | None = None, ordered_on: date | None = None) -> Episode:
+    """The episode goes on. EpisodeResumed is published, with when the patient was home and what day was ordered."""
     episode = episode_for_change(work, episode_id)
     if episode.on_hold_since is None or episode.discharged_on is not None:
         raise Conflict("This episode is not on hold.", code="episode-not-on-hold")
     episode.on_hold_since = None
     _record(work, "episode.resumed", episode)
-    work.publish(EpisodeResumed(patient_id=episode.patient_id, episode_id=episode.id))
+    work.publish(
+        EpisodeResumed(patient_id=episode.patient_id, episode_id=episode.id, home_at=home_at, ordered_on=ordered_on)
+    )
     return episode
 
 
 @permitted("episode:discharge")
-def discharge(work: Work, episode_id: int, on: date, reason: str) -> Episode:
+def discharge(work: Work, episode_id: int, on: date, reason: str, steps: Mapping[Step, date] | None = None) -> Episode:
     """The episode's last day is `on`, for a listed reason (DIS-01); a death ends the patient's other episodes as well.
 
-    PatientDischarged is published for each.
+    Refused for a reason that asks for steps which are not among the documented `steps`. PatientDischarged is published
+    for each episode.
     """
     episode = episode_for_change(work, episode_id)
+    if reason in set(DischargeReason):
+        findings = ask_discharge(DischargeFacts(on, DischargeReason(reason), steps or {}))
+        if refusals(findings):
+            raise RuleBroken(findings, code="discharge-not-documented")
     _end(work, episode, on, reason, "/on")
     if episode.discharge_reason == DischargeReason.DEATH:
         close_after_death(work, locked(work.session, Patient, episode.patient_id, "patient"), on, "/on")

@@ -53,15 +53,13 @@ class Step(StrEnum):
 _NOTIFY = (Step.PRACTITIONER_NOTIFIED, Step.PATIENT_NOTIFIED)
 #: Reason -> the steps that must be done before a discharge for it is final.
 REQUIRED: Mapping[Reason, tuple[Step, ...]] = {
-    Reason.NEEDS_EXCEED_ABILITY: (Step.TRANSFER_ARRANGED,),
     Reason.CAUSE: (Step.CAUSE_WARNED, Step.CAUSE_EFFORTS, Step.CAUSE_OTHER_AGENCIES, Step.CAUSE_DOCUMENTED),
-    Reason.GOALS_MET: (Step.PRACTITIONER_AGREED,),
 }
 #: Reason -> the steps that are owed, and whose lack does not keep the patient from leaving.
 OWED: Mapping[Reason, tuple[Step, ...]] = {
-    Reason.NEEDS_EXCEED_ABILITY: _NOTIFY,
+    Reason.NEEDS_EXCEED_ABILITY: (Step.TRANSFER_ARRANGED, *_NOTIFY),
     Reason.PAYER_ENDED: _NOTIFY,
-    Reason.GOALS_MET: _NOTIFY,
+    Reason.GOALS_MET: (Step.PRACTITIONER_AGREED, *_NOTIFY),
     Reason.PATIENT_ELECTED: (Step.PRACTITIONER_NOTIFIED,),
     Reason.CAUSE: _NOTIFY,
     Reason.DEATH: (Step.PRACTITIONER_NOTIFIED,),

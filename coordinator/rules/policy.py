@@ -97,6 +97,8 @@ class CertificationSettings:
     face_to_face_warning_days: int
     face_to_face_widened_on: date
     face_to_face_performers: frozenset[PractitionerType]
+    #: Codes of the programmes whose initial certification rests on an encounter.
+    face_to_face_programmes: frozenset[str]
     plan_review_days: int
     qualifying_visit_warning_day: int
     qualifying_visit_days: int

@@ -341,7 +341,9 @@ def wake(work: Work, event: EpisodeResumed) -> None:
         if own:
             first = min(own, key=lambda row: (row.window_from, row.is_optional, row.unit, row.id))
             first.kind, first.is_optional = VisitKind.RESUMPTION, False
-            first.due_at = resumption_due(work.now, work.policy)
+            first.due_at = resumption_due(event.home_at or work.now, work.policy)
+            if event.ordered_on is not None:  # the practitioner's own day stands for the 48 hours
+                first.due_at = day_bounds(event.ordered_on, agency.zone_of(work, patient.branch_id))[1]
             break
     work.session.flush()  # whoever answers next sees what is wanted
 
