@@ -279,7 +279,7 @@ def send_transfer_summary(stay_id: int) -> Any:
 
 
 @blp.route("/episodes/<id:episode_id>/comprehensive-assessments")
-@blp.response(200, schemas.AssessmentListSchema)
+@blp.response(200, schemas.ComprehensiveAssessmentListSchema)
 def list_assessments(episode_id: int) -> Any:
     """The comprehensive assessments, and whether the first one is late"""
     rows, findings = service.assessments(work(), episode_id)
@@ -287,8 +287,8 @@ def list_assessments(episode_id: int) -> Any:
 
 
 @blp.route("/episodes/<id:episode_id>/comprehensive-assessments", methods=["POST"])
-@blp.arguments(schemas.AssessmentCreateSchema)
-@blp.response(201, schemas.AssessmentAnswerSchema)
+@blp.arguments(schemas.ComprehensiveAssessmentCreateSchema)
+@blp.response(201, schemas.ComprehensiveAssessmentAnswerSchema)
 def complete_assessment(args: dict[str, Any], episode_id: int) -> Any:
     """Record a comprehensive assessment that is complete
 

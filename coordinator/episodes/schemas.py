@@ -138,9 +138,13 @@ class CertificationSignItemSchema(Schema):
 
 class CertificationSignBatchSchema(Schema):
     items = fields.List(
-        fields.Nested(CertificationSignItemSchema), required=True, validate=validate.Length(min=1, max=100)
-    )
-    password = Text(required=True, max_length=200)
+        fields.Nested(CertificationSignItemSchema), required=True, validate=validate.Length(min=1, max=100),
+        metadata={"example": [{"id": 1, "version": 2, "content_hash": "0" * 64}]},
+    )  # fmt: skip
+    password = Text(
+        required=True, max_length=200,
+        metadata={"description": "Asked for again at every batch", "example": "correct horse battery staple"},
+    )  # fmt: skip
 
 
 class CertificationSignResultSchema(Schema):
@@ -254,27 +258,27 @@ class StayListSchema(Schema):
 # ------------------------------------------------------------------------------------ assessments
 
 
-class AssessmentCreateSchema(Schema):
+class ComprehensiveAssessmentCreateSchema(Schema):
     kind = Word(AssessmentKind, required=True, metadata={"example": "start_of_care"})
     event_on = Day(required=True, metadata={"description": "Day 0 of its event", "example": "2026-11-04"})
     completed_on = Day(required=True, metadata={"example": "2026-11-06"})
     clinician_id = Id(metadata={"description": "Who made it; default: oneself"})
 
 
-class AssessmentSchema(AssessmentCreateSchema):
+class ComprehensiveAssessmentSchema(ComprehensiveAssessmentCreateSchema):
     id = Id()
     episode_id = Id()
     due_on = Day()
     serves_period = Whole(allow_none=True, metadata={"description": "Certification period that it recertifies"})
 
 
-class AssessmentAnswerSchema(Schema):
-    assessment = fields.Nested(AssessmentSchema)
+class ComprehensiveAssessmentAnswerSchema(Schema):
+    assessment = fields.Nested(ComprehensiveAssessmentSchema)
     findings = findings()
 
 
-class AssessmentListSchema(Schema):
-    items = fields.List(fields.Nested(AssessmentSchema))
+class ComprehensiveAssessmentListSchema(Schema):
+    items = fields.List(fields.Nested(ComprehensiveAssessmentSchema))
     findings = findings()
 
 

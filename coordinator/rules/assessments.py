@@ -110,6 +110,7 @@ def assessment_due(kind: AssessmentKind, event_on: date, policy: Policy) -> date
     citation="42 CFR 484.55(b)(1)",
     verification="V",
     sentence="The comprehensive assessment is completed within five days of the start of care.",
+    sentence_zh="全面評估須在開始服務後五天內完成。",
     settings=("assessment.comprehensive_days",),
 )
 def ask_comprehensive(soc: date, completed_on: date | None, today: date, policy: Policy) -> tuple[Finding, ...]:

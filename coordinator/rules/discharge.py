@@ -100,6 +100,7 @@ class DischargeFacts:
     citation="42 CFR 484.50(d)(1)-(7)",
     verification="K",
     sentence="A patient is discharged only for a listed reason, after the steps that the reason asks for.",
+    sentence_zh="病人只可因規定的理由結案，並須先完成該理由所要求的步驟。",
 )
 def ask_discharge(facts: DischargeFacts) -> tuple[Finding, ...]:
     """What is in the way of the discharge: a block for reason and required steps, and a task for each missing step."""
@@ -148,6 +149,7 @@ def ask_discharge(facts: DischargeFacts) -> tuple[Finding, ...]:
     citation="42 CFR 484.110(a)(6); 22 CCR 74731(c)",
     verification="V",
     sentence="The discharge summary goes out in five business days, a transfer's in two; the record is complete in 30.",
+    sentence_zh="結案摘要須在五個工作天內送出，轉出摘要須在兩個工作天內送出，病歷須在30天內完成。",
     settings=(
         "discharge.summary_business_days",
         "discharge.transfer_summary_business_days",
@@ -212,6 +214,7 @@ class DisciplineFacts:
     citation="42 CFR 484.60(e), 484.110(a)(6); 409.45(a)",
     verification="K",
     sentence="A discipline ends by an order or with it, the practitioner knows, and the patient has the new schedule.",
+    sentence_zh="一項專業服務須依醫囑或隨醫囑期滿而終止，並須告知執業者及給病人新的書面探訪時間表。",
     settings=("discharge.discipline_days",),
 )
 def ask_discipline(facts: DisciplineFacts, policy: Policy) -> tuple[Finding, ...]:
@@ -277,6 +280,7 @@ class NoticeFacts:
     citation="42 CFR 405.1200, 422.624, 484.50(c)(8)",
     verification="K",
     sentence="Notice of the end of covered services is in the patient's hands two days before the last of them.",
+    sentence_zh="給付服務終止的通知須在最後一次服務的兩天前交到病人手上。",
     settings=("discharge.notice_days",),
 )
 def ask_notice(facts: NoticeFacts, policy: Policy) -> tuple[Finding, ...]:

@@ -18,7 +18,7 @@ from coordinator.domain.vocabulary import (
 )
 from coordinator.episodes import service
 from coordinator.episodes.encounters import Encounter
-from coordinator.patients.model import Episode
+from coordinator.patients.model import Episode, Patient
 from tests.builders import make_branch, make_care_plan, make_episode, make_patient
 from tests.conftest import NOW, actor_with
 from tests.episodes.conftest import SOC, Scene
@@ -182,7 +182,14 @@ def test_who_may_certify_is_the_programme_s_own(scene: Scene) -> None:
     """Medicare takes the nurse practitioner, the programme page a physician (HB-03)."""
     with scene.work() as work:
         assert service.draft_certification(work, scene.episode.id, physician_id=scene.partner.id).id
-        kaiser = make_episode(work.session, scene.patient, soc=SOC, programme=Programme.KP_HBPC, payer=Payer.KP)
+        patient = work.session.get_one(Patient, scene.patient.id)
+        kaiser = make_episode(
+            work.session,
+            patient,
+            soc=SOC,
+            programme=Programme.KP_HBPC,
+            payer=Payer.KP,
+        )
         make_care_plan(work.session, kaiser, scene.physician)
         with pytest.raises(RuleBroken) as refusal:
             service.draft_certification(work, kaiser.id, physician_id=scene.partner.id)
@@ -213,7 +220,8 @@ def test_what_the_registries_say_of_the_certifier_holds_or_clears_the_bill(
 
 def test_a_programme_that_nobody_certifies_asks_for_nothing(scene: Scene) -> None:
     with scene.work() as work:
-        hospice = make_episode(work.session, scene.patient, soc=SOC, programme=Programme.HOSPICE)
+        patient = work.session.get_one(Patient, scene.patient.id)
+        hospice = make_episode(work.session, patient, soc=SOC, programme=Programme.HOSPICE)
         assert [one.findings for one in service.certifications(work, hospice.id)] == [()]
 
 

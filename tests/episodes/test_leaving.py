@@ -19,7 +19,7 @@ from coordinator.episodes import service
 from coordinator.orders import service as orders
 from coordinator.orders.model import CarePlan
 from coordinator.patients import service as patients
-from coordinator.patients.model import Episode
+from coordinator.patients.model import Episode, Patient
 from coordinator.rules.discharge import REQUIRED, Reason, Step
 from coordinator.visits.model import Visit
 from tests.builders import make_episode, make_order, make_visit
@@ -202,7 +202,14 @@ def test_under_medicare_a_planned_end_owes_the_notice_two_days_before(scene: Sce
 def test_one_discipline_s_end_owes_the_change_of_care_notice_and_other_payers_none(scene: Scene) -> None:
     with scene.work() as work:
         service.plan_discharge(work, scene.episode.id, planned_on=TODAY, discipline=PT)
-        kaiser = make_episode(work.session, scene.patient, soc=SOC, programme=Programme.KP_HBPC, payer=Payer.KP)
+        patient = work.session.get_one(Patient, scene.patient.id)
+        kaiser = make_episode(
+            work.session,
+            patient,
+            soc=SOC,
+            programme=Programme.KP_HBPC,
+            payer=Payer.KP,
+        )
         service.plan_discharge(work, kaiser.id, planned_on=TODAY, reason=Reason.GOALS_MET)
         assert [event.kind for event in scene.ears.of(CoverageNoticeOwed)] == ["HHCCN"]
 
