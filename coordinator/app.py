@@ -25,7 +25,7 @@ from coordinator.notify import api as notify_api
 from coordinator.orders import api as orders_api
 from coordinator.orders import plan_api
 from coordinator.patients import api as patients_api
-from coordinator.patients import authorisations_api
+from coordinator.patients import authorisations_api, enrolments_api
 from coordinator.planning import api as planning_api
 from coordinator.planning import asking_api, promise_api, what_if_api
 from coordinator.planning.repairs import api as repairs_api
@@ -34,7 +34,7 @@ from coordinator.rules.profiles import UnknownProgramme
 from coordinator.staff import api as staff_api
 from coordinator.travel.atlas import atlas_from
 from coordinator.visits import api as visits_api
-from coordinator.visits import doing_api, watching_api
+from coordinator.visits import doing_api, payment_api, watching_api
 from coordinator.web import pages
 from coordinator.wiring import CLOCK, HANDLERS, JOBS, places
 
@@ -45,6 +45,7 @@ BLUEPRINTS = (
     programmes_api.blp,
     patients_api.blp,
     authorisations_api.blp,
+    enrolments_api.blp,
     staff_api.blp,
     directory_api.blp,
     plan_api.blp,
@@ -62,6 +63,7 @@ BLUEPRINTS = (
     care_api.blp,
     conferences_api.blp,
     directives_api.blp,
+    payment_api.blp,
     deadlines_api.blp,
     notify_api.blp,
 )

@@ -14,6 +14,7 @@ from coordinator.fhir import model as _fhir
 from coordinator.jobs import model as _jobs
 from coordinator.notify import model as _notify
 from coordinator.orders import model as _orders
+from coordinator.patients import enrolment_model as _enrolments
 from coordinator.patients import model as _patients
 from coordinator.planning import model as _planning
 from coordinator.planning import promise_model as _promises
@@ -27,13 +28,14 @@ from coordinator.visits import duty_model as _duties
 from coordinator.visits import hold_model as _holds
 from coordinator.visits import model as _visits
 from coordinator.visits import oversight_model as _oversight
+from coordinator.visits import payment_model as _payment
 
 metadata = Base.metadata
 
 __all__ = ["metadata"]
 
 _ROOMS = (
-    _access, _agency, _audit, _care, _compliance, _deadlines, _directory, _duties, _episodes, _fhir, _holds, _http,
-    _jobs, _notify, _orders, _oversight, _patients, _planning, _privacy, _promises, _referrals, _repairs, _staff,
-    _travel, _visits, _what_if,
+    _access, _agency, _audit, _care, _compliance, _deadlines, _directory, _duties, _enrolments, _episodes, _fhir,
+    _holds, _http, _jobs, _notify, _orders, _oversight, _patients, _payment, _planning, _privacy, _promises, _referrals,
+    _repairs, _staff, _travel, _visits, _what_if,
 )  # fmt: skip

@@ -31,6 +31,9 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "discharge:plan": frozenset({Role.CLINICIAN, Role.CLINICAL_MANAGER, Role.INTAKE}),
     "team:edit": frozenset({Role.INTAKE, Role.SCHEDULER, Role.CLINICAL_MANAGER}),
     "home:assess-safety": frozenset({Role.CLINICIAN, Role.CLINICAL_MANAGER}),
+    "screening:record": frozenset({Role.CLINICIAN, Role.INTAKE, Role.CLINICAL_MANAGER}),
+    "payment:read": frozenset({Role.CLINICAL_MANAGER}),
+    "payment:edit": frozenset({Role.CLINICAL_MANAGER}),
     # staff
     "clinician:read": frozenset(Role),
     "clinician:edit": frozenset({Role.CLINICAL_MANAGER, Role.ADMINISTRATOR, Role.SCHEDULER}),

@@ -398,6 +398,13 @@ class MswPurpose(StrEnum):
     CAREGIVER_SUPPORT = "caregiver_support"
 
 
+class EvvCircumstanceKind(StrEnum):
+    """What excuses a visit in the home from electronic verification (EVV-03)."""
+
+    LIVE_IN_CAREGIVER = "live_in_caregiver"
+    CONGREGATE_24H = "congregate_24h"
+
+
 class EvvMethod(StrEnum):
     """How a visit's time and place were captured (EVV-01)."""
 

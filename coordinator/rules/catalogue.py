@@ -20,6 +20,9 @@ from coordinator.rules import (
     missed,
     notes,
     orders,
+    palliative,
+    payment,
+    programmes,
     qualifying,
     referrals,
     staffing,
@@ -33,9 +36,9 @@ __all__ = ["FAMILIES", "RULES", "Rule", "Severity", "Verification", "by_family"]
 
 #: The modules that hold rules, in the order of the book.
 FAMILIES: tuple[ModuleType, ...] = (
-    referrals, eligibility, certification, assessments, discharge, orders, frequencies, intermittent, aides,
-    supervision, therapy, qualifying, missed, notes, alerts, evv, conference, instruments, advance_care, language,
-    staffing, labour, visit,
+    referrals, eligibility, programmes, certification, assessments, discharge, orders, frequencies, intermittent, aides,
+    supervision, therapy, qualifying, missed, notes, alerts, evv, conference, instruments, advance_care, palliative,
+    language, staffing, labour, payment, visit,
 )  # fmt: skip
 
 

@@ -43,7 +43,7 @@ def is_required(facts: EvvFacts, policy: Policy) -> bool:
         and is_in_force(facts, policy)
         and facts.personal_or_home_health_care
         and facts.in_home
-        and not facts.hospice
+        and not facts.in_exempt_programme
         and not facts.pace
         and not facts.inpatient
         and not facts.congregate_with_24h_service

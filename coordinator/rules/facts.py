@@ -70,6 +70,24 @@ class Coverage:
 
 
 @dataclass(frozen=True, slots=True)
+class Enrolment:
+    """A programme that the patient is in on these days, here or elsewhere, both included; `last_day` `None`: still.
+
+    `condition`: ICD-10-CM code of the illness it is for; empty: not known.
+    """
+
+    programme: Programme
+    payer: Payer
+    first_day: date
+    last_day: date | None = None
+    condition: str = ""
+
+    def holds_on(self, day: date) -> bool:
+        """Whether the day is one of its days."""
+        return self.first_day <= day and (self.last_day is None or day <= self.last_day)
+
+
+@dataclass(frozen=True, slots=True)
 class CaregiverFacts:
     """Somebody who takes part in the care. `available` `None`: nobody has asked when."""
 
@@ -122,6 +140,11 @@ class EpisodeFacts:
     soc_date: date | None = None
     #: Every discipline ordered at referral or now: decides who may open the case (ASM-01).
     ordered_disciplines: frozenset[Discipline] = frozenset()
+    #: Every other programme that the patient is or was in (PRG-02).
+    enrolments: tuple[Enrolment, ...] = ()
+    birth_date: date | None = None
+    #: ICD-10-CM code of what the care is for, the primary diagnosis; empty: not known.
+    condition: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -596,8 +619,8 @@ class EvvFacts:
     live_in_caregiver: bool = False
     live_in_exemption_recorded: bool = False
     pace: bool = False
-    #: The patient has elected hospice, with whomever (EVV-03).
-    hospice: bool = False
+    #: The patient is in a programme whose visits are exempt, with whomever: hospice, PACE (EVV-03).
+    in_exempt_programme: bool = False
     inpatient: bool = False
     edited: bool = False
     edit_reason: str = ""

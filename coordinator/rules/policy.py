@@ -417,6 +417,46 @@ class Overrides:
 
 
 @dataclass(frozen=True, slots=True)
+class Payment:
+    """Payment concepts (PAY). Visits of a period, minutes of a unit, parts that a late day costs one of."""
+
+    lupa_minimum: int
+    lupa_maximum: int
+    late_notice_divisor: int
+    unit_minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class PalliativeThresholds:
+    """The numbers of SB-01. Percent, litres a minute, tenths of g/dl and of the INR; counts and classes as they are.
+
+    `heart_admissions` 0: the state's own wording, an admission with no further invasive intervention planned; else so
+    many admissions within `heart_admission_months`.
+    """
+
+    heart_admissions: int
+    heart_admission_months: int
+    nyha_from: int
+    ejection_fraction_below: int
+    fev1_below: int
+    oxygen_litres: int
+    karnofsky_to: int
+    failed_lines: int
+    albumin_tenths_below: int
+    inr_tenths_above: int
+    meld_above: int
+
+
+@dataclass(frozen=True, slots=True)
+class Palliative:
+    """Medi-Cal palliative care (SB-01): the state's thresholds, and those of managed care plans that differ."""
+
+    thresholds: PalliativeThresholds
+    plans: Mapping[str, PalliativeThresholds]
+    adult_age: int
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """Every setting in force on one day. `settings` gives each with its source, by dotted name."""
 
@@ -449,6 +489,8 @@ class Policy:
     alerts: Alerts
     overrides: Overrides
     deadlines: DeadlineSettings
+    payment: Payment
+    palliative: Palliative
     settings: Mapping[str, Setting] = field(default_factory=dict, compare=False)
     programmes: Programmes = field(default_factory=Programmes, compare=False)
 
@@ -621,6 +663,19 @@ def _days_by_rule(key: str, value: object) -> dict[str, int]:
     return {name: _integer(f"{key}.{name}", days) for name, days in _table(key, value)}
 
 
+def _thresholds(key: str, value: object) -> PalliativeThresholds:
+    given = dict(_table(key, value))
+    names = [item.name for item in fields(PalliativeThresholds)]
+    odd = sorted(set(names) ^ set(given))
+    if odd:
+        raise PolicyError(f"{key}.{odd[0]}", "missing" if odd[0] in names else "no such part")
+    return PalliativeThresholds(**{name: _integer(f"{key}.{name}", given[name]) for name in names})
+
+
+def _plan_thresholds(key: str, value: object) -> Mapping[str, PalliativeThresholds]:
+    return {name: _thresholds(f"{key}.{name}", one) for name, one in _table(key, value)}
+
+
 def _frequencies(key: str, value: object) -> Mapping[Discipline, str]:
     table = {}
     for name, text in _table(key, value):
@@ -637,6 +692,8 @@ def _frequencies(key: str, value: object) -> Mapping[Discipline, str]:
 _READERS: dict[Any, Callable[[str, object], object]] = {
     int: _integer,
     MovePrice: _move_price,
+    PalliativeThresholds: _thresholds,
+    Mapping[str, PalliativeThresholds]: _plan_thresholds,
     date: _day,
     tuple[int, ...]: _integers,
     frozenset[str]: _codes,

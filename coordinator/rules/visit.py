@@ -16,6 +16,7 @@ from coordinator.rules.intermittent import ask_aide_length, ask_authorisation, a
 from coordinator.rules.labour import ask_hazards, ask_travel
 from coordinator.rules.language import ask_caregiver, ask_observances, ask_understood, ask_wished_clinician
 from coordinator.rules.orders import ask_evaluate_and_treat, ask_live_order, ask_order_before_visit
+from coordinator.rules.programmes import ask_concurrent, ask_payer
 from coordinator.rules.qualifying import ask_dependent, ask_social_work
 from coordinator.rules.staffing import ask_assistant_plan, ask_credentials, ask_performer, ask_skills
 from coordinator.rules.supervision import ask_assistant_supervised, ask_blocked_tasks, ask_reach
@@ -24,7 +25,7 @@ from coordinator.rules.therapy import ask_assistant_in_time, ask_reassessed
 
 #: Appendix A, cheap to dear: in which row a rule is asked about a visit.
 ROWS: dict[str, int] = {
-    "PAT-01": 1, "ASM-02": 1, "ELG-1": 1,
+    "PAT-01": 1, "ASM-02": 1, "ELG-1": 1, "PRG-01": 1, "PRG-02": 1,
     "ELG-00": 2,
     "ELG-5": 3, "ELG-6": 3,
     "ORD-01": 4, "ORD-03": 4, "ORD-05": 4, "CERT-03": 4,
@@ -81,6 +82,8 @@ def ask_patient_side(case: VisitCase, moment: Moment, policy: Policy) -> tuple[F
     _take(findings, ask_active(case))
     _take(findings, ask_present(case))
     _take(findings, ask_covered(case, policy))
+    _take(findings, ask_payer(case, policy))
+    findings += ask_concurrent(case, policy)
     checking_in = moment is Moment.CHECK_IN
     if not checking_in:
         _take(findings, ask_eligible(case, policy))

@@ -39,6 +39,7 @@ from coordinator.domain.vocabulary import (
 from coordinator.orders.facts import order_facts
 from coordinator.orders.model import Order, OrderWeek
 from coordinator.orders.queries import last_day
+from coordinator.patients.enrolments import episodes_as_enrolments, primary_diagnosis
 from coordinator.patients.model import Authorisation as AuthorisationRow
 from coordinator.patients.model import Episode, Patient
 from coordinator.rules.facts import (
@@ -50,6 +51,7 @@ from coordinator.rules.facts import (
     ClinicianFacts,
     Coverage,
     CredentialFacts,
+    Enrolment,
     EpisodeFacts,
     InterpreterFacts,
     LanguageSkill,
@@ -140,6 +142,7 @@ class PatientBook:
     supervised: list[date] = field(default_factory=list)
     reviews: list[CaseReview] = field(default_factory=list)
     authorisations: list[AuthorisationRow] = field(default_factory=list)
+    enrolments: tuple[Enrolment, ...] = ()
     minutes: dict[date, list[tuple[int, int]]] = field(default_factory=lambda: defaultdict(list))
     nursing: dict[date, set[int]] = field(default_factory=lambda: defaultdict(set))
 
@@ -320,7 +323,15 @@ class CaseBook:
     def _episode(self, book: PatientBook, episode: Episode) -> EpisodeFacts:
         ordered = {order.discipline for order in book.orders if order.episode_id == episode.id}
         ordered |= self._extra.referred.get(episode.referral_id or 0, frozenset())
-        return EpisodeFacts(episode.programme, episode.payer, episode.soc_date, frozenset(ordered))
+        return EpisodeFacts(
+            episode.programme,
+            episode.payer,
+            episode.soc_date,
+            frozenset(ordered),
+            enrolments=book.enrolments + episodes_as_enrolments(book.patient, episode),
+            birth_date=book.patient.birth_date,
+            condition=primary_diagnosis(book.patient),
+        )
 
     def _order(self, book: PatientBook, visit: Visit, day: date) -> OrderFacts | None:
         order = self.order(visit)

@@ -31,6 +31,7 @@ from coordinator.orders.facts import goals_set_by_therapist
 from coordinator.orders.model import AideCarePlan, Order
 from coordinator.orders.model import CaseReview as CaseReviewRow
 from coordinator.orders.weeks import lay_out, rows_of
+from coordinator.patients.enrolments import enrolled_elsewhere
 from coordinator.patients.model import Authorisation, Episode, Patient
 from coordinator.referrals.model import CriterionDetermination, Referral
 from coordinator.referrals.place import place_of
@@ -83,6 +84,8 @@ def load(work: Work, visits: Iterable[Visit], clinicians: Iterable[Clinician] | 
         execution_options=_FRESH,
     ):
         books[leave.patient_id].authorisations.append(leave)
+    for patient_id, enrolled in enrolled_elsewhere(work, ids).items():
+        books[patient_id].enrolments = enrolled
     visit_ids = [visit.id for visit in visits if visit.id is not None]
     extra = Lookups(
         episodes=episodes,

@@ -5,7 +5,7 @@ A telephone that was out of reach says things late and may say them twice: the s
 
 import math
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,6 +17,7 @@ from coordinator.domain.timeline import local_day
 from coordinator.domain.vocabulary import (
     THERAPIES,
     Discipline,
+    EvvCircumstanceKind,
     EvvMethod,
     MissedDecision,
     MissedReason,
@@ -27,12 +28,15 @@ from coordinator.domain.vocabulary import (
     VisitStatus,
 )
 from coordinator.orders.aides import instructions_on
+from coordinator.patients import enrolments
 from coordinator.patients import service as patients
 from coordinator.patients.model import Episode, Patient
 from coordinator.rules.aides import ask_aide_tasks
 from coordinator.rules.evv import ask_elements, ask_integrity
 from coordinator.rules.facts import EvvFacts, Moment
 from coordinator.rules.frequencies import ask_prn_completion
+from coordinator.rules.profiles import EvvUse
+from coordinator.rules.programmes import ask_concurrent
 from coordinator.rules.qualifying import ask_dependent_done, ask_social_work_done, is_dependent
 from coordinator.rules.terms import Finding, Severity
 from coordinator.rules.therapy import QUALIFIED_THERAPISTS, REASSESSING, ask_therapy_done
@@ -190,7 +194,7 @@ def finish(
     visit.actual_end_at = at
     visit.status = VisitStatus.COMPLETED
     work.session.flush()  # from here on it counts as done, for the rules asked next too
-    _note_findings(visit, (*_verification(work, visit), *_dependence(work, visit), *_of_the_trade(work, visit)))
+    _note_findings(visit, (*_verification(work, visit), *_of_the_bill(work, visit), *_of_the_trade(work, visit)))
     if unqualified is not None:
         _note_findings(visit, (unqualified,))
     if visit.kind is VisitKind.INITIAL and admit:
@@ -389,18 +393,31 @@ def _verification(work: Work, visit: Visit, *, edited: str = "") -> tuple[Findin
     patient = work.session.get_one(Patient, visit.patient_id)
     episode = work.session.get_one(Episode, visit.episode_id)
     begun = visit.actual_start_at
+    day = None if begun is None else local_day(begun, queries.zone(work, visit))
+    excused = [] if day is None else enrolments.circumstances_on(work, patient.id, day)
+    living_in = [
+        row
+        for row in excused
+        if row.kind is EvvCircumstanceKind.LIVE_IN_CAREGIVER and row.clinician_id == visit.clinician_id
+    ]
     located = visit.start_lat is not None and visit.start_lon is not None
     facts = EvvFacts(
         payer=episode.payer,
         programme=episode.programme,
         service=visit.service_code or "",
         patient_id=visit.patient_id,
-        day=local_day(begun, queries.zone(work, visit)) if begun is not None else None,
+        day=day,
         location=f"{visit.start_lat},{visit.start_lon}" if located else visit.evv_address or "",
         clinician_id=visit.clinician_id,
         starts_at=begun,
         ends_at=visit.actual_end_at,
         method=visit.evv_method,
+        in_exempt_programme=day is not None and _in_exempt_programme(work, patient, day),
+        congregate_with_24h_service=any(row.kind is EvvCircumstanceKind.CONGREGATE_24H for row in excused),
+        live_in_caregiver=bool(living_in),
+        live_in_exemption_recorded=any(
+            row.exemption_on is not None and day is not None and row.exemption_on <= day for row in living_in
+        ),
         personal_or_home_health_care=visit.discipline not in _NEVER_CLAIMED and visit.kind is not VisitKind.SUPERVISION,
         edited=bool(edited),
         edit_reason=edited,
@@ -413,14 +430,27 @@ def _verification(work: Work, visit: Visit, *, edited: str = "") -> tuple[Findin
     return (*((missing,) if missing is not None else ()), *ask_integrity(facts, work.policy))
 
 
-def _dependence(work: Work, visit: Visit) -> tuple[Finding, ...]:
-    """An aide's or social worker's visit after the last skilled one is not billed (QUAL-02)."""
+def _in_exempt_programme(work: Work, patient: Patient, day: date) -> bool:
+    """Whether the patient is in hospice, PACE or the like on that day, with whomever (EVV-03)."""
+    held = enrolments.enrolled_elsewhere(work, [patient.id]).get(patient.id, ())
+    held += enrolments.episodes_as_enrolments(patient)
+    return any(
+        one.holds_on(day) and work.policy.profile(one.programme, day).verification(one.payer) is EvvUse.EXEMPT
+        for one in held
+    )
+
+
+def _of_the_bill(work: Work, visit: Visit) -> tuple[Finding, ...]:
+    """What holds the bill of a visit that was made: it came after the last skilled one (QUAL-02), or another programme
+    stands in its way (PRG-02).
+    """
     case = cases.load(work, [visit]).case(visit)
+    concurrent = ask_concurrent(case, work.policy)
     skilled_needed = work.policy.profile(case.episode.programme, case.visit.day).skilled_need_required
     if not skilled_needed or case.qualifying is None or not is_dependent(visit.discipline, case.qualifying):
-        return ()
+        return concurrent
     finding = ask_dependent_done(case.visit.day, case.qualifying.last_on)
-    return () if finding is None else (finding,)
+    return concurrent if finding is None else (finding, *concurrent)
 
 
 def _of_the_trade(work: Work, visit: Visit) -> tuple[Finding, ...]:

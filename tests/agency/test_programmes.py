@@ -38,7 +38,7 @@ def folder(tmp_path: Path) -> Path:
 def test_every_programme_is_shown_with_its_sources(app: Coordinator, database: Database) -> None:
     shown = browser(app, database, Role.SCHEDULER).get("/programmes").json["items"]
     assert [one["code"] for one in shown] == [
-        "HOSPICE", "KP_HBPC", "MA_HH", "MEDICARE_HH", "MEDI_CAL_HH", "MEDI_CAL_PC"
+        "HOSPICE", "KP_HBPC", "MA_HH", "MEDICARE_HH", "MEDI_CAL_HH", "MEDI_CAL_PC", "PACE"
     ]  # fmt: skip
     switch = next(row for row in shown[1]["settings"] if row["setting"] == "allowed_practitioners")
     assert (switch["value"], switch["verification"], switch["effective_from"]) == (False, "D", "2026-01-01")
@@ -88,7 +88,7 @@ def test_a_file_is_checked_from_the_command_line(app: Coordinator, settings: Set
     register(app)
     run = app.test_cli_runner()
     sound = run.invoke(args=["programmes", "check", str(folder / "valley.toml")])
-    assert (sound.exit_code, sound.output) == (0, "Sound. 7 programmes; the agency's own: VALLEY_HBPC.\n")
+    assert (sound.exit_code, sound.output) == (0, "Sound. 8 programmes; the agency's own: VALLEY_HBPC.\n")
     (folder / "valley.toml").write_text(OWN.replace("[payers]", "[payors]"), encoding="utf-8")
     wrong = run.invoke(args=["programmes", "check", str(folder / "valley.toml")])
     assert wrong.exit_code == 1

@@ -54,7 +54,7 @@ def test_the_table_of_the_rule_book(code, homebound, skilled, medicaid):
 
 
 def test_every_value_says_where_it_comes_from():
-    assert len(POLICY.programmes) == 6
+    assert len(POLICY.programmes) == 7
     for code in POLICY.programmes:
         for noted in POLICY.profile(code).notes.values():
             assert noted.source.strip()
