@@ -147,7 +147,10 @@ HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
         notify.on_missed_decided,
     ),
     events.AideSupervised: (sweep.on_event,),
-    events.CareTaskRaised: (care_clock.on_care_task_raised,),
+    events.CareTaskRaised: (
+        care_clock.on_care_task_raised,
+        notify.on_care_task_raised,
+    ),
     events.CareTaskSettled: (care_clock.on_care_task_settled,),
     events.AssessmentRecorded: (care_clock.on_assessment_recorded,),
     events.AssessmentWithdrawn: (care_clock.on_assessment_withdrawn,),

@@ -33,7 +33,7 @@ from coordinator.domain.vocabulary import DeadlineStatus, Performer
 from coordinator.patients.model import Caregiver, Episode, Patient
 from coordinator.rules.advance_care import ask_rights
 from coordinator.rules.conference import conference_due
-from coordinator.rules.instruments import ON_CADENCE, cadence_due
+from coordinator.rules.instruments import ON_CADENCE, ask_cadence
 
 SYMPTOMS, PERFORMANCE, SCREEN, DEPRESSION, BURDEN, SPIRITUAL = (f"INS-0{number}" for number in range(2, 8))
 CADENCE, CONFERENCE, DIRECTIVES, ALERT = "INS-08", "IDT-02", "ACP-01", "VIS-02"
@@ -231,11 +231,11 @@ def _wanted(
         for code in ON_CADENCE:
             if code is InstrumentCode.ZBI_12 and episode.patient_id not in caring:
                 continue
-            due = cadence_due(code, episode.soc_date, taken.get((episode.patient_id, code)), today, settings)
-            if due is not None:
+            asked = ask_cadence(code, episode.soc_date, taken.get((episode.patient_id, code)), today, settings)
+            if asked is not None and isinstance(asked.due, date):
                 yield (
                     (CADENCE, f"{about}:{code.value}"),
-                    _Wanted(episode.patient_id, due, "take-instrument", instrument=code.value),
+                    _Wanted(episode.patient_id, asked.due, "take-instrument", instrument=code.value),
                 )
 
 

@@ -10,6 +10,7 @@ from coordinator.core.work import Work
 from coordinator.deadlines.cases import batched
 from coordinator.deadlines.model import Deadline
 from coordinator.domain.events import (
+    CareTaskRaised,
     DeadlinesReminded,
     HoldExpired,
     MissedVisitDecided,
@@ -103,6 +104,21 @@ def _of_deadline(work: Work, row: Deadline, stage: str) -> list[dict[str, Any]]:
 
 def _branch_of(work: Work, patient_id: int) -> int:
     return fetch(work.session, Patient, patient_id, "patient").branch_id
+
+
+def on_care_task_raised(work: Work, event: CareTaskRaised) -> None:
+    """The managing physician hears at once that documents differ; the deadline is on the list of all physicians."""
+    if event.task != "directives-differ":
+        return
+    patient = fetch(work.session, Patient, event.patient_id, "patient")
+    physician_id = patient.managing_physician_id
+    if physician_id is None:
+        return
+    for user_id in users_of(work, physician_ids=[physician_id]).get(("physician", physician_id), []):
+        tell_user(
+            work, user_id=user_id, branch_id=patient.branch_id, kind="directives.differ", subject=event.subject,
+            key=f"directives.differ:{patient.id}:{event.due_on}", patient=patient.id,
+        )  # fmt: skip
 
 
 def on_order_sent(work: Work, event: OrderSent) -> None:

@@ -19,6 +19,7 @@ KINDS: dict[str, str] = {
     "visit.moved": "Visit {visit} was moved; it is on {day} now.",
     "visit.taken": "Visit {visit} is no longer yours.",
     "visit.cancelled": "Visit {visit} on {day} was cancelled.",
+    "directives.differ": "Documents of patient {patient} differ about resuscitation: settle today which holds.",
     "roster.published": "Your roster was published (plan {run}).",
     "repair.waits": "Repair {repair} waits for you: approving it takes what only your role includes.",
     "roster.repaired": "Your roster was changed (repair {repair}).",

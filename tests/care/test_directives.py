@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from coordinator.care import directives
 from coordinator.core.errors import Conflict, Forbidden, Invalid
@@ -16,6 +17,7 @@ from coordinator.domain.care import (
     Resuscitation,
 )
 from coordinator.domain.vocabulary import DeadlineStatus, PractitionerType
+from coordinator.notify.model import Notice
 from coordinator.patients.model import Patient
 from coordinator.visits.roster import roster
 from tests.care.conftest import SOC, TODAY, TUESDAY, Scene, owed
@@ -83,6 +85,8 @@ def test_documents_that_differ_are_a_physicians_task_today_and_the_recent_one_co
         patient = work.session.get_one(Patient, scene.patient)
         assert patient.code_status is CodeStatus.FULL_CODE_DISPUTED
         assert ("directives-differ", TODAY) in owed(work, "ACP-01")
+        told = work.session.execute(sa.select(Notice.user_id).where(Notice.kind == "directives.differ")).scalars()
+        assert told.all() == [scene.users["physician"].id]
     with work_as(scene.actor("manager"), now=TUESDAY) as work, pytest.raises(Forbidden):
         directives.settle(work, second.id)
     with work_as(scene.actor("physician"), now=TUESDAY) as work:
