@@ -10,6 +10,7 @@ from coordinator.agency.policy import policy_of
 from coordinator.care import api as care_api
 from coordinator.care import conferences_api, directives_api
 from coordinator.care.shelf import instruments
+from coordinator.compliance import api as compliance_api
 from coordinator.core import http, logs
 from coordinator.core.db import Database
 from coordinator.core.errors import Conflict
@@ -65,6 +66,7 @@ BLUEPRINTS = (
     directives_api.blp,
     payment_api.blp,
     deadlines_api.blp,
+    compliance_api.blp,
     notify_api.blp,
 )
 

@@ -13,6 +13,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from coordinator.agency.model import Branch
+from coordinator.compliance import answering
+from coordinator.compliance import holds as bill_holds
 from coordinator.core.work import Work
 from coordinator.deadlines import (
     authorisation_clock,
@@ -163,6 +165,27 @@ HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
     events.DeadlinesReminded: (notify.on_deadlines_reminded,),
 }
 
+#: What may hold a bill or release it is asked again last, when all others have acted (HOLD-BILL).
+_BILLS: dict[type, Callable[[Work, Any], None]] = {
+    **dict.fromkeys(
+        (
+            events.VisitCompleted,
+            events.VisitCorrected,
+            events.NoteSigned,
+            events.BillReleased,
+            events.VisitMissed,
+            events.MissedVisitDecided,
+        ),
+        answering.on_visit,
+    ),
+    **dict.fromkeys(
+        (events.OrderActivated, events.OrderSigned, events.OrderDeclined, events.OrderEnded), answering.on_order
+    ),
+    **dict.fromkeys((events.EpisodeHeld, events.AuthorisationChanged), answering.on_patient),
+    events.CertificationAsked: answering.on_certification,
+}
+HANDLERS |= {event: (*HANDLERS.get(event, ()), answer) for event, answer in _BILLS.items()}
+
 #: Job -> what does it (context, arguments). A job may be done twice: `context.once(work)` makes its effect happen once.
 JOBS: dict[str, Job] = {
     "plan.run": planning.execute_run,
@@ -175,6 +198,7 @@ JOBS: dict[str, Job] = {
     "visits.late-notes": afterwards.hold_late_notes,
     "holds.expire": holds.expire_job,
     "episodes.watch-stays": episodes.watch_stays,
+    "compliance.bill-holds": bill_holds.sweep_job,
     "deadlines.remind": remind.remind,
     "referrals.watch-48-hours": watch.watch_48_hours,
 }
@@ -187,6 +211,7 @@ CLOCK: tuple[ClockEntry, ...] = (
     ClockEntry(name="week-close", job="visits.close-week", at=time(0, 30), weekday=6, grace=timedelta(days=6)),
     ClockEntry(name="reminders", job="deadlines.remind", at=time(3, 15), grace=timedelta(hours=20)),
     ClockEntry(name="late-notes", job="visits.late-notes", at=time(3, 20), grace=timedelta(hours=20)),
+    ClockEntry(name="bill-holds", job="compliance.bill-holds", at=time(3, 30), grace=timedelta(hours=20)),
     ClockEntry(name="hold-expiry", job="holds.expire", every=15, grace=timedelta(hours=1)),
     ClockEntry(name="watch-stays", job="episodes.watch-stays", every=15, grace=timedelta(hours=1)),
     ClockEntry(name="watch-48-hours", job="referrals.watch-48-hours", every=15, grace=timedelta(hours=1)),

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from coordinator.access.model import Override
-from coordinator.core.errors import Forbidden, Invalid, Refusal
+from coordinator.core.errors import Conflict, Forbidden, Invalid, Refusal
 from coordinator.core.work import Work
 from coordinator.domain.vocabulary import OverrideReason
 from coordinator.rules.terms import Finding, Severity
@@ -155,3 +155,25 @@ def _where(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 def _is_coded(value: object) -> bool:
     return value is None or isinstance(value, bool | int | float) or bool(_CODE.fullmatch(str(value)))
+
+
+def settle_one(
+    work: Work,
+    about: About,
+    rule: str,
+    findings: Sequence[Finding],
+    override: Mapping[str, str],
+    refuse: Refuse,
+) -> None:
+    """This rule is set aside ahead of the change that it would refuse, whatever else stands against that change.
+
+    Refused if it is nobody's to set aside; Conflict if it refuses nothing that is not set aside already.
+    """
+    mine = [finding for finding in unsettled(work, about, findings) if finding.rule == rule]
+    if not mine:
+        raise Conflict(
+            f"{rule} refuses nothing here that is not set aside already.",
+            code="nothing-to-set-aside",
+            findings=[finding.as_dict() for finding in findings],
+        )
+    settle(work, about, mine, override, refuse)

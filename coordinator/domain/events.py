@@ -368,6 +368,13 @@ class VisitCompleted(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class VisitCorrected(Event):
+    """A captured element of a visit says something else (EVV-04): what held its bill may hold it no more."""
+
+    visit_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class VisitMissed(Event):
     visit_id: int
     reason: str

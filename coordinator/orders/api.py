@@ -25,11 +25,13 @@ from coordinator.orders.schemas import (
     OrderDeclineSchema,
     OrderDiscontinueSchema,
     OrderDraftSchema,
+    OrderOverriddenSchema,
     OrderPageSchema,
     OrderQuery,
     OrderReasonSchema,
     OrderReviewedSchema,
     OrderSchema,
+    OrderSetAsideSchema,
     OrderVerbalSchema,
     OrderVersionSchema,
     SignatureBatchSchema,
@@ -185,6 +187,24 @@ def send(order_id: int) -> Any:
     """Send for signature"""
     _match_if_sent(order_id)
     return _one(service.send(work(), order_id))
+
+
+@blp.route("/orders/<id:order_id>/overrides", methods=["GET"])
+@blp.response(200, OrderOverriddenSchema(many=True))
+def list_overrides(order_id: int) -> Any:
+    """What was set aside for the order, by whom and why"""
+    return service.set_aside_so_far(work(), order_id)
+
+
+@blp.route("/orders/<id:order_id>/overrides", methods=["POST"])
+@blp.arguments(OrderSetAsideSchema)
+@blp.response(201, OrderOverriddenSchema(many=True))
+def set_aside(args: dict[str, Any], order_id: int) -> Any:
+    """Set one rule aside that keeps the order from becoming live
+
+    For what it finds in the text as it stands: a draft that is edited is asked about again.
+    """
+    return service.set_aside(work(), order_id, args.pop("rule"), args)
 
 
 @blp.route("/orders/<id:order_id>/recall", methods=["POST"])

@@ -8,7 +8,7 @@ from webargs.fields import DelimitedList
 
 from coordinator.core.fields import Day, Id, Instant, Schema, Text, Whole, Word
 from coordinator.core.pages import PageQuery, page_schema
-from coordinator.domain.vocabulary import Discipline, OrderDeclineReason, OrderStatus
+from coordinator.domain.vocabulary import Discipline, OrderDeclineReason, OrderStatus, OverrideReason
 from coordinator.orders import signing
 from coordinator.orders.drafting import LONGEST, SHORTEST
 
@@ -136,6 +136,24 @@ class OrderVerbalSchema(Schema):
     )
     read_back = fields.Boolean(required=True)
     responsible_clinician_id = Id(required=True)
+
+
+class OrderSetAsideSchema(Schema):
+    """One rule that keeps the order from becoming live, set aside by whoever may (BLOCK-OVR)."""
+
+    rule = Text(required=True, max_length=20, metadata={"example": "INT-02"})
+    reason_code = Word(OverrideReason, required=True, metadata={"example": "practitioner-agreed"})
+    text = Text(required=True, max_length=2000, metadata={"example": "The taper is agreed for the fourth week."})
+
+
+class OrderOverriddenSchema(Schema):
+    id = Id()
+    rule = Text()
+    reason_code = Word(OverrideReason)
+    text = Text()
+    user_id = Id()
+    at = Instant()
+    facts = fields.Dict(metadata={"description": "What was found then: the override holds as long as it is so"})
 
 
 class OrderDiscontinueSchema(Schema):

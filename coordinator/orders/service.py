@@ -1,10 +1,13 @@
 """What may be done with an order: draft, take by word of mouth, send, make live, end. Signing is in `signing`."""
 
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
+from coordinator.access import overrides
+from coordinator.access.model import Override
 from coordinator.agency import service as agency
 from coordinator.core.db import fetch
 from coordinator.core.errors import Conflict, Forbidden, Invalid, RuleBroken, StaleVersion
@@ -45,8 +48,8 @@ from coordinator.orders.weeks import count_whole_week
 from coordinator.patients.model import Episode
 from coordinator.patients.scope import require_sight
 from coordinator.rules.facts import VerbalReceipt
-from coordinator.rules.orders import ask_activation, ask_edit, ask_verbal_receipt, countersignature_due
-from coordinator.rules.terms import Finding, refusals
+from coordinator.rules.orders import ask_activation, ask_edit, countersignature_due
+from coordinator.rules.terms import Finding, Severity
 from coordinator.staff.model import Clinician
 
 __all__ = [
@@ -66,6 +69,9 @@ __all__ = [
     "recall",
     "search",
     "send",
+    "set_aside",
+    "set_aside_so_far",
+    "settled",
     "sign_receipt",
     "take_verbal",
     "void",
@@ -219,9 +225,43 @@ def warnings_of(work: Work, order: Order) -> list[dict[str, object]]:
 
 
 def _require(work: Work, order: Order, *, verbal: VerbalReceipt | None = None) -> None:
-    refused = refusals(findings_about(work, order, verbal=verbal))
-    if refused:
-        raise RuleBroken(refused)
+    """Refuse with every finding, unless all that refuses was set aside for these facts."""
+    settled(work, order, findings_about(work, order, verbal=verbal))
+
+
+def settled(work: Work, order: Order, findings: Sequence[Finding], override: Mapping[str, str] | None = None) -> None:
+    """Asked by signing too: nothing that was found refuses the order, or somebody sets it aside now (BLOCK-OVR)."""
+    about = overrides.About(order.patient_id, order_id=order.id)
+    overrides.settle(work, about, findings, override, lambda found: _refusal(work, found))
+
+
+def _refusal(work: Work, findings: Sequence[Finding]) -> RuleBroken:
+    hard = any(finding.severity is Severity.BLOCK for finding in findings)
+    rules = [finding.rule for finding in findings if finding.refuses]
+    who: dict[str, Any] = {} if hard else {"may_override": overrides.permitted_roles(work, rules)}
+    return RuleBroken(sorted(findings, key=lambda finding: not finding.refuses), overridable=not hard, **who)
+
+
+@permitted("rule:set-aside")
+def set_aside(work: Work, order_id: int, rule: str, override: Mapping[str, str]) -> list[Override]:
+    """A rule that keeps the order from becoming live is set aside for what it finds now; when the text changes, not.
+
+    The rows of everything that was set aside for the order. Conflict if the rule refuses nothing.
+    """
+    order = visible_order(work, order_id, lock=True)
+    signed = work.now if order.verbal_received_at else None
+    found = findings_about(work, order, verbal=verbal_receipt(work, order, signed_at=signed))
+    about = overrides.About(order.patient_id, order_id=order.id)
+    overrides.settle_one(work, about, rule, found, override, lambda all_of_it: _refusal(work, all_of_it))
+    return overrides.rows_about(work, about)
+
+
+@permitted("override:read")
+def set_aside_so_far(work: Work, order_id: int) -> list[Override]:
+    """What was set aside for the order, by whom and why, oldest first."""
+    order = visible_order(work, order_id)
+    work.record("order.overrides-read", f"order:{order.id}", patient_id=order.patient_id)
+    return overrides.rows_about(work, overrides.About(order.patient_id, order_id=order.id))
 
 
 # ------------------------------------------------------------------------------------ by word of mouth
@@ -303,9 +343,7 @@ def sign_receipt(work: Work, order_id: int) -> Order:
     order.responsible_signed_at = work.now
     receipt = verbal_receipt(work, order)
     assert receipt is not None
-    refused = refusals(ask_verbal_receipt(receipt, work.policy))
-    if refused:
-        raise RuleBroken(refused)
+    _require(work, order, verbal=receipt)
     zone = agency.zone_of(work, branch_of(work, order.patient_id))
     order.needed_by = countersignature_due(local_day(order.verbal_received_at, zone), work.policy).due_on
     become(order, OrderStatus.ACTIVE_VERBAL)

@@ -16,7 +16,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from coordinator.access.model import User
 from coordinator.access.service import Doorman, prove_again
 from coordinator.core.db import fetch
-from coordinator.core.errors import Conflict, Forbidden, NotFound, Refusal, RuleBroken, StaleVersion
+from coordinator.core.errors import Conflict, Forbidden, NotFound, Refusal, StaleVersion
 from coordinator.core.work import Work, permitted
 from coordinator.domain.events import OrderActivated, OrderDeclined, OrderSigned
 from coordinator.domain.lifecycle import LIVE_ORDER
@@ -27,10 +27,9 @@ from coordinator.orders.endings import become, stop, wrong_state
 from coordinator.orders.facts import signing_facts
 from coordinator.orders.model import Order, Signature
 from coordinator.orders.queries import AWAITS_SIGNATURE, ENDED_ORDER, awaits_signature
-from coordinator.orders.service import go_live, wait_for_plan
+from coordinator.orders.service import findings_about, go_live, settled, wait_for_plan
 from coordinator.patients.model import Episode
 from coordinator.rules.orders import STATE_WORDS, ask_signing
-from coordinator.rules.terms import refusals
 from coordinator.staff.model import Physician
 
 LARGEST_BATCH = 100
@@ -151,9 +150,10 @@ def _check_item(work: Work, signer: Physician, order: Order, item: SignItem) -> 
     if order.reviewed_version != item.version:
         raise Conflict("The order was not reviewed at this version. Open and read it first.", code="not-reviewed")
     episode = fetch(work.session, Episode, order.episode_id, "episode")
-    refused = refusals(ask_signing(signing_facts(order, episode, signer, opened=True), work.policy))
-    if refused:
-        raise RuleBroken(refused)
+    findings = ask_signing(signing_facts(order, episode, signer, opened=True), work.policy)
+    if order.status not in LIVE_ORDER | ENDED_ORDER:
+        findings += findings_about(work, order)  # signing makes it live: all that refuses is said at once
+    settled(work, order, findings)
 
 
 def _sign(work: Work, order: Order, *, user_id: int, method: str, as_written: bool = False) -> Signature:

@@ -14,6 +14,8 @@ from coordinator.domain.vocabulary import RunStatus
 from coordinator.planning import publication, service
 from coordinator.planning.limits import DEFAULT_SECONDS, LONGEST_DAYS, MOST_ITERATIONS, MOST_SECONDS
 from coordinator.planning.model import PlanRun
+from coordinator.visits.publishing import SetAside
+from coordinator.visits.schemas import VisitOverrideSchema
 
 blp = Blueprint("planning", __name__, url_prefix="/api/v1", description="Planning runs: proposals, diffs, publication")
 
@@ -207,10 +209,19 @@ class ExplanationsSchema(Schema):
     visits = fields.List(fields.Nested(ExplanationSchema))
 
 
+class SetAsideSchema(VisitOverrideSchema):
+    visit = Id(required=True)
+    rules = fields.List(Text(max_length=20), required=True, validate=validate.Length(min=1, max=20))
+
+
 class PublishSchema(Schema):
     only_visit_ids = fields.List(
         Id(), load_default=None, allow_none=True, validate=validate.Length(max=2000),
         metadata={"description": "Only these visits; the others stay as they are", "example": [1, 2]},
+    )  # fmt: skip
+    overrides = fields.List(
+        fields.Nested(SetAsideSchema), load_default=list, validate=validate.Length(max=200),
+        metadata={"description": "Rules that are set aside for visits of the plan, each with its reason"},
     )  # fmt: skip
 
 
@@ -317,5 +328,6 @@ def publish_run(args: dict[str, Any], run_id: int) -> Any:
     may_call(work(), publication.publish)
     run = service.visible_run(work(), run_id)
     require_match(run)
-    run = publication.publish(work(), run_id, run.version, args["only_visit_ids"])
+    asides = [SetAside(one.pop("visit"), frozenset(one.pop("rules")), one) for one in args["overrides"]]
+    run = publication.publish(work(), run_id, run.version, args["only_visit_ids"], asides)
     return _with_result(run), with_etag(run)[1]

@@ -23,6 +23,7 @@ from coordinator.planning import rosters
 from coordinator.planning.model import Placement, PlanRun, Unplaced
 from coordinator.planning.service import require_result, visible_run
 from coordinator.visits.model import Visit
+from coordinator.visits.publishing import SetAside
 from coordinator.visits.service import BookRequest, book_many, unassign
 
 #: Where a visit that stands may still be taken away or moved.
@@ -172,8 +173,16 @@ def _why_removed(left: Unplaced) -> dict[str, Any]:
 
 
 @permitted("run:publish")
-def publish(work: Work, run_id: int, version: int, only_visit_ids: Sequence[int] | None = None) -> PlanRun:
+def publish(
+    work: Work,
+    run_id: int,
+    version: int,
+    only_visit_ids: Sequence[int] | None = None,
+    asides: Sequence[SetAside] = (),
+) -> PlanRun:
     """The run's changes are booked and on the rosters, all of them or none; `only_visit_ids` takes some of them.
+
+    `asides`: which rules are set aside for which visits, by whoever may, each with its reason.
 
     StaleVersion when the run or a visit changed since, naming the visits; RuleBroken with every finding; Conflict when
     the run is not a proposal, be it because somebody else published it a moment ago.
@@ -189,9 +198,11 @@ def publish(work: Work, run_id: int, version: int, only_visit_ids: Sequence[int]
         raise StaleVersion("The run was changed since you read it. Read it again.", etag=etag_of(run))
     chosen = _chosen(_changes(work, run), only_visit_ids)
     _refuse_stale(chosen)
+    if strange := sorted({aside.visit_id for aside in asides} - {change.visit.id for change in chosen}):
+        raise Invalid(f"Visit {strange[0]} is not published: nothing is set aside for it.", pointer="/overrides")
     with rosters.by_publication(work):
         days = _take_away(work, run, [change for change in chosen if change.change == "removed"])
-        days |= _book(work, run, [change for change in chosen if change.change != "removed"])
+        days |= _book(work, run, [change for change in chosen if change.change != "removed"], asides)
     people = rosters.raise_versions(work, days, cause="publish", run_id=run.id)
     run.status, run.published_at, run.published_by_id = RunStatus.PUBLISHED, work.now, work.actor.user_id
     work.session.flush()  # the new version is in the answer
@@ -240,7 +251,7 @@ def _take_away(work: Work, run: PlanRun, removed: list[Change]) -> Days:
     return days
 
 
-def _book(work: Work, run: PlanRun, placed: list[Change]) -> Days:
+def _book(work: Work, run: PlanRun, placed: list[Change], asides: Sequence[SetAside]) -> Days:
     """Whatever is not already as the plan has it is booked; the days before and after change."""
     zone = zone_of(work, run.branch_id)
     rows = {
@@ -259,5 +270,5 @@ def _book(work: Work, run: PlanRun, placed: list[Change]) -> Days:
             days.add((visit.clinician_id, local_day(visit.starts_at, zone)))
         days.add((row.clinician_id, local_day(row.starts_at, zone)))
         requests.append(BookRequest(visit.id, visit.version, row.clinician_id, row.starts_at, row.ends_at))
-    book_many(work, requests)
+    book_many(work, requests, asides)
     return days

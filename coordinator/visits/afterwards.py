@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from coordinator.agency import service as agency
 from coordinator.core.errors import Conflict, Forbidden, Invalid
 from coordinator.core.work import Work, permitted
-from coordinator.domain.events import BillReleased, MissedVisitTold, WrittenScheduleGiven
+from coordinator.domain.events import BillReleased, MissedVisitTold, VisitCorrected, WrittenScheduleGiven
 from coordinator.domain.lifecycle import DONE_VISIT
 from coordinator.domain.timeline import local_day
 from coordinator.domain.vocabulary import Discipline, MswPurpose, VisitStatus
@@ -88,6 +88,7 @@ def name_purpose(work: Work, visit_id: int, purpose: MswPurpose) -> Visit:
         visit.warnings = [rule for rule in visit.warnings if rule != "QUAL-03"]
     work.session.flush()  # the new version is in the answer
     work.record("visit.purpose-named", f"visit:{visit.id}", patient_id=visit.patient_id, purpose=purpose.value)
+    work.publish(VisitCorrected(visit_id=visit.id))
     return visit
 
 

@@ -27,10 +27,12 @@ from coordinator.visits.schemas import (
     VisitInterpreterSchema,
     VisitKindSchema,
     VisitMoveSchema,
+    VisitOverriddenSchema,
     VisitPageSchema,
     VisitQuery,
     VisitRequestSchema,
     VisitSchema,
+    VisitSetAsideSchema,
 )
 
 blp = Blueprint("visits", __name__, url_prefix="/api/v1", description="Visits: wanted, placed, owed")
@@ -275,6 +277,28 @@ def book_interpreter(args: dict[str, Any], visit_id: int) -> Any:
     """
     _matched(visit_id)
     return with_etag(service.book_interpreter(work(), visit_id, args["mode"]))
+
+
+# ------------------------------------------------------------------------------------ rules set aside
+
+
+@blp.route("/visits/<id:visit_id>/overrides", methods=["GET"])
+@blp.response(200, VisitOverriddenSchema(many=True))
+def list_overrides(visit_id: int) -> Any:
+    """What was set aside for the visit, by whom and why"""
+    return service.set_aside_so_far(work(), visit_id)
+
+
+@blp.route("/visits/<id:visit_id>/overrides", methods=["POST"])
+@blp.arguments(VisitSetAsideSchema)
+@blp.response(201, VisitOverriddenSchema(many=True))
+def set_aside(args: dict[str, Any], visit_id: int) -> Any:
+    """Set one rule aside, ahead of the change that it would refuse
+
+    For the facts that it finds now, where the visit stands or is meant to stand: when they change, it is asked again.
+    """
+    rule, clinician_id, starts_at = args.pop("rule"), args.pop("clinician_id"), args.pop("starts_at")
+    return service.set_aside(work(), visit_id, rule, args, clinician_id, starts_at)
 
 
 # ------------------------------------------------------------------------------------ what is owed

@@ -12,7 +12,13 @@ import sqlalchemy as sa
 
 from coordinator.core.errors import Conflict, Forbidden, Invalid, NotFound
 from coordinator.core.work import Work, permitted
-from coordinator.domain.events import MissedVisitDecided, NoteSigned, VisitCompleted, VisitStarted
+from coordinator.domain.events import (
+    MissedVisitDecided,
+    NoteSigned,
+    VisitCompleted,
+    VisitCorrected,
+    VisitStarted,
+)
 from coordinator.domain.timeline import local_day
 from coordinator.domain.vocabulary import (
     THERAPIES,
@@ -33,7 +39,7 @@ from coordinator.patients import service as patients
 from coordinator.patients.model import Episode, Patient
 from coordinator.rules.aides import ask_aide_tasks
 from coordinator.rules.evv import ask_elements, ask_integrity
-from coordinator.rules.facts import EvvFacts, Moment
+from coordinator.rules.facts import EvvFacts, Moment, VisitCase
 from coordinator.rules.frequencies import ask_prn_completion
 from coordinator.rules.profiles import EvvUse
 from coordinator.rules.programmes import ask_concurrent
@@ -194,7 +200,8 @@ def finish(
     visit.actual_end_at = at
     visit.status = VisitStatus.COMPLETED
     work.session.flush()  # from here on it counts as done, for the rules asked next too
-    _note_findings(visit, (*_verification(work, visit), *_of_the_bill(work, visit), *_of_the_trade(work, visit)))
+    case = cases.load(work, [visit]).case(visit)
+    _note_findings(visit, (*verification(work, visit), *of_the_bill(work, case), *of_the_trade(work, visit, case)))
     if unqualified is not None:
         _note_findings(visit, (unqualified,))
     if visit.kind is VisitKind.INITIAL and admit:
@@ -261,12 +268,13 @@ def correct_evv(work: Work, visit_id: int, element: str, value: Any, reason: str
     setattr(visit, element, value)
     visit.hold_bill = [rule for rule in visit.hold_bill if not rule.startswith("EVV-")]
     visit.warnings = [rule for rule in visit.warnings if not rule.startswith("EVV-")]
-    findings = _verification(work, visit, edited=reason)
+    findings = verification(work, visit, edited=reason)
     if any(finding.refuses for finding in findings):
         raise refusal(findings)
     _note_findings(visit, findings)
     work.session.flush()  # the new version is in the answer
     work.record("visit.evv-corrected", f"visit:{visit.id}", patient_id=visit.patient_id, element=element)
+    work.publish(VisitCorrected(visit_id=visit.id))
     return visit
 
 
@@ -388,7 +396,7 @@ def _overlaps(work: Work, visit: Visit) -> bool:
     return work.session.scalar(query.limit(1)) is not None
 
 
-def _verification(work: Work, visit: Visit, *, edited: str = "") -> tuple[Finding, ...]:
+def verification(work: Work, visit: Visit, *, edited: str = "") -> tuple[Finding, ...]:
     """What the six elements lack, and why they may not be believed."""
     patient = work.session.get_one(Patient, visit.patient_id)
     episode = work.session.get_one(Episode, visit.episode_id)
@@ -440,26 +448,24 @@ def _in_exempt_programme(work: Work, patient: Patient, day: date) -> bool:
     )
 
 
-def _of_the_bill(work: Work, visit: Visit) -> tuple[Finding, ...]:
+def of_the_bill(work: Work, case: VisitCase) -> tuple[Finding, ...]:
     """What holds the bill of a visit that was made: it came after the last skilled one (QUAL-02), or another programme
     stands in its way (PRG-02).
     """
-    case = cases.load(work, [visit]).case(visit)
     concurrent = ask_concurrent(case, work.policy)
     skilled_needed = work.policy.profile(case.episode.programme, case.visit.day).skilled_need_required
-    if not skilled_needed or case.qualifying is None or not is_dependent(visit.discipline, case.qualifying):
+    if not skilled_needed or case.qualifying is None or not is_dependent(case.visit.discipline, case.qualifying):
         return concurrent
     finding = ask_dependent_done(case.visit.day, case.qualifying.last_on)
     return concurrent if finding is None else (finding, *concurrent)
 
 
-def _of_the_trade(work: Work, visit: Visit) -> tuple[Finding, ...]:
+def of_the_trade(work: Work, visit: Visit, case: VisitCase) -> tuple[Finding, ...]:
     """An aide's tasks, a social worker's purpose, therapy before it was reassessed (AID-02, QUAL-03, THX-01)."""
     if visit.discipline is Discipline.MSW and visit.kind is not VisitKind.SUPERVISION:
         finding = ask_social_work_done(visit.purpose or "")
         return () if finding is None else (finding,)
     if visit.discipline in THERAPIES and visit.kind not in REASSESSING:
-        case = cases.load(work, [visit]).case(visit)
         last = case.therapy.last_qualifying_on if case.therapy is not None else None
         late = None if last is None else ask_therapy_done(case.visit.day, last, None, work.policy)
         return () if late is None else (late,)
@@ -518,4 +524,7 @@ def _meant(work: Work, element: str, value: Any) -> Any:
     return value.strip()
 
 
-__all__ = ["CLOSED", "correct_evv", "corrections", "en_route", "finish", "note", "service_code", "start", "verify"]
+__all__ = [
+    "CLOSED", "correct_evv", "corrections", "en_route", "finish", "note", "of_the_bill", "of_the_trade", "service_code",
+    "start", "verification", "verify",
+]  # fmt: skip

@@ -15,7 +15,7 @@ from coordinator.domain.lifecycle import BEGUN_VISIT, LIVE_VISIT
 from coordinator.domain.timeline import local_day
 from coordinator.domain.vocabulary import VisitKind, VisitStatus
 from coordinator.orders.model import OrderWeek
-from coordinator.rules.facts import Moment, OrderWeekFacts
+from coordinator.rules.facts import Moment, OrderWeekFacts, VisitCase
 from coordinator.rules.frequencies import ask_move
 from coordinator.rules.terms import Finding, Severity
 from coordinator.rules.visit import ask
@@ -153,6 +153,11 @@ def guarded(work: Work, visit: Visit, clinician_id: int, starts_at: datetime, en
 def put_question(
     work: Work, visit: Visit, clinician: Clinician, starts_at: datetime, ends_at: datetime, moment: Moment
 ) -> tuple[Finding, ...]:
+    return ask(case_there(work, visit, clinician, starts_at, ends_at), moment, work.policy)
+
+
+def case_there(work: Work, visit: Visit, clinician: Clinician, starts_at: datetime, ends_at: datetime) -> VisitCase:
+    """The facts about the visit if that clinician made it then, between what else is on their day."""
     book = cases.load(work, [visit], [clinician])
     days = cases.Days(work, [clinician.id], starts_at, ends_at)
     near = days.around(
@@ -163,7 +168,7 @@ def put_question(
         local_day(starts_at, book.zone(visit)),
         together(work, visit),
     )
-    return ask(book.case(visit, clinician, starts_at, ends_at, neighbours=near), moment, work.policy)
+    return book.case(visit, clinician, starts_at, ends_at, neighbours=near)
 
 
 def together(work: Work, visit: Visit) -> frozenset[int]:

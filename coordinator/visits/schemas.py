@@ -111,6 +111,24 @@ class VisitOverrideSchema(Schema):
     text = Text(required=True, max_length=2000, metadata={"example": "The daughter asked for it and will be there."})
 
 
+class VisitSetAsideSchema(VisitOverrideSchema):
+    """One rule, set aside for what it finds now where the visit stands, or where it is meant to stand."""
+
+    rule = Text(required=True, max_length=20, metadata={"example": "CRD-02"})
+    clinician_id = Id(load_default=None, allow_none=True)
+    starts_at = Instant(load_default=None, allow_none=True, metadata=_AT)
+
+
+class VisitOverriddenSchema(Schema):
+    id = Id()
+    rule = Text()
+    reason_code = Word(OverrideReason)
+    text = Text()
+    user_id = Id()
+    at = Instant()
+    facts = fields.Dict(metadata={"description": "What was found then, for which clinician and hour it holds"})
+
+
 class VisitAssignSchema(Schema):
     clinician_id = Id(required=True, metadata={"example": 7})
     starts_at = Instant(required=True, metadata=_AT)

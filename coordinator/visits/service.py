@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from coordinator.access import overrides
+from coordinator.access.model import Override
 from coordinator.core.errors import Conflict, Invalid, RuleBroken
 from coordinator.core.work import Work, permitted
 from coordinator.domain.events import VisitBooked, VisitCancelled, VisitMoved
@@ -21,7 +23,7 @@ from coordinator.rules.facts import Moment
 from coordinator.rules.orders import STATE_WORDS, TENTATIVE_ORDER
 from coordinator.rules.terms import Finding
 from coordinator.visits import placing, queries, units
-from coordinator.visits.asking import left_after
+from coordinator.visits.asking import about_visit, judge, left_after, refusal
 from coordinator.visits.model import Visit
 from coordinator.visits.publishing import BookRequest, book_many
 
@@ -37,6 +39,10 @@ PLANNED_KINDS = frozenset(
         VisitKind.TEACHING,
     }
 )
+#: The rule that patient and clinician understand each other.
+UNDERSTOOD = "LNG-01"
+
+
 # ------------------------------------------------------------------------------------ the verbs
 
 
@@ -304,24 +310,36 @@ def plan_as(work: Work, visit_id: int, kind: VisitKind) -> Visit:
     if kind not in PLANNED_KINDS or visit.kind not in PLANNED_KINDS:
         raise Invalid("A visit of this kind cannot become one of that kind.", pointer="/kind")
     visit.kind = kind
-    if visit.clinician_id is not None and visit.starts_at is not None:
-        booked = visit.status is VisitStatus.BOOKED
-        placing.place(
-            work, visit, visit.clinician_id, visit.starts_at, None, Moment.CONFIRM if booked else Moment.HOLD, None
-        )
+    _ask_again(work, visit)
     work.session.flush()  # the new version is in the answer
     work.record("visit.planned-as", f"visit:{visit.id}", patient_id=visit.patient_id, kind=kind.value)
     return visit
 
 
+def _ask_again(work: Work, visit: Visit) -> None:
+    """What was changed about a visit that has its place must not be what the rules refuse there."""
+    if visit.clinician_id is not None and visit.starts_at is not None:
+        moment = Moment.CONFIRM if visit.status is VisitStatus.BOOKED else Moment.HOLD
+        placing.place(work, visit, visit.clinician_id, visit.starts_at, None, moment, None)
+
+
 @permitted("visit:assign")
 def book_interpreter(work: Work, visit_id: int, mode: InterpreterMode | None) -> Visit:
-    """An interpreter is booked for the visit, in that way; None: no longer (LNG-01)."""
+    """An interpreter is booked for the visit, in that way; None: no longer, if the rules let it stand so (LNG-01)."""
     visit = queries.claim(work, visit_id)
     if visit.status not in units.AHEAD | {VisitStatus.PROPOSED}:
         raise placing.not_in_state(visit, "interpreted otherwise")
     visit.interpreter_booked = mode.value if mode is not None else None
     work.session.flush()  # the new version is in the answer
+    if visit.clinician_id is not None and visit.starts_at is not None and visit.ends_at is not None:
+        moment = Moment.CONFIRM if visit.status is VisitStatus.BOOKED else Moment.HOLD
+        clinician = queries.the_clinician(work, visit.clinician_id, visit.branch_id)
+        findings = placing.put_question(work, visit, clinician, visit.starts_at, visit.ends_at, moment)
+        # What else may be the matter with the visit is no reason to refuse an interpreter.
+        heard = [finding for finding in findings if finding.rule == UNDERSTOOD]
+        verdict = judge(work, visit, heard, clinician_id=visit.clinician_id, starts_at=visit.starts_at)
+        visit.warnings = sorted({*(rule for rule in visit.warnings if rule != UNDERSTOOD), *verdict.warnings})
+        work.session.flush()  # so is what is shown of it
     work.record(
         "visit.interpreter-booked", f"visit:{visit.id}", patient_id=visit.patient_id, mode=visit.interpreter_booked
     )
@@ -371,7 +389,41 @@ def ask_about(
     return Answer((*outside, *findings), blocking, placing.remarks(work, visit, clinician, starts_at, ends_at), left)
 
 
+@permitted("rule:set-aside")
+def set_aside(
+    work: Work,
+    visit_id: int,
+    rule: str,
+    override: Mapping[str, str],
+    clinician_id: int | None = None,
+    starts_at: datetime | None = None,
+) -> list[Override]:
+    """A rule that refuses the visit there is set aside for what it finds now: whoever books or begins it may go on.
+
+    There: where the visit stands, unless another clinician or hour is said. The rows of everything that was set aside
+    for the visit. Conflict if the rule refuses nothing.
+    """
+    visit = queries.claim(work, visit_id, *([clinician_id] if clinician_id is not None else []))
+    clinician_id, starts_at = clinician_id or visit.clinician_id, starts_at or visit.starts_at
+    if clinician_id is None or starts_at is None:
+        raise Invalid("The visit has no place yet: say which clinician and hour are meant.", pointer="/starts_at")
+    clinician = queries.the_clinician(work, clinician_id, visit.branch_id)
+    ends_at = starts_at + timedelta(minutes=placing.length(visit))
+    findings = placing.put_question(work, visit, clinician, starts_at, ends_at, Moment.CONFIRM)
+    about = about_visit(visit, clinician_id, starts_at)
+    overrides.settle_one(work, about, rule, findings, override, refusal)
+    return overrides.rows_about(work, about)
+
+
+@permitted("override:read")
+def set_aside_so_far(work: Work, visit_id: int) -> list[Override]:
+    """What was set aside for the visit, by whom and why, oldest first."""
+    visit = queries.the_visit(work, visit_id)
+    work.record("visit.overrides-read", f"visit:{visit.id}", patient_id=visit.patient_id)
+    return overrides.rows_about(work, about_visit(visit, None, None))
+
+
 __all__ = [
     "Answer", "BookRequest", "ask_about", "assign", "book_interpreter", "book_many", "cancel", "confirm", "hold",
-    "lengthen", "lock", "move", "plan_as", "unassign", "unlock",
+    "lengthen", "lock", "move", "plan_as", "set_aside", "set_aside_so_far", "unassign", "unlock",
 ]  # fmt: skip

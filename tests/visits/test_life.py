@@ -542,7 +542,7 @@ def test_a_refused_verbal_order_holds_the_bill_of_what_was_made(
         refused.status, refused.ended_on = OrderStatus.DECLINED, TUESDAY
         work.session.flush()
         demand.decline(work, OrderDeclined(order, replacement_id=order))
-    assert row(first).hold_bill == ["ORD-08"]
+    assert row(first).hold_bill == ["ORD-06", "ORD-08"]
     assert columns(order) == [(0, 1, 1, 0), (0, 0, 2, 0)]
 
 
