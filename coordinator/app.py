@@ -30,12 +30,13 @@ from coordinator.patients import authorisations_api, enrolments_api
 from coordinator.planning import api as planning_api
 from coordinator.planning import asking_api, promise_api, what_if_api
 from coordinator.planning.repairs import api as repairs_api
+from coordinator.privacy import api as privacy_api
 from coordinator.referrals import api as referrals_api
 from coordinator.rules.profiles import UnknownProgramme
 from coordinator.staff import api as staff_api
 from coordinator.travel.atlas import atlas_from
 from coordinator.visits import api as visits_api
-from coordinator.visits import doing_api, payment_api, watching_api
+from coordinator.visits import doing_api, payment_api, watching_api, workday_api
 from coordinator.web import pages
 from coordinator.wiring import CLOCK, HANDLERS, JOBS, places
 
@@ -65,6 +66,8 @@ BLUEPRINTS = (
     conferences_api.blp,
     directives_api.blp,
     payment_api.blp,
+    workday_api.blp,
+    privacy_api.blp,
     deadlines_api.blp,
     compliance_api.blp,
     notify_api.blp,

@@ -20,6 +20,7 @@ from coordinator.deadlines import (
     authorisation_clock,
     care_clock,
     order_clock,
+    privacy_clock,
     referral_clock,
     remind,
     sweep,
@@ -162,6 +163,13 @@ HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
     events.RepairProposed: (notify.on_repair_proposed,),
     events.RepairRejected: (notify.on_repair_rejected,),
     events.RepairApproved: (notify.on_repair_approved,),
+    events.RecordRequested: (privacy_clock.on_record_requested,),
+    events.RecordRequestClosed: (privacy_clock.on_record_request_closed,),
+    events.BreachDetected: (privacy_clock.on_breach_detected,),
+    events.BreachNotified: (privacy_clock.on_breach_notified,),
+    events.EmergencyAccessOpened: (privacy_clock.on_emergency_opened,),
+    events.EmergencyAccessReviewed: (privacy_clock.on_emergency_reviewed,),
+    events.ExclusionChecked: (privacy_clock.on_exclusion_checked,),
     events.DeadlinesReminded: (notify.on_deadlines_reminded,),
 }
 

@@ -6,11 +6,11 @@ import flask
 from flask import Response
 from marshmallow import fields, validate
 
-from coordinator.access import service, trail, users
+from coordinator.access import emergency, service, trail, users
 from coordinator.access.model import ApiToken, User
 from coordinator.core.audit import AuditEvent
 from coordinator.core.errors import Unauthenticated
-from coordinator.core.fields import Id, Instant, Schema, Text, Whole
+from coordinator.core.fields import Day, Id, Instant, Schema, Text, Whole
 from coordinator.core.http import Blueprint, no_rehearsal, public, require_match, with_etag, work
 from coordinator.core.pages import PageQuery, page, page_schema
 
@@ -268,6 +268,50 @@ def edit_user(args: dict[str, Any], user_id: int) -> Any:
 def unlock_user(user_id: int) -> Any:
     """Let a resting account sign in again"""
     return with_etag(users.unlock(work(), user_id))
+
+
+# ------------------------------------------------------------------------------------ emergencies
+
+
+class EmergencyOpenSchema(Schema):
+    reason_code = Text(load_default="", blank=True, max_length=40, metadata={"example": "life-threat"})
+    text = Text(load_default="", blank=True, metadata={"example": "The aide called: the patient does not wake up"})
+
+
+class EmergencyReviewSchema(Schema):
+    justified = fields.Boolean(required=True, metadata={"example": True})
+    text = Text(required=True, metadata={"example": "The nurse on call was not to be reached"})
+
+
+class EmergencyAccessSchema(Schema):
+    id = Id()
+    user_id = Id()
+    patient_id = Id()
+    reason_code = Text()
+    opened_at = Instant()
+    expires_at = Instant()
+    review_due_on = Day()
+    reviewed_at = Instant(allow_none=True)
+    justified = fields.Boolean(allow_none=True)
+
+
+@blp.route("/patients/<id:patient_id>/emergency-access", methods=["POST"])
+@blp.arguments(EmergencyOpenSchema)
+@blp.response(201, EmergencyAccessSchema)
+def open_in_emergency(args: dict[str, Any], patient_id: int) -> Any:
+    """Open a record in an emergency
+
+    For four hours, to read, with a reason that a manager reviews on the next business day.
+    """
+    return emergency.open_record(work(), patient_id, **args)
+
+
+@blp.route("/emergency-accesses/<id:access_id>/review", methods=["POST"])
+@blp.arguments(EmergencyReviewSchema)
+@blp.response(200, EmergencyAccessSchema)
+def review_emergency(args: dict[str, Any], access_id: int) -> Any:
+    """Say whether it was needed"""
+    return emergency.review(work(), access_id, **args)
 
 
 # ------------------------------------------------------------------------------------ the trail

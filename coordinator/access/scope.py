@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
+from coordinator.access.model import EmergencyAccess
 from coordinator.agency import service as agency
 from coordinator.core.db import ROW_ID, UtcDateTime
 from coordinator.core.errors import NotFound
@@ -139,16 +140,41 @@ def patients_in_sight(work: Work) -> sa.Select[tuple[int]]:
         ).scalar()
         zone = agency.zone_of(work, branch_id) if branch_id is not None else None
     today = local_day(work.now, zone) if zone is not None else work.now.date()
-    return visible_patients(work.actor, today, zone)
+    return _or_in_emergency(work, visible_patients(work.actor, today, zone))
+
+
+def emergency_patients(work: Work) -> sa.Select[Any]:
+    """Whose records the actor has opened in an emergency that is not over (SEC-02)."""
+    return sa.select(EmergencyAccess.patient_id).where(
+        EmergencyAccess.user_id == work.actor.user_id, EmergencyAccess.expires_at > work.now
+    )
+
+
+def _or_in_emergency(work: Work, seen: sa.Select[tuple[int]]) -> sa.Select[tuple[int]]:
+    """Besides those in sight: nobody is on an emergency's list whom it does not name."""
+    if work.actor.user_id is None:
+        return seen
+    opened = _patient.c.id.in_(emergency_patients(work))
+    return sa.select(_patient.c.id).where(sa.or_(_patient.c.id.in_(seen), opened))
+
+
+def branch_of_patient(work: Work, patient_id: int) -> int:
+    """The patient's branch, whoever asks; NotFound if there is no such patient."""
+    branch_id = work.session.execute(sa.select(_patient.c.branch_id).where(_patient.c.id == patient_id)).scalar()
+    if branch_id is None:
+        raise NotFound("patient")
+    return int(branch_id)
 
 
 def require_sight(work: Work, patient_id: int) -> int:
     """The number of the patient's branch; NotFound if there is no such patient or the actor may not see the record."""
-    branch_id = work.session.execute(sa.select(_patient.c.branch_id).where(_patient.c.id == patient_id)).scalar()
-    if branch_id is None:
-        raise NotFound("patient")
+    branch_id = branch_of_patient(work, patient_id)
     zone = agency.zone_of(work, branch_id)
     seen = visible_patients(work.actor, local_day(work.now, zone), zone).where(_patient.c.id == patient_id)
-    if work.session.execute(seen).scalar() is None:
-        raise NotFound("patient")
-    return int(branch_id)
+    if work.session.execute(seen).scalar() is not None:
+        return branch_id
+    if work.actor.user_id is not None:
+        opened = emergency_patients(work).where(EmergencyAccess.patient_id == patient_id).limit(1)
+        if work.session.execute(opened).scalar() is not None:
+            return branch_id
+    raise NotFound("patient")

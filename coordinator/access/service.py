@@ -20,6 +20,7 @@ from coordinator.core.settings import Settings
 from coordinator.core.work import Actor, Work, permitted
 from coordinator.domain.roles import PERMISSIONS, permissions_of
 from coordinator.domain.vocabulary import Role
+from coordinator.rules.security import session_over
 
 COOKIE = "coordinator_session"
 #: Failed attempts after which an account rests, and for how long.
@@ -117,10 +118,11 @@ class Doorman:
         if found is None or found.SignInSession.revoked_at is not None:
             return None
         opened: SignInSession = found.SignInSession
-        idle = timedelta(minutes=self.settings.session_idle_minutes)
-        if opened.last_used_at + idle < now:
-            return None
-        if opened.created_at + timedelta(minutes=self.settings.session_absolute_minutes) < now:
+        limits = self.settings
+        if session_over(
+            opened.created_at, opened.last_used_at, now, idle_minutes=limits.session_idle_minutes,
+            absolute_minutes=limits.session_absolute_minutes,
+        ):  # fmt: skip
             return None
         return self._actor(found.User, found.performer, opened.id)
 

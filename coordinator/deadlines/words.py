@@ -97,6 +97,10 @@ TASKS: dict[str, Task] = {
     "team-conference": Task("Hold a team conference with the core roles present or represented."),
     "directives-differ": Task("Documents differ about resuscitation: ask the patient, and settle which holds."),
     "tell-of-rights": Task("Tell the patient of the right to make an advance directive."),
+    "give-record": Task("Give the patient the record that was asked for."),
+    "tell-of-breach": Task("Tell of the breach: {whom}."),
+    "review-emergency": Task("Look at why the record was opened in an emergency."),
+    "check-exclusion": Task("Look for clinician {clinician} on the exclusion list {kind}."),
     "renew-credential": Task("Renew the {kind} of clinician {clinician}, which ends on {ends_on}."),
 }
 

@@ -96,6 +96,18 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "billing:except": frozenset({Role.CLINICAL_MANAGER}),
     "schedule:give": frozenset({Role.CLINICIAN, Role.SCHEDULER, Role.CLINICAL_MANAGER}),
     "roster:read": frozenset({Role.CLINICIAN, Role.SCHEDULER, Role.CLINICAL_MANAGER, Role.SYSTEM}),
+    # what is owed about records
+    "record-request:read": frozenset({Role.INTAKE, Role.CLINICAL_MANAGER, Role.ADMINISTRATOR}),
+    "record-request:edit": frozenset({Role.INTAKE, Role.CLINICAL_MANAGER, Role.ADMINISTRATOR}),
+    "disclosure:read": frozenset({Role.CLINICAL_MANAGER, Role.ADMINISTRATOR}),
+    "disclosure:record": frozenset({Role.INTAKE, Role.CLINICAL_MANAGER, Role.ADMINISTRATOR}),
+    "breach:read": frozenset({Role.CLINICAL_MANAGER, Role.ADMINISTRATOR}),
+    "breach:edit": frozenset({Role.CLINICAL_MANAGER, Role.ADMINISTRATOR}),
+    "legal-hold:edit": frozenset({Role.ADMINISTRATOR}),
+    "emergency:open": frozenset(Role) - {Role.SYSTEM},
+    "emergency:review": frozenset({Role.CLINICAL_MANAGER, Role.ADMINISTRATOR}),
+    "workday:read": frozenset({Role.CLINICIAN, Role.SCHEDULER, Role.CLINICAL_MANAGER, Role.ADMINISTRATOR}),
+    "meal:record": frozenset({Role.CLINICIAN, Role.CLINICAL_MANAGER}),
     # planning
     "run:start": frozenset({Role.SCHEDULER, Role.CLINICAL_MANAGER, Role.SYSTEM}),
     "run:read": frozenset({Role.SCHEDULER, Role.CLINICAL_MANAGER, Role.SYSTEM}),
@@ -140,6 +152,7 @@ _OF_AIDES = frozenset(
         "agency:read", "aide-plan:acknowledge", "aide-plan:read", "assessment:read", "clinician:read",
         "instrument:read", "notice:read", "patient:read", "physician:read", "reading:record", "resource:read",
         "roster:read", "schedule:give", "self:read", "token:issue", "visit:miss", "visit:perform", "visit:read",
+        "meal:record", "workday:read",
     }
 )  # fmt: skip
 #: What calls for a nurse's, a therapist's or a physician's own judgement.

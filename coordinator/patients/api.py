@@ -5,6 +5,7 @@ from typing import Any
 from flask import Response
 from marshmallow import fields, post_dump, validate
 
+from coordinator.access.emergency import reads_in_emergency
 from coordinator.agency.programme_field import ProgrammeField
 from coordinator.agency.service import zone_of
 from coordinator.core.fields import Clock, Day, Id, Instant, Number, Schema, Text, Whole, Word
@@ -16,7 +17,10 @@ from coordinator.patients import service
 blp = Blueprint("patients", __name__, url_prefix="/api/v1", description="Patients, their homes, families and wishes")
 
 #: Left out of every answer to somebody without `patient:read-clinical`.
-CLINICAL = ("diagnoses", "spiritual_tradition", "cultural_notes", "decision_style")
+CLINICAL = (
+    "diagnoses", "spiritual_tradition", "cultural_notes", "decision_style", "diet", "truth_telling", "death_rituals",
+    "race_ethnicity",
+)  # fmt: skip
 _CLINICAL_NOTE = {"description": "Only with patient:read-clinical"}
 ZIP = validate.Regexp(r"\A[0-9]{5}(-[0-9]{4})?\Z", error="A ZIP code is five digits, or five and four.")
 _FEW = validate.Length(max=200)
@@ -62,6 +66,19 @@ class CaregiverWindowSchema(Schema):
     to = Clock(required=True, metadata={"example": "13:00"})
 
 
+class CaregiverTeachingSchema(Schema):
+    goal = Text(required=True, max_length=200, metadata={"example": "Turns the patient without hurting either"})
+    #: Days are kept as text, as JSON has none.
+    taught_on = Text(
+        allow_none=True, max_length=10, validate=validate.Regexp(r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}\Z"),
+        metadata={"example": "2026-11-09"},
+    )  # fmt: skip
+    result = Text(
+        allow_none=True, max_length=40, validate=validate.OneOf(("shown", "shown_with_help", "not_yet")),
+        metadata={"description": "Of the teach-back"},
+    )  # fmt: skip
+
+
 class CaregiverEditSchema(Schema):
     name = Text(max_length=200, metadata={"example": "Ming Lee"})
     relation = Text(max_length=60, metadata={"example": "daughter"})
@@ -70,6 +87,10 @@ class CaregiverEditSchema(Schema):
     availability = fields.List(fields.Nested(CaregiverWindowSchema), validate=_FEW)
     participating = fields.Boolean()
     willing = fields.Boolean(allow_none=True, metadata={"description": "ELG-3; null until asked"})
+    may_contact = fields.Boolean(allow_none=True, metadata={"description": "May be rung and written to"})
+    burden_score = Whole(high=100, allow_none=True)
+    burden_scored_on = Day(allow_none=True)
+    teaching = fields.List(fields.Nested(CaregiverTeachingSchema), allow_none=True, validate=_FEW)
 
 
 class CaregiverCreateSchema(CaregiverEditSchema):
@@ -159,6 +180,13 @@ class PreferencesSchema(Schema):
     spiritual_tradition = Text(max_length=200, allow_none=True, metadata=_CLINICAL_NOTE)
     cultural_notes = Text(max_length=4000, allow_none=True, metadata=_CLINICAL_NOTE)
     decision_style = Text(max_length=40, allow_none=True, metadata=_CLINICAL_NOTE)
+    diet = Text(max_length=200, allow_none=True, metadata=_CLINICAL_NOTE)
+    truth_telling = Text(max_length=40, allow_none=True, metadata=_CLINICAL_NOTE)
+    death_rituals = Text(max_length=4000, allow_none=True, metadata=_CLINICAL_NOTE)
+    race_ethnicity = fields.List(
+        Text(max_length=40, validate=validate.OneOf(service.RACE_ETHNICITY)), allow_none=True, validate=_FEW,
+        metadata={"description": "Self-identified (OMB); it routes nobody. Only with patient:read-clinical"},
+    )  # fmt: skip
 
 
 class PatientEditSchema(PreferencesSchema):
@@ -209,7 +237,7 @@ class PatientSchema(PatientEditSchema):
     @post_dump
     def leave_out_clinical(self, shown: dict[str, Any], **_: Any) -> dict[str, Any]:
         """What a role does not read is not null but absent."""
-        if not work().actor.may("patient:read-clinical"):
+        if not work().actor.may("patient:read-clinical") and not reads_in_emergency(work(), shown["id"]):
             for name in CLINICAL:
                 shown.pop(name, None)
             for coverage in shown.get("coverages", ()):

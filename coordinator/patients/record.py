@@ -18,7 +18,12 @@ from coordinator.patients.queries import for_change
 
 B = TypeVar("B", bound=Base)
 
-_CAREGIVER = frozenset({"name", "relation", "language", "phone", "availability", "participating", "willing"})
+_CAREGIVER = frozenset(
+    {
+        "name", "relation", "language", "phone", "availability", "participating", "willing", "may_contact",
+        "burden_score", "burden_scored_on", "teaching",
+    }
+)  # fmt: skip
 MOST_ROWS = 200
 
 

@@ -64,10 +64,21 @@ PREFERENCES = frozenset(
     {
         "spoken_language", "written_language", "interpreter_needed", "interpreter_mode", "interpreter_declined_on",
         "preferred_clinician_gender", "gender_required", "spiritual_tradition", "cultural_notes", "decision_style",
+        "diet", "truth_telling", "death_rituals", "race_ethnicity",
     }
 )  # fmt: skip
 #: Preferences that nobody reads or writes without `patient:read-clinical`.
-CLINICAL_PREFERENCES = frozenset({"spiritual_tradition", "cultural_notes", "decision_style"})
+CLINICAL_PREFERENCES = frozenset(
+    {
+        "spiritual_tradition", "cultural_notes", "decision_style", "diet", "truth_telling", "death_rituals",
+        "race_ethnicity",
+    }
+)  # fmt: skip
+#: The categories of the Office of Management and Budget (2024), which a patient may name of themselves.
+RACE_ETHNICITY = (
+    "american_indian_or_alaska_native", "asian", "black_or_african_american", "hispanic_or_latino",
+    "middle_eastern_or_north_african", "native_hawaiian_or_pacific_islander", "white",
+)  # fmt: skip
 _NEVER_EMPTY = frozenset(
     {
         "mrn", "given_name", "family_name", "birth_date", "gender", "spoken_language", "written_language",

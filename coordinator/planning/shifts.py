@@ -5,14 +5,19 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from itertools import pairwise
 
+from coordinator.domain.vocabulary import OvertimeProfile
 from coordinator.planner.problem import Break, Interval, Slot
 from coordinator.planner.problem import Clinician as Person
 from coordinator.planning.places import Places
 from coordinator.planning.scene import Scene
 from coordinator.rules.terms import Labour, Policy, Prices
+from coordinator.rules.work_facts import Waivers
+from coordinator.rules.workday import limits_of
 from coordinator.staff.model import Clinician
 from coordinator.staff.service import availability
 from coordinator.visits.model import Visit
+
+NOTHING_WAIVED = Waivers()
 
 
 def people(scene: Scene, policy: Policy) -> tuple[Person, ...]:
@@ -26,18 +31,29 @@ def people(scene: Scene, policy: Policy) -> tuple[Person, ...]:
                 (scene.horizon.minute(one.starts_at), scene.horizon.minute_up(one.ends_at))
             )
     worked: dict[int, list[int]] = defaultdict(lambda: [0] * weeks)
+    extra: dict[int, list[int]] = defaultdict(lambda: [0] * weeks)
+    limits = {one.id: limits_of(policy.labour, one.ot_profile, one.weekly_minutes) for one in scene.clinicians}
     for (clinician_id, day), times in spans.items():
+        if clinician_id not in limits:
+            continue
         week = scene.pay_week(day, anchor)
         if 0 <= week < weeks:
             # From the first visit to the end of the last: what lies between is travel and waiting, which is work.
-            worked[clinician_id][week] += max(end for _, end in times) - min(start for start, _ in times)
+            minutes = max(end for _, end in times) - min(start for start, _ in times)
+            worked[clinician_id][week] += minutes
+            extra[clinician_id][week] += max(0, minutes - (limits[clinician_id].daily or minutes))
     return tuple(
         Person(
             key=str(clinician.id),
-            week_overtime_after_minutes=min(clinician.weekly_minutes, policy.labour.weekly_overtime_after_minutes),
+            week_overtime_after_minutes=limits[clinician.id].weekly,
             fair_share_minutes=clinician.weekly_minutes * policy.planning.fair_share_percent // 100,
-            week_max_minutes=max(clinician.weekly_minutes, clinician.weekly_maximum_minutes),
-            already_worked_minutes=tuple(worked[clinician.id]) if clinician.id in worked else (),
+            week_max_minutes=max(clinician.weekly_minutes, clinician.weekly_maximum_minutes)
+            - max(extra.get(clinician.id, (0,))),
+            # What a day has paid as overtime does not count towards the week's limit (LAB-01): it is taken off the
+            # week's maximum instead, which is then a little narrow in other weeks of the run.
+            already_worked_minutes=tuple(a - b for a, b in zip(worked[clinician.id], extra[clinician.id], strict=True))
+            if clinician.id in worked
+            else (),
         )
         for clinician in scene.clinicians
     )
@@ -89,6 +105,8 @@ def _slot(
     prices: Prices,
 ) -> Slot:
     number, index = position
+    limits = limits_of(labour, clinician.ot_profile)
+    waived = waivers_of(clinician, scene.horizon.days[index])
     start_place, end_place = places.start(clinician), places.end(clinician)
     shift = (hours[0][0], max(high for _, high in hours)) if hours else None
     reach = _reach(scene, places, held, start_place, end_place) if held else None
@@ -113,32 +131,46 @@ def _slot(
         end_place=end_place,
         shift_start=low,
         shift_end=high,
-        overtime_after_minutes=labour.daily_overtime_after_minutes,
-        doubletime_after_minutes=labour.daily_doubletime_after_minutes,
+        overtime_after_minutes=limits.daily,
+        doubletime_after_minutes=limits.double,
         max_minutes=max(labour.daily_maximum_minutes, high - low) if held else labour.daily_maximum_minutes,
         # Where there is no shift, nothing is added to what is fixed.
         max_visits=len(held) if shift is None else max(clinician.max_visits_per_day, len(held)),
-        breaks=meals(low, high, labour, prices.missed_meal if held else None) if shift is not None else (),
+        breaks=meals(low, high, labour, prices.missed_meal if held else None, waived) if shift is not None else (),
         unavailable=gaps,
     )
 
 
-def meals(low: int, high: int, labour: Labour, skip_cost: int | None) -> tuple[Break, ...]:
+def waivers_of(clinician: Clinician, day: date) -> Waivers | None:
+    """The meals that the clinician has waived on that day; None for somebody who is owed none."""
+    if clinician.ot_profile is OvertimeProfile.EXEMPT:
+        return None
+    first, second = clinician.first_meal_waived_on, clinician.second_meal_waived_on
+    return Waivers(first is not None and first <= day, second is not None and second <= day)
+
+
+def meals(
+    low: int, high: int, labour: Labour, skip_cost: int | None, waived: Waivers | None = NOTHING_WAIVED
+) -> tuple[Break, ...]:
     """The meals that a shift from `low` to `high` may owe (LAB-02), at what they cost where fixed visits may leave no
-    room; None: they must be taken.
+    room; None: they must be taken. A waived meal is owed only where it may not be waived.
     """
+    if waived is None:
+        return ()
     found = []
-    if high - low > labour.meal_owed_after_minutes:
+    owed_after = labour.first_meal_waivable_to_minutes if waived.first else labour.meal_owed_after_minutes
+    if high - low > owed_after:
         found.append(
             Break(
                 low + labour.meal_earliest_minute,
                 low + labour.meal_latest_minute,
                 labour.meal_minutes,
                 skip_cost,
-                labour.meal_owed_after_minutes,
+                owed_after,
             )
         )
-    if high - low > labour.second_meal_owed_after_minutes:
+    # In health care the second of two may be waived however long the day is, since the first is taken.
+    if high - low > labour.second_meal_owed_after_minutes and not waived.second:
         found.append(
             Break(
                 low + labour.second_meal_earliest_minute,

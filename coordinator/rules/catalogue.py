@@ -25,10 +25,12 @@ from coordinator.rules import (
     programmes,
     qualifying,
     referrals,
+    security,
     staffing,
     supervision,
     therapy,
     visit,
+    workday,
 )
 from coordinator.rules.terms import RULES, Rule, Severity, Verification
 
@@ -38,7 +40,7 @@ __all__ = ["FAMILIES", "RULES", "Rule", "Severity", "Verification", "by_family"]
 FAMILIES: tuple[ModuleType, ...] = (
     referrals, eligibility, programmes, certification, assessments, discharge, orders, frequencies, intermittent, aides,
     supervision, therapy, qualifying, missed, notes, alerts, evv, conference, instruments, advance_care, palliative,
-    language, staffing, labour, payment, visit,
+    language, staffing, labour, payment, workday, security, visit,
 )  # fmt: skip
 
 

@@ -30,6 +30,7 @@ from coordinator.domain.vocabulary import (
     ReferralSetting,
     VisitKind,
 )
+from coordinator.rules.work_facts import WorkFacts
 
 
 class Moment(StrEnum):
@@ -380,6 +381,8 @@ class NeighbourFacts:
     next_starts_at: datetime | None = None
     travel_to_next: int = 0
     buffer_minutes: int | None = None
+    #: The whole day at work with and without the visit (LAB-01, LAB-02); `None` where nobody has looked at it.
+    work: WorkFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)

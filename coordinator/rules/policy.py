@@ -226,6 +226,8 @@ class Language:
 
     interpreter_required_kinds: frozenset[VisitKind]
     adult_age: int
+    minutes_before_sunset: int
+    minutes_after_sunset: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +237,7 @@ class Credentials:
     verified_within_days: int
     licensed_performers: frozenset[Performer]
     reminder_days: tuple[int, ...]
+    exclusion_check_months: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +262,19 @@ class Labour:
     second_meal_owed_after_minutes: int
     second_meal_earliest_minute: int
     second_meal_latest_minute: int
+    seventh_day_overtime_minutes: int
+    alternative_ten_minutes: int
+    alternative_twelve_minutes: int
+    exempt_performers: frozenset[Performer]
+    first_meal_waivable_to_minutes: int
+    second_meal_waivable_to_minutes: int
+    health_care_performers: frozenset[Performer]
+    premium_minutes: int
+    rest_minutes: int
+    rest_block_minutes: int
+    rest_owed_from_minutes: int
+    #: Thousandths of a dollar a mile, by the day from which they hold.
+    mileage_mills_per_mile: Mapping[date, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,6 +361,27 @@ class Safety:
     """Safety of the clinician (LAB-06)."""
 
     violence_hazards: frozenset[str]
+    check_in_grace_minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """Access to records, what was given out, breaches and retention (SEC-02, SEC-09 to SEC-12)."""
+
+    emergency_hours: int
+    emergency_review_business_days: int
+    request_business_days: int
+    request_calendar: HolidayCalendar
+    inspect_working_days: int
+    copy_days: int
+    access_days: int
+    disclosure_years: int
+    unaccounted_purposes: frozenset[str]
+    breach_business_days: int
+    breach_days: int
+    retention_years: int
+    majority_age: int
+    minor_years: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -483,6 +520,7 @@ class Policy:
     planning: Planning
     prices: Prices
     safety: Safety
+    records: Records
     instruments: InstrumentSettings
     conference: ConferenceSettings
     advance_care: AdvanceCare
@@ -639,6 +677,18 @@ def _roles(key: str, value: object) -> RoleTable:
     }
 
 
+def _dated(key: str, value: object) -> Mapping[date, int]:
+    table = {}
+    for name, number in _table(key, value):
+        try:
+            table[date.fromisoformat(name)] = _integer(f"{key}.{name}", number)
+        except ValueError as error:
+            raise error if isinstance(error, PolicyError) else PolicyError(key, f"{name!r} is no date") from None
+    if not table:
+        raise PolicyError(key, "no day at all")
+    return table
+
+
 def _move_price(key: str, value: object) -> MovePrice:
     given = dict(_table(key, value))
     names = [item.name for item in fields(MovePrice)]
@@ -699,6 +749,7 @@ _READERS: dict[Any, Callable[[str, object], object]] = {
     frozenset[str]: _codes,
     RoleTable: _roles,
     Mapping[Discipline, str]: _frequencies,
+    Mapping[date, int]: _dated,
     Mapping[str, int]: _bands,
     dict[str, int]: _days_by_rule,
     **{kind: _choice(kind) for kind in (WeekAnchor, HolidayCalendar, RangeTarget, MidweekChange)},

@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 
+from coordinator.domain.timeline import add_months
 from coordinator.domain.vocabulary import DISCIPLINE_OF, PERFORMERS, Discipline, Performer, VisitKind
 from coordinator.rules.case import is_medicare, order_name
 from coordinator.rules.facts import CredentialFacts, EpisodeFacts, Moment, VisitCase
@@ -197,6 +198,12 @@ def _problem(credential: CredentialFacts, day: date, kind: VisitKind, policy: Po
 def credential_reminders(expires_on: date, policy: Policy) -> tuple[date, ...]:
     """The days on which to remind of an expiry, earliest first."""
     return tuple(expires_on - timedelta(days=days) for days in sorted(policy.credentials.reminder_days, reverse=True))
+
+
+@also("CRD-01")
+def exclusion_check_due(checked_on: date, policy: Policy) -> date:
+    """The day by which an exclusion list is asked again."""
+    return add_months(checked_on, policy.credentials.exclusion_check_months)
 
 
 @rule(

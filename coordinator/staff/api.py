@@ -83,6 +83,28 @@ def add_credential(args: dict[str, Any], clinician_id: int) -> Any:
     return _of(clinician_id, service.add_credential(work(), clinician_id, **args))
 
 
+@blp.route("/clinicians/<id:clinician_id>/exclusion-checks", methods=["POST"])
+@blp.arguments(schemas.ExclusionCheckCreateSchema)
+@blp.response(201, schemas.ExclusionCheckSchema)
+def record_exclusion_check(args: dict[str, Any], clinician_id: int) -> Any:
+    """Write down that a federal exclusion list was asked
+
+    Whoever is found on one visits nobody until the list is clear of them.
+    """
+    return _of(clinician_id, service.record_exclusion_check(work(), clinician_id, **args))
+
+
+@blp.route("/clinicians/<id:clinician_id>/meals", methods=["POST"])
+@blp.arguments(schemas.MealPeriodCreateSchema)
+@blp.response(201, schemas.MealPeriodSchema)
+def record_meal(args: dict[str, Any], clinician_id: int) -> Any:
+    """Write down a meal as it was taken
+
+    A clinician's own, or by whoever edits clinicians.
+    """
+    return service.record_meal(work(), clinician_id, **args)
+
+
 @blp.route("/clinicians/<id:clinician_id>/credentials/<id:credential_id>", methods=["PATCH"])
 @blp.arguments(schemas.CredentialEditSchema)
 @blp.response(200, schemas.CredentialSchema)

@@ -14,7 +14,8 @@ from coordinator.core.db import locked, touch
 from coordinator.core.errors import Conflict, Invalid, NotFound
 from coordinator.core.pages import page
 from coordinator.core.work import Work, permitted
-from coordinator.domain.vocabulary import DISCIPLINE_OF, Discipline, Performer, Role
+from coordinator.domain.vocabulary import DISCIPLINE_OF, Discipline, OvertimeProfile, Performer, Role
+from coordinator.rules.workday import may_be_exempt
 from coordinator.staff import sheet
 from coordinator.staff.model import CareTeamMember, Clinician
 
@@ -22,9 +23,10 @@ _PLAIN = frozenset(
     {
         "employee_no", "given_name", "family_name", "performer", "gender", "start_lat", "start_lon", "end_lat",
         "end_lon", "weekly_minutes", "weekly_maximum_minutes", "productivity_target", "max_visits_per_day", "phone",
+        "ot_profile", "first_meal_waived_on", "second_meal_waived_on",
     }
 )  # fmt: skip
-_MAY_BE_EMPTY = frozenset({"phone"})
+_MAY_BE_EMPTY = frozenset({"phone", "first_meal_waived_on", "second_meal_waived_on"})
 _LISTS = frozenset({"credentials", "skills", "languages", "weekly_shifts", "dated_shifts"})
 _DEFAULTS = {"weekly_minutes": 2400, "weekly_maximum_minutes": 2700, "productivity_target": 6, "max_visits_per_day": 8}
 MINUTES_OF_A_WEEK = 7 * 24 * 60
@@ -200,6 +202,11 @@ def _check(work: Work, fields: dict[str, Any], clinician: Clinician | None) -> N
 
     if "performer" in fields:
         fields["performer"] = Performer(fields["performer"])
+    if "ot_profile" in fields:
+        fields["ot_profile"] = OvertimeProfile(fields["ot_profile"])
+    exempt = ("ot_profile" in fields or clinician is not None) and now_or_then("ot_profile") is OvertimeProfile.EXEMPT
+    if exempt and not may_be_exempt(now_or_then("performer"), work.policy):
+        raise Invalid("Nobody of this profession is exempt from overtime (LAB-01).", pointer="/ot_profile")
     for end in ("start", "end"):
         area.check_point(now_or_then(f"{end}_lat"), now_or_then(f"{end}_lon"), f"/{end}")
     regular, most = now_or_then("weekly_minutes"), now_or_then("weekly_maximum_minutes")

@@ -27,6 +27,7 @@ _visit = sa.table(
     sa.column("ends_at", UtcDateTime()),
 )
 LONGEST_ABSENCE_DAYS = 800
+_EDITABLE = ("number", "issued_on", "expires_on", "status", "verified_on")
 
 
 # ------------------------------------------------------------------------------------ credentials
@@ -43,12 +44,13 @@ def _credential(clinician: Clinician, credential_id: int) -> Credential:
 def add_credential(
     work: Work, clinician_id: int, *, issued_on: date, expires_on: date | None = None, kind: str = "licence",
     number: str | None = None, status: str = "active", verified_on: date | None = None,
+    restricted_kinds: Iterable[str] | None = None,
 ) -> Credential:  # fmt: skip
     """The clinician holds this credential; its expiry day is a valid day (CRD-01)."""
     clinician = for_change(work, clinician_id)
     given = {
         "kind": kind, "number": number, "issued_on": issued_on, "expires_on": expires_on, "status": status,
-        "verified_on": verified_on,
+        "verified_on": verified_on, "restricted_kinds": sorted(restricted_kinds) if restricted_kinds else None,
     }  # fmt: skip
     row = sheet.credential_from(work, clinician.branch_id, given)
     clinician.credentials.append(row)
@@ -61,8 +63,8 @@ def edit_credential(work: Work, clinician_id: int, credential_id: int, **changes
     """The credential with those fields changed: number, issued_on, expires_on, status, verified_on."""
     clinician = for_change(work, clinician_id)
     row = _credential(clinician, credential_id)
-    sheet.refuse_unknown(changes, frozenset({"number", "issued_on", "expires_on", "status", "verified_on"}))
-    columns = ("kind", "number", "issued_on", "expires_on", "status", "verified_on")
+    sheet.refuse_unknown(changes, frozenset({*_EDITABLE, "restricted_kinds"}))
+    columns = ("kind", *_EDITABLE)
     then = {name: changes.get(name, getattr(row, name)) for name in columns}
     sheet.check_credential(work, clinician.branch_id, then)
     for name, value in changes.items():

@@ -8,13 +8,22 @@ from coordinator.agency.service import zone_of
 from coordinator.core.fields import Clock, Day, Id, Instant, Number, Schema, Text, Whole, Word
 from coordinator.core.http import work
 from coordinator.core.pages import PageQuery
-from coordinator.domain.vocabulary import Discipline, Gender, Performer, PractitionerType
+from coordinator.domain.vocabulary import (
+    Discipline,
+    ExclusionList,
+    Gender,
+    OvertimeProfile,
+    Performer,
+    PractitionerType,
+    VisitKind,
+)
 from coordinator.staff.sheet import CREDENTIAL_STATUSES
 
 #: Where a clinician lives and how the agency employs them: for those who edit clinicians, and for the clinician.
 PRIVATE = (
     "start_lat", "start_lon", "end_lat", "end_lon", "weekly_minutes", "weekly_maximum_minutes", "productivity_target",
-    "max_visits_per_day", "phone", "credentials", "time_off", "exclusions", "shifts",
+    "max_visits_per_day", "phone", "credentials", "time_off", "exclusions", "shifts", "ot_profile",
+    "first_meal_waived_on", "second_meal_waived_on", "excluded_on", "exclusions_checked_on",
 )  # fmt: skip
 _PRIVATE_NOTE = {"description": "Only with clinician:edit, or of oneself"}
 _FEW = validate.Length(max=100)
@@ -27,6 +36,10 @@ class CredentialCreateSchema(Schema):
     expires_on = Day(allow_none=True, metadata={"description": "The last valid day", "example": "2026-05-31"})
     status = Text(max_length=20, validate=validate.OneOf(CREDENTIAL_STATUSES))
     verified_on = Day(allow_none=True, metadata={"description": "Verified at the primary source"})
+    restricted_kinds = fields.List(
+        Text(max_length=40, validate=validate.OneOf([kind.value for kind in VisitKind])), allow_none=True,
+        validate=_FEW, metadata={"description": "Kinds of visits that a restriction forbids"},
+    )  # fmt: skip
 
 
 class CredentialEditSchema(CredentialCreateSchema):
@@ -38,6 +51,27 @@ class CredentialEditSchema(CredentialCreateSchema):
 
 class CredentialSchema(CredentialCreateSchema):
     id = Id()
+
+
+class ExclusionCheckCreateSchema(Schema):
+    source = Word(ExclusionList, required=True, metadata={"example": "leie"})
+    checked_on = Day(required=True, metadata={"example": "2026-11-02"})
+    matched = fields.Boolean(required=True, metadata={"example": False})
+
+
+class ExclusionCheckSchema(ExclusionCheckCreateSchema):
+    id = Id()
+    clinician_id = Id()
+
+
+class MealPeriodCreateSchema(Schema):
+    starts_at = Instant(required=True, metadata={"example": "2026-11-09T20:00:00Z"})
+    ends_at = Instant(required=True, metadata={"example": "2026-11-09T20:30:00Z"})
+
+
+class MealPeriodSchema(MealPeriodCreateSchema):
+    id = Id()
+    clinician_id = Id()
 
 
 class ClinicianLanguageSchema(Schema):
@@ -138,6 +172,11 @@ class ClinicianEditSchema(Schema):
     productivity_target = Whole(low=1, high=30)
     max_visits_per_day = Whole(low=1, high=30)
     phone = Text(max_length=40, allow_none=True)
+    ot_profile = Word(OvertimeProfile, metadata={"description": "How overtime is counted (LAB-01)"})
+    first_meal_waived_on = Day(
+        allow_none=True, metadata={"description": "From when a written waiver holds; null where none does (LAB-02)"}
+    )
+    second_meal_waived_on = Day(allow_none=True)
     active = fields.Boolean()
 
 
@@ -189,6 +228,11 @@ class ClinicianSchema(ClinicianListedSchema):
     productivity_target = Whole(metadata=_PRIVATE_NOTE)
     max_visits_per_day = Whole(metadata=_PRIVATE_NOTE)
     phone = Text(allow_none=True, metadata=_PRIVATE_NOTE)
+    ot_profile = Word(OvertimeProfile, metadata=_PRIVATE_NOTE)
+    first_meal_waived_on = Day(allow_none=True, metadata=_PRIVATE_NOTE)
+    second_meal_waived_on = Day(allow_none=True, metadata=_PRIVATE_NOTE)
+    excluded_on = Day(allow_none=True, metadata=_PRIVATE_NOTE)
+    exclusions_checked_on = Day(allow_none=True, metadata=_PRIVATE_NOTE)
     credentials = fields.List(fields.Nested(CredentialSchema), metadata=_PRIVATE_NOTE)
     shifts = fields.List(fields.Nested(ShiftSchema), metadata=_PRIVATE_NOTE)
     time_off = fields.List(fields.Nested(ClinicianTimeOffSchema), metadata=_PRIVATE_NOTE)

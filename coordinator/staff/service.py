@@ -23,6 +23,7 @@ from coordinator.staff.duty import (
     set_skills,
     verify_credential,
 )
+from coordinator.staff.employment import record_exclusion_check, record_meal
 from coordinator.staff.hours import availability, working_hours
 from coordinator.staff.physicians import (
     create_physician,
@@ -45,7 +46,8 @@ __all__ = [
     "Absence", "add_credential", "add_exclusion", "add_to_team", "availability", "create_clinician",
     "create_physician", "edit_clinician", "edit_credential", "edit_member", "edit_physician", "for_change",
     "get_clinician", "get_physician", "leave_team", "licence_expires_on", "member_for_change", "member_of",
-    "physician_for_change", "read_team", "record_absence", "remove_exclusion", "remove_time_off", "renew_credential",
+    "physician_for_change", "read_team", "record_absence",
+    "record_exclusion_check", "record_meal", "remove_exclusion", "remove_time_off", "renew_credential",
     "revoke_credential", "search_clinicians", "search_physicians", "set_languages", "set_shifts", "set_skills",
     "team_of", "verify_credential", "working_hours",
 ]  # fmt: skip

@@ -58,7 +58,7 @@ def check_credential(work: Work, branch_id: int, row: Mapping[str, Any], pointer
 
 def credential_from(work: Work, branch_id: int, given: Mapping[str, Any], pointer: str = "") -> Credential:
     """A credential, checked."""
-    known = frozenset({"kind", "number", "issued_on", "expires_on", "status", "verified_on"})
+    known = frozenset({"kind", "number", "issued_on", "expires_on", "status", "verified_on", "restricted_kinds"})
     refuse_unknown(given, known, pointer)
     row = {"kind": "licence", "status": "active"} | {name: value for name, value in given.items() if value is not None}
     check_credential(work, branch_id, row, pointer)

@@ -45,6 +45,8 @@ CODES: dict[str, str] = {
     "LNG-01": "interpreter-missing",
     "CUL-01": "patient-preference",
     "CAR-01": "caregiver-not-available",
+    "LAB-01": "day-too-long",
+    "LAB-02": "no-room-for-meal",
     "LAB-04": "travel-infeasible",
     "EVV-04": "verification-invalid",
 }

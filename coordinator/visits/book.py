@@ -476,7 +476,14 @@ class CaseBook:
             known = self._clinicians[(clinician.id, declined)] = ClinicianFacts(
                 performer=clinician.performer,
                 credentials=tuple(
-                    CredentialFacts(row.kind, row.status == "active", row.issued_on, row.expires_on, row.verified_on)
+                    CredentialFacts(
+                        row.kind,
+                        row.status == "active",
+                        row.issued_on,
+                        row.expires_on,
+                        row.verified_on,
+                        frozenset(VisitKind(word) for word in row.restricted_kinds or ()),
+                    )
                     for row in clinician.credentials
                     if row.kind in _NEEDED_CREDENTIALS
                 ),
@@ -485,7 +492,7 @@ class CaseBook:
                     LanguageSkill(row.code, row.qualified_on, row.expires_on) for row in clinician.languages
                 ),
                 gender=clinician.gender,
-                excluded=any(row.kind in ("leie", "sam") and row.status == "excluded" for row in clinician.credentials),
+                excluded=clinician.excluded_on is not None,
                 declined_by_patient=declined,
             )
         return known

@@ -4,9 +4,10 @@
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 
 import sqlalchemy as sa
 
@@ -17,6 +18,7 @@ from coordinator.domain.lifecycle import DONE_VISIT, LIVE_VISIT, OWED_VISIT
 from coordinator.domain.timeline import (
     local_day,
     minutes_by_day,
+    week_start,
 )
 from coordinator.domain.vocabulary import (
     Criterion,
@@ -24,6 +26,7 @@ from coordinator.domain.vocabulary import (
     Discipline,
     Eligibility,
     OrderStatus,
+    OvertimeProfile,
     VisitKind,
     VisitStatus,
 )
@@ -32,7 +35,7 @@ from coordinator.orders.model import AideCarePlan, Order
 from coordinator.orders.model import CaseReview as CaseReviewRow
 from coordinator.orders.weeks import lay_out, rows_of
 from coordinator.patients.enrolments import enrolled_elsewhere
-from coordinator.patients.model import Authorisation, Episode, Patient
+from coordinator.patients.model import Authorisation, Episode, Home, Patient
 from coordinator.referrals.model import CriterionDetermination, Referral
 from coordinator.referrals.place import place_of
 from coordinator.rules.facts import (
@@ -40,6 +43,8 @@ from coordinator.rules.facts import (
     NeighbourFacts,
 )
 from coordinator.rules.orders import TENTATIVE_ORDER
+from coordinator.rules.work_facts import Stretch, Waivers, WorkFacts
+from coordinator.rules.workday import worked_minutes
 from coordinator.staff.model import Clinician
 from coordinator.travel import ways
 from coordinator.visits import held, oversight
@@ -233,18 +238,34 @@ class Stop:
     day: date
 
 
+@dataclass(frozen=True, slots=True)
+class Employed:
+    """How a clinician is employed, and where their day begins and ends if that is the office, which is work."""
+
+    profile: OvertimeProfile
+    first_waived_on: date | None
+    second_waived_on: date | None
+    begins_at: Point | None
+    ends_at: Point | None
+
+
 class Days:
-    """The days of some clinicians, for who comes before and after (LAB-04). Read after their locks are had."""
+    """The days of some clinicians, for who comes before and after and for how long they work (LAB-01 to LAB-04).
+
+    Read after their locks are had.
+    """
 
     def __init__(self, work: Work, clinician_ids: Iterable[int], begins: datetime, ends: datetime) -> None:
         self._work = work
         clinician_ids = sorted(set(clinician_ids))
         self._stops: dict[int, list[Stop]] = defaultdict(list)
-        #: A day's slack on both sides holds the local days of both ends, whatever the zone.
-        slack = timedelta(hours=26)
+        self._ways: dict[tuple[Point | None, Point | None], int] = {}
+        self._worked: dict[tuple[int, date], int] = {}
+        #: The workweeks of both ends, whatever the zone and the weekday on which they begin.
+        slack = timedelta(days=8)
         rows = work.session.execute(
-            sa.select(Visit, Patient)
-            .join(Patient, Patient.id == Visit.patient_id)
+            sa.select(Visit.id, Visit.clinician_id, Visit.starts_at, Visit.ends_at, Visit.branch_id, Home.lat, Home.lon)
+            .outerjoin(Home, Home.patient_id == Visit.patient_id)
             .where(
                 Visit.clinician_id.in_(clinician_ids),
                 Visit.status.in_(LIVE_VISIT),
@@ -252,20 +273,21 @@ class Days:
                 Visit.ends_at > begins - slack,
             )
             .order_by(Visit.starts_at, Visit.id)
-        ).unique()
-        for visit, patient in rows:
-            if visit.clinician_id is None or visit.starts_at is None or visit.ends_at is None:
+        )
+        for row in rows:
+            if row.clinician_id is None or row.starts_at is None or row.ends_at is None:
                 continue
-            zone = agency.zone_of(work, visit.branch_id)
-            self._stops[visit.clinician_id].append(
-                Stop(visit.id, visit.starts_at, visit.ends_at, point_of(patient), local_day(visit.starts_at, zone))
-            )
+            zone = agency.zone_of(work, row.branch_id)
+            point = None if row.lat is None or row.lon is None else (row.lat, row.lon)
+            day = local_day(row.starts_at, zone)
+            self._stops[row.clinician_id].append(Stop(row.id, row.starts_at, row.ends_at, point, day))
         for hold, referral in held.standing(work, clinician_ids, begins - slack, ends + slack):
             point = place_of(work, referral)
             zone = agency.zone_of(work, hold.branch_id)
             self._stops[hold.clinician_id].append(
                 Stop(-hold.id, hold.starts_at, hold.ends_at, point, local_day(hold.starts_at, zone))
             )
+        self._employed = _employed(work, clinician_ids)
 
     def around(
         self,
@@ -276,18 +298,109 @@ class Days:
         day: date,
         without: frozenset[int] = frozenset(),
     ) -> NeighbourFacts:
-        """The stops before and after that time on that day, and how far off; 0 minutes where a place is unknown."""
-        stops = [stop for stop in self._stops.get(clinician_id, ()) if stop.visit_id not in without and stop.day == day]
+        """The stops before and after that time on that day, how far off, and the day at work with and without it; 0
+        minutes where a place is unknown.
+        """
+        every = self._stops.get(clinician_id, ())
+        stops = [stop for stop in every if stop.visit_id not in without and stop.day == day]
         before = max(
             (stop for stop in stops if stop.starts_at < starts_at), key=lambda stop: stop.ends_at, default=None
         )
         after = min((stop for stop in stops if stop.starts_at >= starts_at), key=lambda s: s.starts_at, default=None)
         return NeighbourFacts(
             previous_ends_at=before.ends_at if before else None,
-            travel_from_previous=ways.minutes(self._work, before.point, point) if before else 0,
+            travel_from_previous=self._way(before.point, point) if before else 0,
             next_starts_at=after.starts_at if after else None,
-            travel_to_next=ways.minutes(self._work, point, after.point) if after else 0,
+            travel_to_next=self._way(point, after.point) if after else 0,
+            work=self._work_facts(clinician_id, Stop(0, starts_at, ends_at, point, day), stops, without),
         )
+
+    def _way(self, here: Point | None, there: Point | None) -> int:
+        known = self._ways.get((here, there))
+        if known is None:
+            known = self._ways[here, there] = ways.minutes(self._work, here, there)
+        return known
+
+    def _work_facts(
+        self, clinician_id: int, asked: Stop, others: list[Stop], without: frozenset[int]
+    ) -> WorkFacts | None:
+        employed = self._employed.get(clinician_id)
+        if employed is None or employed.profile is OvertimeProfile.EXEMPT:
+            return None
+        first = week_start(asked.day, self._work.policy.weeks.workweek_anchor)
+        days = {stop.day for stop in self._stops.get(clinician_id, ()) if stop.visit_id not in without} - {asked.day}
+        with_it, lead, tail = self._stretches(employed, [*others, asked])
+        without_it, others_lead, others_tail = self._stretches(employed, others)
+        return WorkFacts(
+            day=asked.day,
+            week_first=first,
+            stops=with_it,
+            others=without_it,
+            lead=lead,
+            tail=tail,
+            others_lead=others_lead,
+            others_tail=others_tail,
+            week_minutes={
+                day: self._minutes_of(clinician_id, employed, day, without)
+                for day in sorted(days)
+                if first <= day < first + timedelta(days=7)
+            },
+            profile=employed.profile,
+            waivers=_waivers(employed, asked.day),
+        )
+
+    def _minutes_of(self, clinician_id: int, employed: Employed, day: date, without: frozenset[int]) -> int:
+        here = [stop for stop in self._stops.get(clinician_id, ()) if stop.day == day]
+        kept = [stop for stop in here if stop.visit_id not in without]
+        if len(kept) == len(here) and (clinician_id, day) in self._worked:
+            return self._worked[clinician_id, day]
+        stretches, lead, tail = self._stretches(employed, kept)
+        minutes = worked_minutes(stretches, lead, tail, _waivers(employed, day), self._work.policy.labour)
+        if len(kept) == len(here):
+            self._worked[clinician_id, day] = minutes
+        return minutes
+
+    def _stretches(self, employed: Employed, stops: Iterable[Stop]) -> tuple[tuple[Stretch, ...], int, int]:
+        """The stops in order with the ways between them, and the minutes from and to the office."""
+        ordered = sorted(stops, key=lambda stop: (stop.starts_at, stop.ends_at))
+        if not ordered:
+            return (), 0, 0
+        stretches = [Stretch(ordered[0].starts_at, ordered[0].ends_at)]
+        for before, after in pairwise(ordered):
+            stretches.append(Stretch(after.starts_at, after.ends_at, self._way(before.point, after.point)))
+        lead = 0 if employed.begins_at is None else self._way(employed.begins_at, ordered[0].point)
+        tail = 0 if employed.ends_at is None else self._way(ordered[-1].point, employed.ends_at)
+        return tuple(stretches), lead, tail
+
+
+def _waivers(employed: Employed, day: date) -> Waivers:
+    return Waivers(
+        first=employed.first_waived_on is not None and employed.first_waived_on <= day,
+        second=employed.second_waived_on is not None and employed.second_waived_on <= day,
+    )
+
+
+def _employed(work: Work, clinician_ids: Sequence[int]) -> dict[int, Employed]:
+    rows = work.session.execute(
+        sa.select(
+            Clinician.id, Clinician.ot_profile, Clinician.first_meal_waived_on, Clinician.second_meal_waived_on,
+            Clinician.start_lat, Clinician.start_lon, Clinician.end_lat, Clinician.end_lon,
+            Branch.office_lat, Branch.office_lon,
+        )
+        .join(Branch, Branch.id == Clinician.branch_id)
+        .where(Clinician.id.in_(clinician_ids))
+    )  # fmt: skip
+    found = {}
+    for row in rows:
+        office = (row.office_lat, row.office_lon)
+        found[row.id] = Employed(
+            row.ot_profile,
+            row.first_meal_waived_on,
+            row.second_meal_waived_on,
+            office if (row.start_lat, row.start_lon) == office else None,
+            office if (row.end_lat, row.end_lon) == office else None,
+        )
+    return found
 
 
 def point_of(patient: Patient) -> Point | None:

@@ -24,6 +24,7 @@ def test_an_aide_holds_this_and_no_more() -> None:
         "agency:read", "aide-plan:acknowledge", "aide-plan:read", "assessment:read", "clinician:read",
         "instrument:read", "notice:read", "patient:read", "physician:read", "reading:record", "resource:read",
         "roster:read", "schedule:give", "self:read", "token:issue", "visit:miss", "visit:perform", "visit:read",
+        "meal:record", "workday:read",
     }  # fmt: skip
 
 

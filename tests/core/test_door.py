@@ -34,6 +34,7 @@ def test_a_signed_in_person_is_known_until_they_sign_out(app: Coordinator, user:
     assert client.get("/api/v1/me").status_code == 401
 
 
+@pytest.mark.example("SEC-03", 1)
 def test_an_idle_session_ends(app: Coordinator, user: User) -> None:
     client = app.test_client()
     with freeze_time(NOW) as clock:

@@ -131,6 +131,7 @@ def test_a_wrong_file_is_refused_whole(work_as: WorkAs, tmp_path: Path, old: str
     assert refusal.value.extra["errors"][0]["pointer"] == pointer
 
 
+@pytest.mark.example("LNG-02", 1)
 def test_what_is_missing_in_a_language_says_so(work_as: WorkAs) -> None:
     with work_as(INTAKE) as work:
         ucsf, mettle = service.by_key(work, "ucsf"), service.by_key(work, "mettle")

@@ -111,6 +111,7 @@ def licensed(visit_day, moment=CONFIRM, **credential):
     return rules_of(staffing.ask_credentials(case, moment, POLICY))
 
 
+@pytest.mark.example("CRD-01", 1)
 def test_crd_01_example_the_last_day_is_valid():
     expiry = {"expires_on": day("2026-11-30")}
     assert licensed("2026-11-30", **expiry) == []
@@ -119,10 +120,12 @@ def test_crd_01_example_the_last_day_is_valid():
     assert licensed("2026-12-01", Moment.HOLD, **expiry) == [("CRD-01", "WARN")]
 
 
+@pytest.mark.example("CRD-01", 3)
 def test_crd_01_example_aide_on_her_birthday():
     assert licensed("2026-12-02", expires_on=day("2026-12-02")) == []
 
 
+@pytest.mark.example("CRD-01", 2)
 def test_crd_01_example_vocational_nurse_at_start_of_care():
     case = make_case(visit=make_visit(kind=VisitKind.INITIAL), order=None, clinician=make_clinician(Performer.LVN))
     assert rules_of(ask(case, CONFIRM, POLICY)) == [("ASM-01", "BLOCK")]
@@ -163,6 +166,7 @@ def test_crd_01_no_licence_on_file():
     assert staffing.credential_reminders(day("2026-12-31"), POLICY)[0] == day("2026-10-02")
 
 
+@pytest.mark.example("CRD-02", 1)
 def test_crd_02_example_infusion():
     infusion = make_order(required_skills=frozenset({"IV_INFUSION"}))
     (found,) = ask(make_case(order=infusion), CONFIRM, POLICY)
@@ -186,6 +190,7 @@ def spoken(languages=(), kind=VisitKind.REASSESSMENT, moment=CONFIRM, **interpre
     return rules_of(ask(case, moment, POLICY))
 
 
+@pytest.mark.example("LNG-01", 1)
 def test_lng_01_example_mandarin_is_not_cantonese():
     assert spoken((LanguageSkill("cmn", day("2025-01-01")),)) == [("LNG-01", "BLOCK-OVR")]
     assert spoken((LanguageSkill("yue", day("2025-01-01")),)) == []
@@ -197,6 +202,7 @@ def test_lng_01_qualification_has_dates():
     assert spoken((LanguageSkill("yue", day("2026-11-11")),)) == [("LNG-01", "BLOCK-OVR")]
 
 
+@pytest.mark.example("LNG-01", 2)
 def test_lng_01_example_grandson():
     assert spoken(companion=True, companion_age=15) == [("LNG-01", "BLOCK")]
     assert spoken(companion=True, companion_age=15, emergency=True) == []
@@ -204,6 +210,7 @@ def test_lng_01_example_grandson():
     assert spoken(companion=True, companion_age=40, companion_requested=True) == []
 
 
+@pytest.mark.example("LNG-01", 3)
 def test_lng_01_example_telephone():
     assert spoken(mode=InterpreterMode.PHONE) == []
     assert spoken(mode=InterpreterMode.BILINGUAL_CLINICIAN) == [("LNG-01", "BLOCK-OVR")]
@@ -221,6 +228,7 @@ def test_lng_01_other_visits_and_held_slots_warn():
 SABBATH = LocalWindow(time(17), time(17), weekday=4, reason="Sabbath")
 
 
+@pytest.mark.example("CUL-01", 1)
 @pytest.mark.parametrize(
     ("when", "free"),
     [
@@ -277,6 +285,7 @@ def teaching(*caregivers, when="2026-11-10 14:00"):
     return rules_of(ask(at(case, when), CONFIRM, POLICY))
 
 
+@pytest.mark.example("CAR-01", 1)
 def test_car_01_example_caregiver_at_work():
     evenings = (LocalWindow(time(17), time(22)), LocalWindow(time(6), time(9)))
     daughter = CaregiverFacts(True, evenings)
@@ -294,6 +303,7 @@ def test_car_01_nobody_or_nobody_asked():
 # ------------------------------------------------------------------------------------ LAB
 
 
+@pytest.mark.example("LAB-04", 1)
 def test_lab_04_example():
     near = NeighbourFacts(local("2026-11-10 10:00"), 25, buffer_minutes=0)
     case = replace(make_case(), neighbours=near)
@@ -313,6 +323,7 @@ def test_lab_04_the_stop_after():
     assert ask(case, CONFIRM, POLICY) == ()
 
 
+@pytest.mark.example("LAB-06", 1)
 def test_lab_06_example():
     patient = make_patient(hazards=frozenset({"VIOLENCE", "PETS"}))
     (found,) = ask(make_case(patient=patient), CONFIRM, POLICY)

@@ -11,10 +11,10 @@ from coordinator.core.audit import AuditEvent
 from coordinator.core.db import Database
 from coordinator.core.errors import Conflict, Forbidden, NotFound, RuleBroken, StaleVersion
 from coordinator.domain.events import OrderActivated
-from coordinator.domain.vocabulary import Discipline, OrderStatus, VisitKind, VisitStatus
+from coordinator.domain.vocabulary import Discipline, OrderStatus, OvertimeProfile, VisitKind, VisitStatus
 from coordinator.orders.model import Order, OrderWeek
 from coordinator.patients.model import Home, Patient
-from coordinator.staff.model import Credential, TimeOff
+from coordinator.staff.model import Clinician, Credential, TimeOff
 from coordinator.visits import demand, queries, service
 from coordinator.visits.model import Visit
 from tests.conftest import NOW, WorkAs
@@ -322,6 +322,9 @@ def test_nursing_and_aide_minutes_count_together_and_split_at_midnight(
 ) -> None:
     """Nurse 60 and aide 419 fit into a day of 479 minutes; one minute more does not; half of a night is tomorrow's."""
     nursing, aide = wanted(ordered(visit_minutes=60))[0], wanted(ordered(Discipline.HHA, visit_minutes=420))[0]
+    with work_as() as work:
+        # A single visit of seven hours leaves no room for a meal: here somebody makes it who is owed none.
+        work.session.get_one(Clinician, scene["aide"]).ot_profile = OvertimeProfile.EXEMPT
     with work_as(scene.actor("scheduler")) as work:
         service.assign(work, nursing, scene["nurse"], local(TUESDAY, 8))
     with pytest.raises(RuleBroken) as refused, work_as(scene.actor("scheduler")) as work:

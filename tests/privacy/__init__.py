@@ -1,0 +1,1 @@
+"""Requests, disclosures, breaches, retention, emergencies."""
