@@ -4,9 +4,11 @@ A task is opened and closed by events. What recurs (the team conference, instrum
 from what is on record, for one patient after an event and for a whole branch at night, in a few queries.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from enum import Enum, auto
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -15,6 +17,7 @@ from coordinator.care.model import Assessment, Conference, RightsTalk
 from coordinator.core.db import fetch
 from coordinator.core.work import Work
 from coordinator.deadlines.book import end, open_deadline
+from coordinator.deadlines.cases import batched
 from coordinator.deadlines.model import Deadline
 from coordinator.domain.care import AssessmentStatus, InstrumentCode
 from coordinator.domain.events import (
@@ -29,7 +32,7 @@ from coordinator.domain.events import (
     PatientDischarged,
     RightsExplained,
 )
-from coordinator.domain.vocabulary import DeadlineStatus, Performer
+from coordinator.domain.vocabulary import ClosedBy, DeadlineStatus, Performer
 from coordinator.patients.model import Caregiver, Episode, Patient
 from coordinator.rules.advance_care import ask_rights
 from coordinator.rules.conference import conference_due
@@ -45,6 +48,8 @@ _OF_TEAM = frozenset({"caregiver-high-strain", "performance-fell", "hospice-read
 _NURSES = frozenset({Performer.RN.value, Performer.LVN.value})
 #: A start of care longer ago than this asks nobody for the talk that was to be held then.
 _RIGHTS_CATCH_UP = timedelta(days=30)
+#: A row that was closed with an earlier due day is looked up by its key when it is asked for again.
+_LATELY = timedelta(days=60)
 
 
 # ------------------------------------------------------------------------------------ tasks
@@ -128,6 +133,18 @@ def on_patient_discharged(work: Work, event: PatientDischarged) -> None:
 # ------------------------------------------------------------------------------------ what recurs
 
 
+#: Owed once for an episode, and then no more.
+_ONCE = f":{InstrumentCode.FICA.value}"
+
+
+class _Ends(Enum):
+    """How an open row ends: a later day is owed instead, it was owed once, or it is owed no more."""
+
+    WOUND = auto()
+    ONCE = auto()
+    NOT_OWED = auto()
+
+
 @dataclass(frozen=True, slots=True)
 class _Wanted:
     """One recurring obligation as the record asks for it."""
@@ -155,26 +172,27 @@ def follow_care(work: Work, branch_id: int, patient_id: int | None = None) -> No
     """
     work.session.flush()  # what was just recorded is read below
     wanted = dict(_wanted(work, branch_id, patient_id))
-    query = sa.select(Deadline).where(
-        Deadline.branch_id == branch_id,
-        Deadline.rule.in_((CADENCE, CONFERENCE, DIRECTIVES)),
-        Deadline.subject.startswith("episode:"),
-    )
-    if patient_id is not None:
-        query = query.where(Deadline.patient_id == patient_id)
-    there = set()
-    for row in work.session.execute(query.order_by(Deadline.id).with_for_update()).scalars().all():
+    there: set[tuple[str, str]] = set()
+    ends: dict[int, _Ends] = {}
+    again: list[int] = []
+    for row in _standing(work, branch_id, patient_id):
         want = wanted.get((row.rule, row.subject))
-        if want is not None and want.due_on == row.due_on and row.status is not DeadlineStatus.SUPERSEDED:
-            there.add((row.rule, row.subject))
-        elif row.status is DeadlineStatus.OPEN and want is not None and want.due_on > row.due_on:
-            end(work, row, "done")
+        if want is not None and want.due_on == row.due_on:
+            if row.status is DeadlineStatus.OPEN or row.closed_by is ClosedBy.PERSON:
+                there.add((row.rule, row.subject))
+            elif row.status is DeadlineStatus.DONE:
+                again.append(row.id)
         elif row.status is DeadlineStatus.OPEN:
-            told = want is None and row.rule in (DIRECTIVES, CADENCE) and _is_met(work, row)
-            end(
-                work, row, "done" if told else "not owed",
-                DeadlineStatus.DONE if told else DeadlineStatus.SUPERSEDED,
-            )  # fmt: skip
+            ends[row.id] = _Ends.NOT_OWED
+            if want is not None and want.due_on > row.due_on:
+                ends[row.id] = _Ends.WOUND
+            elif want is None and (row.rule == DIRECTIVES or row.subject.endswith(_ONCE)):
+                ends[row.id] = _Ends.ONCE
+    _end(work, ends)
+    # What closed them was entered in error: as superseded ones they are opened again below.
+    for undone in work.session.execute(sa.select(Deadline).where(Deadline.id.in_(again)).with_for_update()).scalars():
+        undone.status = DeadlineStatus.SUPERSEDED
+    work.session.flush()  # opening looks at the row
     for (rule, subject), want in wanted.items():
         if (rule, subject) in there:
             continue
@@ -184,8 +202,41 @@ def follow_care(work: Work, branch_id: int, patient_id: int | None = None) -> No
         )  # fmt: skip
 
 
+def _standing(work: Work, branch_id: int, patient_id: int | None) -> Sequence[Any]:
+    """What is in the book of it: all that is open, and what was closed lately. The past is not read every night."""
+    lately = agency.today(work, branch_id) - _LATELY
+    query = sa.select(
+        Deadline.id, Deadline.rule, Deadline.subject, Deadline.due_on, Deadline.status, Deadline.closed_by
+    ).where(
+        Deadline.branch_id == branch_id,
+        Deadline.rule.in_((CADENCE, CONFERENCE, DIRECTIVES)),
+        Deadline.subject.startswith("episode:"),
+        sa.or_(Deadline.status == DeadlineStatus.OPEN, Deadline.due_on >= lately),
+    )
+    if patient_id is not None:
+        query = query.where(Deadline.patient_id == patient_id)
+    return work.session.execute(query.order_by(Deadline.id)).all()
+
+
+def _end(work: Work, ends: Mapping[int, _Ends]) -> None:
+    """Those rows are closed: done where a later day says so, or what happens once has happened; else superseded."""
+    for numbers in batched(sorted(ends), 500):
+        rows = work.session.execute(
+            sa.select(Deadline)
+            .where(Deadline.id.in_(numbers), Deadline.status == DeadlineStatus.OPEN)
+            .order_by(Deadline.id)
+            .with_for_update()
+        ).scalars()
+        for row in rows.all():
+            how = ends[row.id]
+            if how is _Ends.WOUND or (how is _Ends.ONCE and _is_met(work, row)):
+                end(work, row, "done")
+            else:
+                end(work, row, "not owed", DeadlineStatus.SUPERSEDED)
+
+
 def _is_met(work: Work, row: Deadline) -> bool:
-    """Whether what happens once (the talk, FICA) has happened; else the episode has ended."""
+    """Whether what is owed once was done, since the episode that owes it goes on."""
     episode = work.session.get(Episode, int(row.subject.split(":")[1]))
     return episode is not None and episode.discharged_on is None
 

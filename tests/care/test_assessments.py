@@ -283,6 +283,16 @@ def test_cadences_stand_in_the_book_and_are_wound_by_what_is_taken(scene: Scene,
         assert len(owed(work, "INS-08", DONE)) == 2
 
 
+def test_a_cadence_goes_back_with_answers_that_were_entered_in_error(scene: Scene, work_as: WorkAs) -> None:
+    with work_as(scene.actor("rn"), now=TUESDAY) as work:
+        assessments.record(work, scene.patient, instrument=ESAS, answers=CALM, assessed_at=TUESDAY - timedelta(days=3))
+        wrong = assessments.record(work, scene.patient, instrument=ESAS, answers=CALM)
+        assert ("take-instrument", days(7)) in owed(work, "INS-08")
+        assessments.withdraw(work, wrong.id, "another patient's")
+        assert ("take-instrument", days(4)) in owed(work, "INS-08")
+        assert ("take-instrument", days(7)) in owed(work, "INS-08", SUPERSEDED)
+
+
 def test_nothing_is_asked_for_somebody_who_left(scene: Scene, work_as: WorkAs) -> None:
     with work_as(now=TUESDAY) as work:
         look_after(work, scene.branch)
