@@ -94,6 +94,12 @@ HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
         care_clock.on_patient_discharged,
         sweep.on_event,
     ),
+    events.FaceToFaceRecorded: (sweep.on_event,),
+    events.CertificationSent: (sweep.on_event,),
+    events.CertificationWithdrawn: (sweep.on_event,),
+    events.AssessmentCompleted: (sweep.on_event,),
+    events.SummarySent: (sweep.on_event,),
+    events.DischargeStepDone: (sweep.on_event,),
     events.DisciplineDischarged: (dependents.on_discipline_discharged,),
     events.OrderSent: (
         order_clock.on_order_sent,

@@ -29,6 +29,7 @@ from coordinator.domain.vocabulary import (
     VisitKind,
     VisitStatus,
 )
+from coordinator.episodes.model import ComprehensiveAssessment
 from coordinator.orders.model import Order
 from coordinator.orders.queries import AWAITS_SIGNATURE
 from coordinator.patients.model import Coverage, Episode, Patient
@@ -87,7 +88,7 @@ def batched(numbers: Sequence[int], size: int) -> Iterator[Sequence[int]]:
         yield numbers[begin : begin + size]
 
 
-def _once(read: Callable[[Scope], R]) -> Callable[[Scope], R]:
+def once(read: Callable[[Scope], R]) -> Callable[[Scope], R]:
     """Read once per scope."""
 
     @wraps(read)
@@ -160,7 +161,7 @@ class Stay:
         return self.soc is not None and self.discharged_on is None
 
 
-@_once
+@once
 def stays(scope: Scope) -> list[Stay]:
     """The episodes that are open, or ended lately."""
     ended = scope.asked.today - _AFTERWARDS
@@ -184,7 +185,7 @@ def stays(scope: Scope) -> list[Stay]:
     ]  # fmt: skip
 
 
-@_once
+@once
 def lines(scope: Scope) -> list[Line]:
     """The orders that a due day may depend on: of open episodes, of those that ended lately, and all that wait for a
     signature or were given one lately.
@@ -223,7 +224,7 @@ class Tally:
     last: date
 
 
-@_once
+@once
 def _tallies(scope: Scope) -> dict[tuple[int, int, int | None, Discipline, VisitKind, bool], Tally]:
     """By patient, episode, order, discipline, kind, and whether a therapist came: one row each, not one a visit."""
     qualified = Clinician.performer.in_(sorted(QUALIFIED_THERAPISTS)).label("therapist")
@@ -249,7 +250,7 @@ def _tallies(scope: Scope) -> dict[tuple[int, int, int | None, Discipline, Visit
     return {(*row[:5], bool(row[5])): Tally(scope.day(row[6]), scope.day(row[7])) for row in rows}
 
 
-@_once
+@once
 def _by_episode(scope: Scope) -> dict[int, list[tuple[int | None, Discipline, VisitKind, bool, Tally]]]:
     found = defaultdict(list)
     for (_, episode_id, order_id, discipline, kind, therapist), tally in _tallies(scope).items():
@@ -268,7 +269,7 @@ class Seen:
     assessed_on: Sequence[date]
 
 
-@_once
+@once
 def seen(scope: Scope) -> list[Seen]:
     """The episodes in care with what visits have shown."""
     assessments = _assessments(scope)
@@ -300,7 +301,14 @@ def _assessments(scope: Scope) -> dict[int, list[date]]:
     found = defaultdict(list)
     for episode_id, began in rows:
         found[episode_id].append(scope.day(began))
-    return found
+    filed = scope.work.session.execute(
+        sa.select(ComprehensiveAssessment.episode_id, ComprehensiveAssessment.completed_on).where(
+            scope.has(ComprehensiveAssessment.patient_id), ComprehensiveAssessment.serves_period.is_not(None)
+        )
+    )
+    for episode_id, completed_on in filed:
+        found[episode_id].append(completed_on)
+    return {episode_id: sorted(days) for episode_id, days in found.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -523,7 +531,7 @@ class Answer:
     lost: bool
 
 
-@_once
+@once
 def answers(scope: Scope) -> list[Answer]:
     """The newest answers that ask for something: to be reviewed soon, or no longer met after they were."""
     newest = _newest(scope)

@@ -5,7 +5,7 @@ hours, or begins with an act that leaves no fact behind, is opened by the clocks
 `visit_clock`, `order_clock`, `authorisation_clock`).
 """
 
-from coordinator.deadlines import care_dues, cases, visit_dues
+from coordinator.deadlines import care_dues, cases, papers, visit_dues
 from coordinator.deadlines.obligation import Obligation
 from coordinator.domain import events
 
@@ -49,29 +49,37 @@ OBLIGATIONS: tuple[Obligation, ...] = (
     ),
     # -------------------------------------------------------------------------- assessments and certification
     Obligation(
+        "F2F-01",
+        "obtain-encounter",
+        "intake",
+        papers.papers,
+        papers.encounter,
+        asked_by=(*_CARE, events.FaceToFaceRecorded, events.CertificationSent, events.CertificationWithdrawn),
+    ),
+    Obligation(
         "ASM-01",
         "comprehensive-assessment",
         "case_manager",
-        cases.stays,
-        care_dues.comprehensive_assessment,
-        asked_by=_CARE,
+        papers.papers,
+        papers.comprehensive_assessment,
+        asked_by=(*_CARE, events.AssessmentCompleted),
         once=True,
     ),
     Obligation(
         "ASM-01",
         "transfer-assessment",
         "case_manager",
-        cases.stays,
-        care_dues.transfer_assessment,
-        asked_by=_AWAY,
+        papers.papers,
+        papers.transfer_assessment,
+        asked_by=(*_AWAY, events.AssessmentCompleted),
     ),
     Obligation(
         "ASM-01",
         "discharge-assessment",
         "case_manager",
-        cases.stays,
-        care_dues.discharge_assessment,
-        asked_by=_CARE,
+        papers.papers,
+        papers.discharge_assessment,
+        asked_by=(*_CARE, events.AssessmentCompleted),
         once=True,
         stays=True,
     ),
@@ -81,7 +89,7 @@ OBLIGATIONS: tuple[Obligation, ...] = (
         "case_manager",
         cases.seen,
         care_dues.recertification,
-        asked_by=(*_CARE, events.VisitCompleted),
+        asked_by=(*_CARE, events.VisitCompleted, events.AssessmentCompleted),
     ),
     Obligation(
         "CERT-03",
@@ -111,14 +119,21 @@ OBLIGATIONS: tuple[Obligation, ...] = (
         once=True,
     ),
     # -------------------------------------------------------------------------- transfer and discharge
-    Obligation("DIS-02", "transfer-summary", "case_manager", cases.stays, care_dues.transfer_summary, asked_by=_AWAY),
+    Obligation(
+        "DIS-02",
+        "transfer-summary",
+        "case_manager",
+        papers.papers,
+        papers.transfer_summary,
+        asked_by=(*_AWAY, events.SummarySent),
+    ),
     Obligation(
         "DIS-02",
         "discharge-summary",
         "case_manager",
-        cases.stays,
-        care_dues.discharge_summary,
-        asked_by=_CARE,
+        papers.papers,
+        papers.discharge_summary,
+        asked_by=(*_CARE, events.DischargeStepDone),
         once=True,
         stays=True,
     ),
@@ -126,9 +141,9 @@ OBLIGATIONS: tuple[Obligation, ...] = (
         "DIS-02",
         "close-record",
         "case_manager",
-        cases.stays,
-        care_dues.closed_record,
-        asked_by=_CARE,
+        papers.papers,
+        papers.closed_record,
+        asked_by=(*_CARE, events.DischargeStepDone),
         once=True,
         stays=True,
     ),

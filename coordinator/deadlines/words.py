@@ -69,6 +69,7 @@ TASKS: dict[str, Task] = {
     "supervise-aide": Task("A nurse or therapist supervises the aide."),
     "observe-aide": Task("Observe the aide at work in the home: a concern was noted.", by_hand=True),
     "comprehensive-assessment": Task("Complete the comprehensive assessment.", by_hand=True),
+    "obtain-encounter": Task("Obtain a face-to-face encounter about the reason for home care."),
     "recertify": Task("Make the recertification assessment, from {window_from} to {window_to}.", by_hand=True),
     "authorisation-ends": Task(
         "The payer's authorisation of {discipline} visits ends on {ends_on}: ask for the next, or settle that none is "

@@ -1,0 +1,198 @@
+"""An episode's papers as deadlines depend on them, and what they owe or show to be done (F2F-01, ASM-01, DIS-02)."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from coordinator.deadlines import care_dues
+from coordinator.deadlines.cases import Scope, Stay, once, stays
+from coordinator.deadlines.obligation import Asked, Owed
+from coordinator.domain.vocabulary import AssessmentKind, CertificationStatus, DischargeStatus
+from coordinator.episodes.model import (
+    Certification,
+    ComprehensiveAssessment,
+    Discharge,
+    FaceToFace,
+    InpatientStay,
+)
+from coordinator.orders.model import CarePlan
+from coordinator.rules.certification import ask_face_to_face, ask_face_to_face_performer, face_to_face_window
+from coordinator.rules.discharge import Step, transfer_summary_due
+from coordinator.rules.facts import FaceToFaceFacts
+from coordinator.staff.model import Physician
+
+#: The assessments that answer a discharge.
+_LEFT = frozenset({AssessmentKind.DISCHARGE, AssessmentKind.DEATH})
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """By when a transfer's summary is due, and whether it was sent."""
+
+    due_on: date
+    sent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Papers:
+    """An episode with what is on file of it."""
+
+    stay: Stay
+    encounters: Sequence[FaceToFaceFacts]
+    #: Kind and day 0 of each comprehensive assessment.
+    assessed: frozenset[tuple[AssessmentKind, date]]
+    #: Steps that were done after the discharge.
+    steps: frozenset[str]
+    #: The transfers by the day from which they count.
+    transfers: Mapping[date, Transfer]
+
+
+@once
+def papers(scope: Scope) -> list[Papers]:
+    """The episodes that are open, or ended lately, with their papers."""
+    encounters, assessed = _encounters(scope), defaultdict(set)
+    for episode_id, kind, event_on in scope.work.session.execute(
+        sa.select(
+            ComprehensiveAssessment.episode_id, ComprehensiveAssessment.kind, ComprehensiveAssessment.event_on
+        ).where(scope.has(ComprehensiveAssessment.patient_id))
+    ):
+        assessed[episode_id].add((kind, event_on))
+    steps: dict[int, frozenset[str]] = {}
+    for episode_id, done in scope.work.session.execute(
+        sa.select(Discharge.episode_id, Discharge.steps).where(
+            scope.has(Discharge.patient_id), Discharge.discipline.is_(None), Discharge.status == DischargeStatus.FINAL
+        )
+    ):
+        steps[episode_id] = frozenset(done)
+    transfers: dict[int, dict[date, Transfer]] = defaultdict(dict)
+    for row in scope.work.session.execute(
+        sa.select(
+            InpatientStay.episode_id, InpatientStay.transferred_at, InpatientStay.learned_at, InpatientStay.planned,
+            InpatientStay.summary_sent_at,
+        ).where(scope.has(InpatientStay.patient_id), InpatientStay.transferred_at.is_not(None))
+    ):  # fmt: skip
+        transferred_on = scope.day(row.transferred_at)
+        transfers[row.episode_id][transferred_on] = Transfer(
+            transfer_summary_due(row.planned, transferred_on, scope.day(row.learned_at), scope.asked.policy),
+            row.summary_sent_at is not None,
+        )
+    return [
+        Papers(
+            stay, encounters.get(stay.id, ()), frozenset(assessed[stay.id]), steps.get(stay.id, frozenset()),
+            transfers[stay.id],
+        )
+        for stay in stays(scope)
+    ]  # fmt: skip
+
+
+def _encounters(scope: Scope) -> dict[int, list[FaceToFaceFacts]]:
+    """The encounters that count, of each episode, with whether their performer is its certifier."""
+    session = scope.work.session
+    certifier: dict[int, Any] = {}
+    managing = (
+        sa.select(CarePlan.episode_id, Physician.npi)
+        .join(Physician, Physician.id == CarePlan.managing_physician_id)
+        .where(scope.has(CarePlan.patient_id))
+    )
+    certifying = (
+        sa.select(Certification.episode_id, Physician.npi)
+        .join(Physician, Physician.id == Certification.physician_id)
+        .where(
+            scope.has(Certification.patient_id),
+            Certification.number == 1,
+            Certification.status != CertificationStatus.WITHDRAWN,
+        )
+    )
+    for query in (managing, certifying):  # who certifies goes before who only manages
+        for episode_id, npi in session.execute(query):
+            certifier[episode_id] = npi
+    found: dict[int, list[FaceToFaceFacts]] = defaultdict(list)
+    for row in session.execute(
+        sa.select(
+            FaceToFace.episode_id, FaceToFace.encounter_on, FaceToFace.performer_type, FaceToFace.performer_npi,
+            FaceToFace.related_to_primary_reason, FaceToFace.from_inpatient_or_collaborating, FaceToFace.same_practice,
+            FaceToFace.coordination_evidence,
+        ).where(scope.has(FaceToFace.patient_id), FaceToFace.replaced_by_id.is_(None))
+    ):  # fmt: skip
+        found[row.episode_id].append(
+            FaceToFaceFacts(
+                encounter_on=row.encounter_on,
+                performer_type=row.performer_type,
+                related_to_primary_reason=row.related_to_primary_reason,
+                performer_is_certifier=row.performer_npi is not None
+                and certifier.get(row.episode_id) == row.performer_npi,
+                from_inpatient_or_collaborating=row.from_inpatient_or_collaborating,
+                same_practice=row.same_practice,
+                coordination_evidence=bool(row.coordination_evidence),
+            )
+        )
+    return found
+
+
+# ------------------------------------------------------------------------------------ what they owe
+
+
+def encounter(file: Papers, asked: Asked) -> Iterator[Owed]:
+    """F2F-01: an encounter that serves is on file by the thirtieth day; intake hears of it from the twenty-first."""
+    stay, settings = file.stay, asked.policy.certification
+    if stay.soc is None or not stay.in_care or stay.programme not in settings.face_to_face_programmes:
+        return
+    serves = any(
+        not ask_face_to_face(one, stay.soc, asked.today, asked.policy)
+        and ask_face_to_face_performer(one, stay.soc, asked.policy) is None
+        for one in file.encounters
+    )
+    yield Owed(
+        care_dues.of_episode(stay, "encounter"), face_to_face_window(stay.soc, asked.policy).last, stay.patient_id,
+        remind_on=(stay.soc + timedelta(days=settings.face_to_face_warning_days),), met="on file" if serves else None,
+    )  # fmt: skip
+
+
+# ------------------------------------------------------------------------------------ what they show to be done
+
+
+def comprehensive_assessment(file: Papers, asked: Asked) -> Iterator[Owed]:
+    """ASM-01: done when the assessment of the start is on file."""
+    done = (AssessmentKind.START_OF_CARE, file.stay.soc) in file.assessed
+    yield from _met(care_dues.comprehensive_assessment, file, asked, "assessed" if done else None)
+
+
+def transfer_assessment(file: Papers, asked: Asked) -> Iterator[Owed]:
+    """ASM-01: done when the assessment of this transfer is on file."""
+    done = (AssessmentKind.TRANSFER, file.stay.held_on) in file.assessed
+    yield from _met(care_dues.transfer_assessment, file, asked, "assessed" if done else None)
+
+
+def discharge_assessment(file: Papers, asked: Asked) -> Iterator[Owed]:
+    """ASM-01: done when the assessment of the discharge, or of the death, is on file."""
+    done = any(kind in _LEFT for kind, _ in file.assessed)
+    yield from _met(care_dues.discharge_assessment, file, asked, "assessed" if done else None)
+
+
+def transfer_summary(file: Papers, asked: Asked) -> Iterator[Owed]:
+    """DIS-02: two business days from when it was planned or learned of; done when it was sent."""
+    known = file.transfers.get(file.stay.held_on) if file.stay.held_on is not None else None
+    for owed in care_dues.transfer_summary(file.stay, asked):
+        if known is None:
+            yield owed
+        else:
+            yield replace(owed, due_on=known.due_on, met="sent" if known.sent else None)
+
+
+def discharge_summary(file: Papers, asked: Asked) -> Iterator[Owed]:
+    """DIS-02: done when it was sent."""
+    yield from _met(care_dues.discharge_summary, file, asked, "sent" if Step.SUMMARY in file.steps else None)
+
+
+def closed_record(file: Papers, asked: Asked) -> Iterator[Owed]:
+    """DIS-02: done when the record was closed."""
+    yield from _met(care_dues.closed_record, file, asked, "closed" if Step.RECORD in file.steps else None)
+
+
+def _met(owes: Callable[[Stay, Asked], Iterator[Owed]], file: Papers, asked: Asked, why: str | None) -> Iterator[Owed]:
+    for owed in owes(file.stay, asked):
+        yield replace(owed, met=why)
