@@ -342,6 +342,7 @@ class AideCare:
     patient_id: int
     first_on: date | None
     supervised_on: date | None
+    #: A skilled service goes on beside it, or the programme asks for the short interval all the same.
     skilled: bool
 
 
@@ -369,7 +370,12 @@ def aide_care(scope: Scope) -> list[AideCare]:
                         first_on = day
         last = [day for day in supervised.get(patient_id, ()) if day >= since]
         skilled = any(line.discipline in SKILLED and line.holds(today) for line in every)
-        found.append(AideCare(patient_id, first_on, max(last, default=None), skilled))
+        closely = any(
+            scope.asked.policy.profile(stay.programme, today).supervises_closely(skilled_service=skilled)
+            for stay in own
+            if any(line.discipline is Discipline.HHA for line in stay.lines)
+        )
+        found.append(AideCare(patient_id, first_on, max(last, default=None), closely))
     return found
 
 

@@ -1,6 +1,7 @@
 """Home health aides: their instructions, their competence, and who supervises them when (AID, SUP)."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, timedelta
 
 from coordinator.domain.timeline import add_months
@@ -199,6 +200,8 @@ def ask_supervised(case: VisitCase, policy: Policy) -> Finding | None:
     facts, visit = case.supervision, case.visit
     if facts is None or visit.discipline is not Discipline.HHA or visit.kind is VisitKind.SUPERVISION:
         return None
+    profile = policy.profile(case.episode.programme, visit.day)
+    facts = replace(facts, skilled_service=profile.supervises_closely(skilled_service=facts.skilled_service))
     due = supervision_due(facts, policy)
     settings = policy.aides
     rule_id = "SUP-01" if facts.skilled_service else "SUP-04"

@@ -98,6 +98,10 @@ class Profile:
         """What becomes of a visit's verification where this payer pays: its own row goes before the default."""
         return self.evv.get(payer.value, self.evv[DEFAULT])
 
+    def supervises_closely(self, *, skilled_service: bool) -> bool:
+        """Whether aides are supervised at the short interval: beside a skilled service, or always (SUP-01, SUP-04)."""
+        return skilled_service or self.aide_supervision is AideSupervision.EVERY_14_DAYS
+
     def _widened(self, types: frozenset[PractitionerType]) -> frozenset[PractitionerType]:
         return types | ALLOWED_PRACTITIONERS if types and self.allowed_practitioners else types
 

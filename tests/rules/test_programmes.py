@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from coordinator.domain.vocabulary import Discipline, Payer, PractitionerType, Programme
-from coordinator.rules import certification, evv, orders, qualifying
+from coordinator.rules import aides, certification, evv, orders, qualifying
 from coordinator.rules.case import is_medicare
-from coordinator.rules.facts import CertifierFacts, EvvFacts
+from coordinator.rules.facts import CertifierFacts, EvvFacts, SupervisionFacts
 from coordinator.rules.profile_files import ProfileError, lines_of, programmes_from
 from coordinator.rules.profiles import EvvUse, UnknownProgramme
-from tests.rules.cases import POLICY, POLICY_FILE, make_activation, rules_of
+from tests.rules.cases import POLICY, POLICY_FILE, make_activation, make_case, make_episode, rules_of
 
 NP = PractitionerType.NP
 FOLDER = POLICY_FILE.parent / "programmes"
@@ -117,6 +117,16 @@ def test_need_for_a_skilled_service_is_asked_by_programme():
     asked = qualifying.ask_qualifying_service
     assert asked(aide, Programme.MEDICARE_HH, Payer.MEDICARE, POLICY) is not None
     assert asked(aide, Programme.MEDI_CAL_HH, Payer.MEDI_CAL, POLICY) is None
+
+
+def test_hospice_supervises_aides_every_fourteen_days_whatever_else_goes_on():
+    alone = SupervisionFacts(last_on=date(2026, 10, 20), first_aide_visit_on=date(2026, 10, 1), skilled_service=False)
+    case = make_case(Discipline.HHA, supervision=alone)
+    hospice = replace(case, episode=make_episode(programme=Programme.HOSPICE))
+    assert aides.ask_supervised(case, POLICY) is None
+    late = aides.ask_supervised(hospice, POLICY)
+    assert rules_of(late) == [("SUP-01", "WARN")]
+    assert late.due == date(2026, 11, 3)
 
 
 # ------------------------------------------------------------------------------------ EVV-02, EVV-03
