@@ -123,6 +123,8 @@ def _nursing(work: Work, patients: Iterable[int | None]) -> set[int]:
 
 def _way(row: Deadline, today: date, policy: Policy, nursing: set[int]) -> Carrying | None:
     facts = row.facts
+    if facts.get("task") == "observe-aide-here":
+        return None  # both the nurse and the aide have to be there: no visit of one of them carries it
     discipline, performer, begins = facts.get("discipline"), facts.get("performer"), facts.get("window_from")
     return carrying(
         row.rule, row.due_on, today, policy,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -12,10 +12,11 @@ from sqlalchemy.orm import Session
 from coordinator.core.http import Coordinator
 from coordinator.deadlines.book import open_deadline
 from coordinator.deadlines.model import Deadline
-from coordinator.domain.events import AideSupervised
-from coordinator.domain.timeline import local_day
+from coordinator.domain.events import VisitCompleted
+from coordinator.domain.timeline import at_wall_clock, local_day
 from coordinator.domain.vocabulary import DeadlineStatus, Discipline, Performer, Role, RunStatus, VisitKind, VisitStatus
 from coordinator.jobs.context import JobContext
+from coordinator.orders.model import CarePlan
 from coordinator.planning import clocks, publication, service
 from coordinator.planning.horizon import Horizon
 from coordinator.planning.model import PlanRun
@@ -24,8 +25,9 @@ from coordinator.staff.model import Clinician
 from coordinator.visits import doing, supervision
 from coordinator.visits.duty_model import VisitDuty
 from coordinator.visits.model import Supervision, Visit
+from tests.builders import make_order, make_visit
 from tests.conftest import WorkAs, actor_with
-from tests.deadlines.kit import PACIFIC
+from tests.deadlines.kit import PACIFIC, one
 from tests.planning.conftest import EVE, WEEK, Person, TestAgency, make_agency
 
 #: The aide's supervision is due on Thursday of the planned week; Monday is its eleventh day.
@@ -68,6 +70,30 @@ def owe(work_as: WorkAs, person: Person, rule: str = "SUP-01", due: date = DUE, 
         return row.id
 
 
+def cared_for_by(agency: TestAgency, work_as: WorkAs, person: Person, aide: Clinician) -> int:
+    """The aide came for the first time on 29 October, beside therapy: the supervision due that follows from it."""
+    session, first = agency.session, date(2026, 10, 29)
+    plan = session.get_one(CarePlan, person.order.care_plan_id)
+    for discipline in (Discipline.HHA, Discipline.PT):
+        make_order(
+            session, person.episode, plan, discipline, effective_from=date(2026, 10, 26),
+            effective_to=date(2026, 12, 20),
+        )  # fmt: skip
+    begins = at_wall_clock(first, time(10), PACIFIC)
+    ends = begins + timedelta(minutes=45)
+    made = make_visit(
+        session, person.patient, person.episode, discipline=Discipline.HHA, status=VisitStatus.COMPLETED,
+        window_from=first, window_to=first, clinician_id=aide.id, starts_at=begins, ends_at=ends,
+        actual_start_at=begins, actual_end_at=ends,
+    )  # fmt: skip
+    session.commit()
+    with work_as(now=EVE) as work:
+        work.publish(VisitCompleted(made.id))
+        row = one(work, "SUP-01")
+        assert row.due_on == DUE
+        return row.id
+
+
 def look(agency: TestAgency, what: Any, *where: Any) -> list[Any]:
     agency.session.rollback()
     found = agency.session.execute(
@@ -103,8 +129,7 @@ def test_a_nurses_visit_carries_the_supervision_from_the_clock_to_its_end(
         agency.hire(Performer.LVN)
     aide = agency.hire(Performer.CHHA)
     person = agency.admit(visits=2)
-    agency.session.commit()
-    deadline = owe(work_as, person)
+    deadline = cared_for_by(agency, work_as, person, aide)
     before = len(look(agency, Visit))
     done = run()
 
@@ -264,8 +289,6 @@ def test_a_supervision_elsewhere_releases_the_visit(agency: TestAgency, work_as:
                 method="on_site", recorded_at=EVE,
             )
         )  # fmt: skip
-        work.session.flush()
-        work.publish(AideSupervised(person.patient.id, date(2026, 11, 7)))
         work.session.get_one(Deadline, deadline).status = DeadlineStatus.DONE
         work.session.flush()
         clocks.attach(work, agency.branch.id, Horizon(PACIFIC, *WEEK))
