@@ -23,7 +23,7 @@ from coordinator.domain.events import (
 )
 from coordinator.domain.lifecycle import LIVE_ORDER
 from coordinator.domain.timeline import add_months, local_day
-from coordinator.domain.vocabulary import QUALIFYING, DeadlineStatus, Discipline, Performer
+from coordinator.domain.vocabulary import QUALIFYING, ClosedBy, DeadlineStatus, Discipline, Performer
 from coordinator.orders.model import Order
 from coordinator.patients.model import Patient
 from coordinator.rules.aides import assistant_supervision_due, observation_due
@@ -101,8 +101,8 @@ def on_aide_observed(work: Work, event: AideObserved) -> None:
     if event.concern_id is not None:
         concern = fetch(work.session, AideConcern, event.concern_id, "concern")
         if concern.supervision_id is not None:
-            subject = f"supervision:{concern.supervision_id}"
-            close_deadlines(work, subject=subject, rule=CONCERN, reason="observed")
+            for row in open_rows(work, subject=f"supervision:{concern.supervision_id}", rules=(CONCERN,)):
+                end(work, row, "observed", by=ClosedBy.PERSON)  # a person's word: the sweep does not ask again
     aide = fetch(work.session, Clinician, event.aide_id, "clinician")
     seen = _last_observed(work, aide.id) or event.observed_on
     due_on = annual_observation_due(seen, work.policy)
@@ -198,7 +198,7 @@ def on_missed_told(work: Work, event: MissedVisitTold) -> None:
 def on_schedule_given(work: Work, event: WrittenScheduleGiven) -> None:
     """The patient has the new schedule, whichever orders changed it."""
     for row in _of_patient(work, event.patient_id, ("VIS-05",)):
-        end(work, row, "given")
+        end(work, row, "given", by=ClosedBy.PERSON)  # a person's word: the sweep does not ask again
 
 
 def on_patient_discharged(work: Work, event: PatientDischarged) -> None:

@@ -6,20 +6,21 @@ from datetime import date, datetime, timedelta
 from coordinator.deadlines.cases import AideCare, Answer, Concern, Licence, Line, Note, Run, Stay, Therapy
 from coordinator.deadlines.obligation import Asked, Owed
 from coordinator.domain.lifecycle import LIVE_ORDER
-from coordinator.domain.timeline import HolidayCalendar, add_business_days, local_day
+from coordinator.domain.timeline import local_day
 from coordinator.domain.vocabulary import OrderStatus
 from coordinator.rules.aides import supervision_due
 from coordinator.rules.eligibility import criterion_lost
 from coordinator.rules.facts import SupervisionFacts
 from coordinator.rules.intermittent import aide_review_due
+from coordinator.rules.notes import note_due, note_limit
 from coordinator.rules.orders import countersignature_due
 from coordinator.rules.staffing import credential_reminders
+from coordinator.rules.supervision import concern_observation_due
 from coordinator.rules.therapy import reassessment_due
 
 #: Days before a visit waits for the signature at which the signature is asked for once more.
 NEEDED_SOON = timedelta(days=2)
 _SUCCEEDS = LIVE_ORDER | {OrderStatus.SENT_FOR_SIGNATURE}
-_SATURDAY = 5
 
 
 def of_patient(patient_id: int) -> str:
@@ -65,7 +66,7 @@ def _supervision(care: AideCare, asked: Asked) -> Iterator[Owed]:
 
 def observation(concern: Concern, asked: Asked) -> Iterator[Owed]:
     """SUP-02: a concern is looked into in the home within three days."""
-    due_on = concern.noted_on + timedelta(days=asked.policy.deadlines.concern_observation_days)
+    due_on = concern_observation_due(concern.noted_on, asked.policy)
     yield Owed(f"supervision:{concern.id}", due_on, concern.patient_id)
 
 
@@ -111,10 +112,7 @@ def daily_nursing(run: Run, asked: Asked) -> Iterator[Owed]:
 
 def note(made: Note, asked: Asked) -> Iterator[Owed]:
     """VIS-03: the note is signed 24 hours after the visit, 48 after one at the weekend."""
-    settings, on = asked.policy.deadlines, local_day(made.made_at, asked.zone)
-    due_at = made.made_at + timedelta(
-        hours=settings.note_weekend_hours if on.weekday() >= _SATURDAY else settings.note_hours
-    )
+    due_at = note_due(made.made_at, asked.zone, asked.policy)
     yield Owed(
         f"visit:{made.id}", local_day(due_at, asked.zone), made.patient_id, due_at=due_at,
         facts={"discipline": made.discipline.value},
@@ -123,8 +121,7 @@ def note(made: Note, asked: Asked) -> Iterator[Owed]:
 
 def late_note(made: Note, asked: Asked) -> Iterator[Owed]:
     """VIS-03: seven working days after the visit an unsigned note is an incident (22 CCR 74735(a)(5))."""
-    on, days = local_day(made.made_at, asked.zone), asked.policy.deadlines.note_working_days
-    due_on = add_business_days(on, days, HolidayCalendar.CA_STATE)
+    due_on = note_limit(local_day(made.made_at, asked.zone), asked.policy)
     yield Owed(
         f"visit:{made.id}:incident",
         due_on,

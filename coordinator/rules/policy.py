@@ -350,10 +350,6 @@ class DeadlineSettings:
     discipline_discharge_days: int
     noncoverage_notice_days: int
     noncoverage_ahead_days: int
-    concern_observation_days: int
-    note_hours: int
-    note_weekend_hours: int
-    note_working_days: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,7 +129,10 @@ def test_without_a_skilled_service_it_is_sixty_days(work_as: WorkAs, case: Case)
     with work_as(now=_noon(date(2026, 10, 5))) as work:
         _order(work, case, Discipline.HHA)
         _aide_visit(work, case, date(2026, 10, 5))
-        assert one(work, "SUP-04").due_on == date(2026, 12, 4)
+        # The nurse comes within sixty days, and watches this aide here within six months.
+        assert {row.task: row.due_on for row in book(work, "SUP-04", OPEN)} == {
+            "supervise-aide": date(2026, 12, 4), "observe-aide-here": date(2027, 4, 5),
+        }  # fmt: skip
         assert book(work, "SUP-01") == []
 
 
@@ -343,4 +346,6 @@ def test_nothing_is_owed_to_who_left_but_signatures(work_as: WorkAs, case: Case)
         # What was given is to be signed, and a discharge asks for papers and the visit for its note.
         assert {row.task for row in book(work, status=OPEN)} == {
             "sign-order", "discharge-assessment", "discharge-summary", "close-record", "sign-note",
+            # The aide's year runs wherever the aide works.
+            "observe-aide-yearly",
         }  # fmt: skip

@@ -353,8 +353,8 @@ CLOSED = {
     date(2028, 11, 10), date(2028, 11, 23), date(2028, 11, 24), date(2028, 12, 25),
 }  # fmt: skip
 
-#: What recurs for the care team has a clock and tests of its own, and so has the encounter (test_papers).
-OF_THE_TEAM = frozenset({"ACP-01", "F2F-01", "IDT-02", "INS-08"})
+#: What recurs for the care team, the encounter (test_papers) and an aide's yearly observation have their own tests.
+OF_THE_TEAM = frozenset({"ACP-01", "F2F-01", "IDT-02", "INS-08", "SUP-03"})
 
 Row = tuple[str, str, str, date, str]
 

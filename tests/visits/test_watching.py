@@ -322,7 +322,8 @@ def test_a_social_workers_visit_names_its_purpose(scene: Scene, work_as: WorkAs)
         number = made(work, scene, "nurse", Discipline.MSW, hold_bill=["QUAL-03"]).id
     with work_as(scene.actor("nurse"), now=NOW) as work:
         named = afterwards.name_purpose(work, number, MswPurpose.COUNSELING)
-        assert (named.purpose, named.hold_bill) == ("counseling", [])
+        assert named.purpose == "counseling"
+        assert "QUAL-03" not in named.hold_bill
     with work_as(scene.actor("other_nurse"), now=NOW) as work, pytest.raises(Forbidden):
         afterwards.name_purpose(work, number, MswPurpose.ACP)
 
