@@ -5,20 +5,22 @@ from datetime import date, datetime, timedelta
 
 from coordinator.domain.timeline import ONE_DAY, HolidayCalendar, add_business_days, add_months
 from coordinator.domain.vocabulary import DisclosurePurpose, RecordRequestKind
-from coordinator.rules.terms import RULES, Finding, Policy, Rule, Severity, Verification, also, found, rule
+from coordinator.rules.terms import RULES, Finding, Occasion, Policy, Rule, Severity, Verification, also, found, rule
 
 FAMILY = "security"
 
 
-def _kept_by(rule_id: str, citation: str, verification: str, sentence: str, *functions: str) -> None:
+def _kept_by(rule_id: str, citation: str, verification: str, sentence: str, sentence_zh: str, *functions: str) -> None:
     """Register a rule that no question about facts can keep: the functions named here keep it at every request."""
     RULES[rule_id] = Rule(
-        rule_id, FAMILY, Severity.BLOCK, citation, Verification(verification), sentence, (), functions
+        rule_id, FAMILY, Severity.BLOCK, citation, Verification(verification), sentence, (), functions, sentence_zh,
+        (Occasion.ACCESS,),
     )  # fmt: skip
 
 
 _kept_by(
     "SEC-01", "45 CFR 164.312(a)(2)(i)", "V", "Everybody signs in as themselves.",
+    "人人以自己的身分登入。",
     "coordinator.access.service.create_user", "coordinator.access.service.Doorman.admits",
 )  # fmt: skip
 
@@ -33,6 +35,8 @@ _kept_by(
     citation="45 CFR 164.312(a)(2)(ii)",
     verification="V",
     sentence="In an emergency a record is opened with a reason, for some hours, and somebody else reviews it.",
+    sentence_zh="緊急時可憑理由開啟病歷數小時，並由他人覆核。",
+    asked_on=("access",),
     settings=("records.emergency_hours", "records.emergency_review_business_days"),
 )
 def ask_emergency(reason_code: str, text: str) -> Finding | None:
@@ -66,6 +70,8 @@ def emergency_review_due(opened_on: date, policy: Policy) -> date:
     citation="45 CFR 164.312(a)(2)(iii)",
     verification="V",
     sentence="Who does nothing for a while, or signed in long ago, signs in again.",
+    sentence_zh="閒置一段時間或登入已久者須重新登入。",
+    asked_on=("access",),
 )
 def session_over(
     opened_at: datetime, last_used_at: datetime, now: datetime, *, idle_minutes: int, absolute_minutes: int
@@ -77,22 +83,27 @@ def session_over(
 
 _kept_by(
     "SEC-04", "45 CFR 164.312(a)(2)(iv), (e)", "V", "Nothing travels in the clear; disks are the installation's own.",
+    "資料傳輸一律加密；磁碟由安裝單位負責。",
     "coordinator.core.http.open_door",
 )  # fmt: skip
 _kept_by(
     "SEC-05", "45 CFR 164.312(b)", "V", "Every reading, change and refusal leaves a line, and the lines are looked at.",
+    "每次讀取、變更與拒絕均留下紀錄，並受查核。",
     "coordinator.core.audit.seal", "coordinator.core.work.refused_line", "coordinator.access.trail.search",
 )  # fmt: skip
 _kept_by(
     "SEC-06", "45 CFR 164.312(c)", "V", "No line of the trail and no signed order can be changed unseen.",
+    "稽核紀錄與已簽署的醫囑不得暗中更改。",
     "coordinator.core.audit.verify",
 )  # fmt: skip
 _kept_by(
     "SEC-07", "45 CFR 164.312(d)", "V", "Whoever acts has proved who they are, and proves it again to sign.",
+    "操作者須證明身分，簽署時再次證明。",
     "coordinator.access.service.Doorman.authenticate", "coordinator.access.service.Doorman.prove",
 )  # fmt: skip
 _kept_by(
     "SEC-08", "45 CFR 164.502(b), 164.514(d)", "K", "Everybody reads as much as their work needs.",
+    "各人僅讀取工作所需的資料。",
     "coordinator.core.work.permitted", "coordinator.access.scope.visible_patients",
 )  # fmt: skip
 
@@ -115,6 +126,8 @@ class RequestDue:
     citation="42 CFR 484.110(e); California HSC 123110; 45 CFR 164.524",
     verification="K",
     sentence="A patient has the record at the next visit or within four business days, whichever comes first.",
+    sentence_zh="病人於下次探訪或四個工作日內取得病歷，以先到者為準。",
+    asked_on=("access",),
     settings=(
         "records.request_business_days",
         "records.request_calendar",
@@ -152,6 +165,8 @@ def record_request_due(
     citation="45 CFR 164.528, 164.316(b)(2)",
     verification="K",
     sentence="What was given out of a record is written down and told to the patient for six years.",
+    sentence_zh="病歷對外提供的內容均予記錄，六年內可向病人說明。",
+    asked_on=("access",),
     settings=("records.disclosure_years", "records.unaccounted_purposes"),
 )
 def is_accounted(purpose: DisclosurePurpose, disclosed_on: date, today: date, policy: Policy) -> bool:
@@ -180,6 +195,8 @@ class BreachDue:
     citation="California HSC 1280.15; 45 CFR 164.404",
     verification="K",
     sentence="A breach is told to the state and the patients within fifteen business days, and federally within sixty.",
+    sentence_zh="資料外洩於十五個工作日內通知州政府與病人，六十日內通知聯邦。",
+    asked_on=("access",),
     settings=("records.breach_business_days", "records.breach_days"),
 )
 def breach_due(detected_on: date, policy: Policy) -> BreachDue:
@@ -200,6 +217,8 @@ def breach_due(detected_on: date, policy: Policy) -> BreachDue:
     citation="22 CCR 74731(d); 42 CFR 484.110(c)",
     verification="V",
     sentence="A record is kept seven years after discharge, a minor's until nineteen, and longer under a hold.",
+    sentence_zh="病歷於出院後保存七年，未成年者至十九歲，法律保全期間更久。",
+    asked_on=("access",),
     settings=("records.retention_years", "records.majority_age", "records.minor_years"),
 )
 def keep_until(birth_date: date, discharged_on: date, policy: Policy) -> date:

@@ -68,6 +68,12 @@ def limits_of(labour: Labour, profile: OvertimeProfile, contracted: int | None =
     citation="California Labor Code 510, 511, 514",
     verification="V",
     sentence="Beyond eight hours a day, forty a week or six days a week more is paid; beyond twelve a day, twice.",
+    sentence_zh="每日逾八小時、每週逾四十小時或連續第七日，須付加班費；每日逾十二小時加倍。",
+    asked_on=(
+        "visit",
+        "publication",
+        "question",
+    ),
     settings=(
         "labour.daily_overtime_after_minutes",
         "labour.daily_doubletime_after_minutes",
@@ -193,6 +199,12 @@ class Meal:
     citation="California Labor Code 512, 226.7; Wage Order 4; Gerard v. Orange Coast (2018)",
     verification="V",
     sentence="Half an hour off duty begins before the end of the fifth hour, a second before the end of the tenth.",
+    sentence_zh="第五小時結束前開始半小時離崗用餐，第十小時結束前開始第二次。",
+    asked_on=(
+        "visit",
+        "publication",
+        "question",
+    ),
     settings=(
         "labour.meal_minutes",
         "labour.meal_owed_after_minutes",
@@ -360,6 +372,8 @@ def worked_minutes(stops: Sequence[Stretch], lead: int, tail: int, waivers: Waiv
     citation="Wage Order 4 section 12; Brinker v. Superior Court (2012)",
     verification="K",
     sentence="Ten minutes of paid rest are owed for every four hours of work or major fraction of them.",
+    sentence_zh="每工作四小時或其大半，應有十分鐘帶薪休息。",
+    asked_on=("question",),
     settings=("labour.rest_minutes", "labour.rest_block_minutes", "labour.rest_owed_from_minutes"),
 )
 def rests_owed(worked: int, labour: Labour) -> int:
@@ -388,6 +402,8 @@ class Mileage:
     citation="California Labor Code 2802; IRS Notice 2026-10",
     verification="V",
     sentence="Every mile that the work needs is paid at the rate of its day; ordinary commuting is not.",
+    sentence_zh="工作所需的每一英里均按當日費率支付，一般通勤除外。",
+    asked_on=("question",),
     settings=("labour.mileage_mills_per_mile",),
 )
 def mileage(legs: Iterable[Leg], day: date, labour: Labour) -> Mileage:

@@ -276,7 +276,7 @@ def book_interpreter(args: dict[str, Any], visit_id: int) -> Any:
     Needs If-Match.
     """
     _matched(visit_id)
-    return with_etag(service.book_interpreter(work(), visit_id, args["mode"]))
+    return with_etag(service.book_interpreter(work(), visit_id, **args))
 
 
 # ------------------------------------------------------------------------------------ rules set aside

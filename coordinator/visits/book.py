@@ -570,6 +570,13 @@ def _available(rows: Sequence[dict[str, Any]]) -> tuple[LocalWindow, ...] | None
 
 
 def _interpreter(patient: Patient, visit: Visit) -> InterpreterFacts:
+    if visit.interpreter_companion:
+        return InterpreterFacts(
+            companion=True,
+            companion_age=visit.interpreter_companion_age,
+            companion_requested=visit.interpreter_companion_basis == "requested",
+            emergency=visit.interpreter_companion_basis == "emergency",
+        )
     if visit.interpreter_booked:
         try:
             return InterpreterFacts(InterpreterMode(visit.interpreter_booked))

@@ -170,6 +170,16 @@ class VisitKindSchema(Schema):
 
 class VisitInterpreterSchema(Schema):
     mode = Word(InterpreterMode, required=True, allow_none=True, metadata={"example": "phone"})
+    reference = Text(max_length=80, load_default=None, allow_none=True, metadata={"description": "Of the booking"})
+    companion = fields.Boolean(
+        load_default=False, metadata={"description": "Somebody who comes with the patient interprets instead"}
+    )
+    companion_age = Whole(high=120, load_default=None, allow_none=True)
+    companion_basis = Text(
+        max_length=20, load_default=None, allow_none=True,
+        validate=ma.validate.OneOf(("requested", "emergency")),
+        metadata={"description": "The patient asked for it in private, or an emergency; without, it is not allowed"},
+    )  # fmt: skip
 
 
 class VisitRequestSchema(Schema):

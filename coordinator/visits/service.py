@@ -324,12 +324,26 @@ def _ask_again(work: Work, visit: Visit) -> None:
 
 
 @permitted("visit:assign")
-def book_interpreter(work: Work, visit_id: int, mode: InterpreterMode | None) -> Visit:
-    """An interpreter is booked for the visit, in that way; None: no longer, if the rules let it stand so (LNG-01)."""
+def book_interpreter(
+    work: Work, visit_id: int, mode: InterpreterMode | None, *, reference: str | None = None, companion: bool = False,
+    companion_age: int | None = None, companion_basis: str | None = None,
+) -> Visit:  # fmt: skip
+    """An interpreter is booked for the visit, in that way; None: no longer, if the rules let it stand so (LNG-01).
+
+    `companion`: somebody who comes with the patient interprets instead, of that age, because the patient `requested`
+    it in private or in an `emergency`.
+    """
+    if companion and mode is not None:
+        raise Invalid("Either an interpreter is booked or a companion interprets.", pointer="/companion")
+    if not companion and (companion_age is not None or companion_basis is not None):
+        raise Invalid("Age and reason are of a companion.", pointer="/companion")
     visit = queries.claim(work, visit_id)
     if visit.status not in units.AHEAD | {VisitStatus.PROPOSED}:
         raise placing.not_in_state(visit, "interpreted otherwise")
     visit.interpreter_booked = mode.value if mode is not None else None
+    visit.interpreter_reference = reference
+    visit.interpreter_companion = companion
+    visit.interpreter_companion_age, visit.interpreter_companion_basis = companion_age, companion_basis
     work.session.flush()  # the new version is in the answer
     if visit.clinician_id is not None and visit.starts_at is not None and visit.ends_at is not None:
         moment = Moment.CONFIRM if visit.status is VisitStatus.BOOKED else Moment.HOLD
@@ -341,8 +355,9 @@ def book_interpreter(work: Work, visit_id: int, mode: InterpreterMode | None) ->
         visit.warnings = sorted({*(rule for rule in visit.warnings if rule != UNDERSTOOD), *verdict.warnings})
         work.session.flush()  # so is what is shown of it
     work.record(
-        "visit.interpreter-booked", f"visit:{visit.id}", patient_id=visit.patient_id, mode=visit.interpreter_booked
-    )
+        "visit.interpreter-booked", f"visit:{visit.id}", patient_id=visit.patient_id, mode=visit.interpreter_booked,
+        companion=companion,
+    )  # fmt: skip
     return visit
 
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from coordinator.core.db import Database
-from coordinator.core.errors import NotFound, RuleBroken
+from coordinator.core.errors import Invalid, NotFound, RuleBroken
 from coordinator.core.http import Coordinator
 from coordinator.domain.vocabulary import ExclusionList, OvertimeProfile, Role, VisitStatus
 from coordinator.patients.model import Episode, Patient
@@ -161,3 +161,24 @@ def test_a_nurse_is_not_exempt_and_waivers_can_be_revoked(app: Coordinator, data
 def test_nobody_reads_the_day_of_another_branch(scene: Scene, work_as: WorkAs) -> None:
     with pytest.raises(NotFound), work_as(scene.actor("elsewhere"), now=EVENING + timedelta(days=1)) as work:
         workday(work, scene["nurse"], TUESDAY)
+
+
+def test_a_grandson_of_fifteen_does_not_interpret_but_a_daughter_may_where_it_was_asked(
+    database: Database, scene: Scene, ordered: OrderMaker, wanted, work_as: WorkAs
+) -> None:
+    number = wanted(ordered())[0]
+    with database.transaction() as session:
+        patient = session.get_one(Patient, scene.patient)
+        patient.spoken_language, patient.interpreter_needed = "yue", True
+    with work_as(scene.actor("scheduler")) as work:
+        assert "LNG-01" in service.assign(work, number, scene["nurse"], local(TUESDAY, 9)).warnings
+    with pytest.raises(RuleBroken) as refused, work_as(scene.actor("scheduler")) as work:
+        service.book_interpreter(work, number, None, companion=True, companion_age=15)
+    assert [(row.rule, row.severity.value) for row in refused.value.refusing] == [("LNG-01", "BLOCK")]
+    with work_as(scene.actor("scheduler")) as work:
+        visit = service.book_interpreter(
+            work, number, None, companion=True, companion_age=40, companion_basis="requested"
+        )
+        assert "LNG-01" not in visit.warnings
+    with pytest.raises(Invalid), work_as(scene.actor("scheduler")) as work:
+        service.book_interpreter(work, number, None, companion_age=40)
