@@ -6,6 +6,7 @@ from coordinator.cli import (
     access,
     asking,
     audit,
+    compliance,
     db,
     deadlines,
     demo,
@@ -38,4 +39,6 @@ def register(app: Flask) -> None:
     app.cli.add_command(planning.group)
     app.cli.add_command(programmes.group)
     app.cli.add_command(travel.group)
+    app.cli.add_command(compliance.patient_group)
+    app.cli.add_command(compliance.visit_group)
     app.cli.add_command(planning.roster_command)

@@ -4,8 +4,9 @@ from typing import Any
 
 from marshmallow import fields
 
-from coordinator.compliance import claims, cures
-from coordinator.core.fields import Day, Id, Instant, Schema, Text, Whole
+from coordinator.compliance import claims, cures, standing
+from coordinator.compliance.standing import State
+from coordinator.core.fields import Day, Id, Instant, Schema, Text, Whole, Word
 from coordinator.core.http import Blueprint, work
 
 blp = Blueprint("compliance", __name__, url_prefix="/api/v1", description="What the rules say of a patient today")
@@ -106,6 +107,48 @@ def read_cures(args: dict[str, Any], visit_id: int) -> Any:
     would refuse still. Without a clinician, what depends on the patient, the order and the day.
     """
     return cures.of_visit(work(), visit_id, args["clinician_id"], args["starts_at"])
+
+
+class RuleStandingSchema(Schema):
+    rule = Text(metadata={"example": "THX-01"})
+    family = Text()
+    severity = Text()
+    sentence = Text()
+    citation = Text()
+    verification = Text()
+    state = Word(State)
+    overdue = fields.Boolean()
+    set_aside = fields.Boolean(metadata={"description": "Somebody permitted has set it aside for what it finds now"})
+    next_date = Day(allow_none=True)
+    owner = Text(metadata={"description": "The role that answers for the next date"})
+    facts = fields.Dict()
+    findings = fields.List(fields.Dict())
+    why_not = Text(metadata={"description": "Why it does not apply"})
+
+
+class FamilyStandingSchema(Schema):
+    family = Text()
+    rules = fields.List(fields.Nested(RuleStandingSchema))
+
+
+class ComplianceSchema(Schema):
+    patient_id = Id()
+    day = Day(metadata={"description": "Today in the branch's zone"})
+    zone = Text()
+    programme = Text(allow_none=True)
+    counts = fields.Dict(metadata={"description": "How many rules are in each state"})
+    overdue = Whole()
+    families = fields.List(fields.Nested(FamilyStandingSchema), metadata={"description": "The most urgent first"})
+
+
+@blp.route("/patients/<id:patient_id>/compliance")
+@blp.response(200, ComplianceSchema)
+def read_compliance(patient_id: int) -> Any:
+    """How the patient stands with every rule today
+
+    Kept, warning, blocking, holding a bill, waiting for a day, or not applicable and why; with facts and citation.
+    """
+    return standing.of_patient(work(), patient_id)
 
 
 @blp.route("/patients/<id:patient_id>/bill-holds")
