@@ -280,7 +280,9 @@ def problem(status: int, code: str, title: str, detail: str, **extra: Any) -> Re
     retry_after = extra.pop("retry_after", None)
     body = {"type": PROBLEM_BASE + code, "title": title, "status": status, "detail": detail, "instance": request.path}
     body.update({key: value for key, value in extra.items() if value is not None})
-    answer = Response(json.dumps(body, default=str, ensure_ascii=False), status=status, mimetype=PROBLEM)
+    # The name of an unknown field comes from the caller, and may hold half a character.
+    said = json.dumps(body, default=str, ensure_ascii=False).encode(errors="replace")
+    answer = Response(said, status=status, mimetype=PROBLEM)
     if retry_after is not None:
         answer.headers["Retry-After"] = str(retry_after)
     if status == 401:
