@@ -98,7 +98,7 @@ def list_instruments(args: dict[str, Any]) -> Any:
 class AssessmentRequestSchema(Schema):
     instrument = Word(InstrumentCode, required=True, metadata={"example": "ESAS-r"})
     answers = fields.Dict(
-        keys=fields.String(), required=True, metadata={"example": {"pain": 4, "nausea": 0},
+        keys=Text(max_length=40), required=True, metadata={"example": {"pain": 4, "nausea": 0},
         "description": "By the code of the item; a partial set has no total"},
     )  # fmt: skip
     respondent = Word(Respondent, load_default=Respondent.PATIENT)

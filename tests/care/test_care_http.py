@@ -40,6 +40,8 @@ def test_answers_over_http(app: Coordinator, database: Database, scene: Scene) -
         assert refused.status_code == 422
         assert pointers(refused) == {"/answers/level"}
         assert [one["rule"] for one in refused.json["findings"]] == ["INS-01"]
+        strange = me("POST", path, raw='{"instrument": "PPSv2", "answers": {"\\ud800": 1}}')
+        assert strange.status_code == 422, strange.data
         assert me.post(path + "?dry_run=true", {"instrument": "PPSv2", "answers": {"level": 50}}).status_code == 201
         made = me.post(path, {"instrument": "PPSv2", "answers": {"level": 50}})
         assert (made.json["total"], made.json["flags"][0]["rule"]) == (50, "INS-03")
