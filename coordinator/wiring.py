@@ -21,6 +21,7 @@ from coordinator.deadlines import (
     care_clock,
     order_clock,
     oversight_clock,
+    payment_clock,
     privacy_clock,
     referral_clock,
     remind,
@@ -76,6 +77,7 @@ HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
         care_clock.on_patient_admitted,
         sweep.on_event,
     ),
+    events.AdmissionNoticeSubmitted: (payment_clock.on_notice_submitted,),
     events.AuthorisationChanged: (authorisation_clock.on_authorisation_changed,),
     events.EpisodeHeld: (
         demand.rest,

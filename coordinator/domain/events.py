@@ -90,6 +90,14 @@ class PatientAdmitted(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class AdmissionNoticeSubmitted(Event):
+    """The notice of admission of the episode went out (PAY-02)."""
+
+    patient_id: int
+    episode_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class PatientDischarged(Event):
     """The episode ended on `on`: nothing of it may be given on a later day, nor on that day after a death."""
 

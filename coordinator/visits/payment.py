@@ -13,6 +13,7 @@ from coordinator.access.scope import require_sight
 from coordinator.agency import service as agency
 from coordinator.core.errors import Conflict, Invalid, NotFound
 from coordinator.core.work import Work, permitted
+from coordinator.domain.events import AdmissionNoticeSubmitted
 from coordinator.domain.lifecycle import DONE_VISIT, LIVE_VISIT
 from coordinator.domain.timeline import DateSpan, local_day, payment_period
 from coordinator.patients.model import Episode
@@ -140,7 +141,7 @@ def set_period(work: Work, episode_id: int, number: int, *, case_mix_group: str,
 
 @permitted("payment:edit")
 def submit_notice(work: Work, episode_id: int, submitted_on: date) -> AdmissionNotice:
-    """The notice of admission went out on that day, once (PAY-02)."""
+    """The notice of admission went out on that day, once (PAY-02). AdmissionNoticeSubmitted is published."""
     episode = _episode(work, episode_id, for_change=True)
     if episode.soc_date is None or submitted_on < episode.soc_date:
         raise Invalid("A notice follows the start of care.", pointer="/submitted_on")
@@ -154,4 +155,5 @@ def submit_notice(work: Work, episode_id: int, submitted_on: date) -> AdmissionN
     work.session.add(row)
     work.session.flush()  # its number is in the answer
     work.record("episode.notice-submitted", f"episode:{episode.id}", patient_id=episode.patient_id)
+    work.publish(AdmissionNoticeSubmitted(patient_id=episode.patient_id, episode_id=episode.id))
     return row

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from coordinator.core.db import Database
 from coordinator.core.errors import Conflict, Forbidden, Invalid
 from coordinator.core.http import Coordinator
-from coordinator.domain.vocabulary import EvvCircumstanceKind, Payer, Programme, Role
+from coordinator.deadlines.book import open_deadline
+from coordinator.domain.vocabulary import DeadlineStatus, EvvCircumstanceKind, Payer, Programme, Role
 from coordinator.patients.enrolment_model import EnrolmentRow, EvvCircumstance
 from coordinator.patients.model import Episode
 from coordinator.visits import doing, payment, service
@@ -106,6 +107,20 @@ def test_the_notice_of_admission_goes_out_once(scene: Scene, medicare: date, wor
         assert payment.outlook(work, scene.episode).notice is None
         with pytest.raises(Conflict):
             payment.submit_notice(work, scene.episode, medicare)
+
+
+def test_the_notice_that_went_out_is_chased_no_longer(scene: Scene, medicare: date, work_as: WorkAs) -> None:
+    with work_as(scene.actor("manager"), now=NOW) as work:
+        owed = open_deadline(
+            work, rule="PAY-02", subject=f"episode:{scene.episode}", due_on=medicare + timedelta(days=5),
+            owner_role="billing", branch_id=scene.branch, patient_id=scene.patient, task="notice-of-admission",
+        )  # fmt: skip
+        other = open_deadline(
+            work, rule="CERT-02", subject=f"episode:{scene.episode}", due_on=medicare, owner_role="case_manager",
+            branch_id=scene.branch, patient_id=scene.patient, task="recertify",
+        )  # fmt: skip
+        payment.submit_notice(work, scene.episode, medicare)
+        assert (owed.status, other.status) == (DeadlineStatus.DONE, DeadlineStatus.OPEN)
 
 
 def test_payment_is_the_managers_and_thresholds_have_bounds(scene: Scene, work_as: WorkAs) -> None:
