@@ -591,17 +591,6 @@ class RightsExplained(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class CredentialChanged(Event):
-    """A credential was added, renewed, verified, restricted or revoked (CRD-01)."""
-
-    clinician_id: int
-    credential_id: int
-    branch_id: int
-    expires_on: date | None
-    active: bool
-
-
-@dataclass(frozen=True, slots=True)
 class ExclusionChecked(Event):
     """A clinician was looked for on a federal exclusion list (CRD-01); `matched`: and found there."""
 
@@ -610,17 +599,6 @@ class ExclusionChecked(Event):
     source: str
     checked_on: date
     matched: bool
-
-
-@dataclass(frozen=True, slots=True)
-class CheckInOverdue(Event):
-    """A clinician alone at a hazardous home has not said that the visit is over (LAB-06)."""
-
-    visit_id: int
-    patient_id: int
-    clinician_id: int
-    branch_id: int
-    due_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
