@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 DEMO := COORDINATOR_PROFILE=demo
 WORKERS ?= 2
 
-.PHONY: bench run test warm check lint types demo-reset osrm slow clean
+.PHONY: bench run test warm check lint types rules demo-reset osrm slow clean
 
 $(VENV)/.runtime: requirements.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed, and none was found." >&2; exit 1; }
@@ -43,6 +43,10 @@ lint: $(VENV)/.dev
 
 types: $(VENV)/.dev
 	@$(BIN)/mypy
+
+## Write docs/rules.md from the rules that the product asks (a test fails while it is not up to date)
+rules: $(VENV)/.runtime
+	@$(DEMO) $(BIN)/flask --app wsgi rules document > docs/rules.md
 
 ## All benchmarks within MINUTES, tables and solutions in OUT; with PEERS=vroom,pyvrp against those solvers
 MINUTES ?= 30

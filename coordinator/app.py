@@ -37,7 +37,7 @@ from coordinator.staff import api as staff_api
 from coordinator.travel.atlas import atlas_from
 from coordinator.visits import api as visits_api
 from coordinator.visits import doing_api, payment_api, watching_api, workday_api
-from coordinator.web import pages
+from coordinator.web import pages, rules_api
 from coordinator.wiring import CLOCK, HANDLERS, JOBS, places
 
 #: Every blueprint of the API, in the order in which the document shows them.
@@ -71,6 +71,7 @@ BLUEPRINTS = (
     deadlines_api.blp,
     compliance_api.blp,
     notify_api.blp,
+    rules_api.blp,
 )
 
 

@@ -16,6 +16,7 @@ from coordinator.cli import (
     programmes,
     promise,
     repairs,
+    rules,
     travel,
     what_if,
     worker,
@@ -38,6 +39,7 @@ def register(app: Flask) -> None:
     planning.group.add_command(promise.promise_command)
     app.cli.add_command(planning.group)
     app.cli.add_command(programmes.group)
+    app.cli.add_command(rules.group)
     app.cli.add_command(travel.group)
     app.cli.add_command(compliance.patient_group)
     app.cli.add_command(compliance.visit_group)

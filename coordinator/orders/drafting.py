@@ -7,13 +7,14 @@ from typing import Any
 
 from coordinator.core.errors import Invalid
 from coordinator.core.work import Work
-from coordinator.domain.frequency import Frequency, FrequencyError, expand, parse
+from coordinator.domain.frequency import Frequency, expand, parse
 from coordinator.domain.timeline import CERTIFICATION_DAYS
 from coordinator.domain.vocabulary import Discipline
 from coordinator.orders.facts import certification_of
 from coordinator.orders.model import Order
 from coordinator.orders.plans import require_physician
 from coordinator.patients.model import Episode
+from coordinator.rules.frequencies import ask_text
 
 #: Minutes in the home, where the order does not say: an average of the trade, to be set per order.
 VISIT_MINUTES: dict[Discipline, int] = {
@@ -43,15 +44,16 @@ COPIED = (
 
 def read_frequency(text: str, discipline: Discipline, effective_from: date) -> Frequency:
     """The frequency without discipline and date, which the order says itself; Invalid at /frequency if unreadable."""
-    try:
-        frequency = parse(text)
-    except FrequencyError as error:
+    unreadable = ask_text(text)
+    if unreadable is not None:
         raise Invalid(
-            f"The frequency cannot be read at character {error.position + 1}: {error.message}.",
+            f"{unreadable.sentence()} {unreadable.cure_sentence()}",
             pointer="/frequency",
-            position=error.position,
-            reason=error.code,
-        ) from None
+            rule=unreadable.rule,
+            position=unreadable.facts["position"],
+            reason=unreadable.facts["code"],
+        )
+    frequency = parse(text)
     if frequency.discipline is not None and frequency.discipline is not discipline:
         raise Invalid(
             f"The frequency says {frequency.discipline}, and the order is for {discipline}.", pointer="/frequency"

@@ -14,7 +14,7 @@ from coordinator.core.errors import Conflict, Forbidden, Invalid, RuleBroken, St
 from coordinator.core.work import Work, permitted
 from coordinator.domain.events import OrderActivated, OrderSent
 from coordinator.domain.lifecycle import LIVE_ORDER, ORDER, may_become
-from coordinator.domain.timeline import ONE_DAY, local_day
+from coordinator.domain.timeline import local_day
 from coordinator.domain.vocabulary import Discipline, OrderStatus, Role
 from coordinator.orders import weeks
 from coordinator.orders.drafting import fill
@@ -48,7 +48,7 @@ from coordinator.orders.weeks import count_whole_week
 from coordinator.patients.model import Episode
 from coordinator.patients.scope import require_sight
 from coordinator.rules.facts import VerbalReceipt
-from coordinator.rules.orders import ask_activation, ask_edit, countersignature_due
+from coordinator.rules.orders import ask_activation, ask_edit, countersignature_due, superseded_last_day
 from coordinator.rules.terms import Finding, Severity
 from coordinator.staff.model import Clinician
 
@@ -207,12 +207,13 @@ def warnings_of(work: Work, order: Order) -> list[dict[str, object]]:
         return []
     episode = fetch(work.session, Episode, order.episode_id, "episode")
     superseded, _ = weeks.in_the_way(work, order)
-    odd = (*weeks.lay_out(work, order, episode).warnings, *weeks.midweek_warning(work, order, superseded, episode))
+    odd = weeks.lay_out(work, order, episode).warnings
+    midweek = weeks.midweek_warning(work, order, superseded, episode)
     signed = work.now if order.verbal_received_at else None
     said: list[dict[str, object]] = [
         {"code": warning.code, "severity": "WARN", "sentence": warning.sentence(), "cure": ""} for warning in odd
     ]
-    for finding in findings_about(work, order, verbal=verbal_receipt(work, order, signed_at=signed)):
+    for finding in (*midweek, *findings_about(work, order, verbal=verbal_receipt(work, order, signed_at=signed))):
         said.append(
             {
                 "code": finding.rule,
@@ -420,7 +421,9 @@ def go_live(work: Work, order: Order, *, verbal: VerbalReceipt | None = None, as
     order.week_anchor = work.policy.weeks.visit_week_anchor.value
     order.weeks = weeks.rows_of(windows)
     for old in superseded:
-        cut_off(work, old, from_day - ONE_DAY, OrderStatus.SUPERSEDED, reason=f"superseded by order {order.id}")
+        cut_off(
+            work, old, superseded_last_day(from_day), OrderStatus.SUPERSEDED, reason=f"superseded by order {order.id}"
+        )
     work.session.flush()  # week numbers are wanted by whoever raises visits from them
 
 

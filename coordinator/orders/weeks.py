@@ -1,7 +1,7 @@
 """What an order allows week by week: its rows when it becomes live, and their cutting when another takes over."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 
 import sqlalchemy as sa
 
@@ -21,6 +21,8 @@ from coordinator.orders.facts import certification_of, frequency_of
 from coordinator.orders.model import Order, OrderWeek
 from coordinator.orders.queries import LAST_DAY, last_day
 from coordinator.patients.model import Episode
+from coordinator.rules.frequencies import ask_effective_day
+from coordinator.rules.terms import Finding
 
 
 def is_scheduled(order: Order) -> bool:
@@ -156,18 +158,11 @@ def count_whole_week(work: Work, order: Order, done_before: int) -> OrderWeek | 
     return first
 
 
-def midweek_warning(work: Work, order: Order, old: Sequence[Order], episode: Episode) -> list[FrequencyWarning]:
+def midweek_warning(work: Work, order: Order, old: Sequence[Order], episode: Episode) -> list[Finding]:
     """What FRQ-07 says of the day on which this order would take over from live ones."""
     anchor: WeekAnchor = work.policy.weeks.visit_week_anchor
     soc = episode.soc_date or order.effective_from
     begins = week_start(order.effective_from, anchor, soc)
     cuts = [other for other in old if other.effective_from < order.effective_from <= last_day(other)]
-    if order.effective_from == begins or not cuts:
-        return []
-    return [
-        FrequencyWarning(
-            "MIDWEEK",
-            "the order changes mid-week; consider {suggestion}",
-            {"suggestion": begins + timedelta(days=7)},
-        )
-    ]
+    said = ask_effective_day(order.effective_from, begins, bool(cuts))
+    return [] if said is None else [said]

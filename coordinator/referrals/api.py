@@ -227,6 +227,14 @@ class ChecklistSchema(Schema):
     warn_at = Instant(attribute="due.warn_at", allow_none=True)
     eligibility = Word(Eligibility, attribute="eligibility.status")
     criteria = fields.List(fields.Nested(CriterionLineSchema))
+    findings = fields.Function(
+        lambda one: [finding.as_dict() for finding in one.findings],
+        metadata={
+            "type": "array",
+            "items": {"type": "object"},
+            "description": "What is met and yet leaves something to do: a signature, outside orders (ELG-4, ELG-8)",
+        },
+    )
 
 
 class AcceptSchema(Schema):

@@ -1,8 +1,8 @@
 """Reading referrals: which are whose, one, many, and the checklist of what stands between a referral and a visit."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,8 +16,9 @@ from coordinator.patients.scope import patients_in_sight
 from coordinator.referrals import content
 from coordinator.referrals.eligibility import Suggestion, answer_of, criteria_of, in_force, suggest
 from coordinator.referrals.model import CriterionDetermination, Referral
-from coordinator.rules.eligibility import EligibilityAnswer
+from coordinator.rules.eligibility import EligibilityAnswer, ask_homebound_signature, ask_outside_orders
 from coordinator.rules.referrals import InitialVisitDue
+from coordinator.rules.terms import Finding
 
 
 def in_sight(work: Work) -> sa.ColumnElement[bool]:
@@ -96,6 +97,8 @@ class Checklist:
     due: InitialVisitDue
     eligibility: EligibilityAnswer
     criteria: tuple[CriterionLine, ...]
+    #: What is met and yet leaves something to do (ELG-4, ELG-8).
+    findings: tuple[Finding, ...]
 
 
 @permitted("referral:read")
@@ -120,4 +123,18 @@ def checklist(work: Work, referral_id: int) -> Checklist:
             )
             for criterion in criteria_of(referral, work.policy)
         ),
+        findings=_left_to_do(held, agency.today(work, referral.branch_id)),
     )
+
+
+def _left_to_do(held: Mapping[Criterion, CriterionDetermination], today: date) -> tuple[Finding, ...]:
+    """A homebound certification that nobody signed yet, and orders of practitioners outside the plan."""
+    found: list[Finding] = []
+    homebound, directed = held.get(Criterion.HOMEBOUND), held.get(Criterion.DIRECTED)
+    if homebound is not None and homebound.facts.get("certified"):
+        written = homebound.facts.get("certification")
+        unsigned = ask_homebound_signature(written == "verbal", written == "signed")
+        found += [unsigned] if unsigned is not None else []
+    if directed is not None:
+        found += ask_outside_orders(int(directed.facts.get("outside_orders") or 0), today)
+    return tuple(found)

@@ -71,6 +71,8 @@ def _lack(code: str, message: str, cure: str, **facts: object) -> Finding:
     verification="V",
     sentence="A document holds if it is signed and attested as the law asks; where two differ, the later controls.",
     settings=("advance_care.polst_practitioners", "advance_care.witnesses", "advance_care.unrelated_witnesses"),
+    sentence_zh="預立醫療文件須由應簽的人簽署，並有應有的見證人；文件有衝突時，當日由醫生處理。",
+    asked_on=("care", "clock"),
 )
 def ask_directive(document: DirectiveFacts, policy: Policy) -> tuple[Finding, ...]:
     """Everything for want of which the document does not hold; empty if it holds."""

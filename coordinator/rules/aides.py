@@ -40,6 +40,7 @@ PERSONAL_CARE = frozenset(
     sentence="An aide visits with written instructions for this patient, prepared by a nurse or therapist.",
     sentence_zh="居家照護助理上門時，須有護士或治療師為該病人寫好的書面照護指示。",
     settings=("aides.plan_authors",),
+    asked_on=("promise", "visit", "check-in", "planning", "publication", "question"),
 )
 def ask_aide_plan(case: VisitCase, policy: Policy) -> Finding | None:
     """No aide visit without an aide care plan in force on its day."""
@@ -122,6 +123,7 @@ def ask_aide_tasks(listed: Iterable[str], recorded: Iterable[str]) -> tuple[Find
     sentence="An aide who did no paid aide work for 24 months must requalify.",
     sentence_zh="居家照護助理若連續24個月沒有從事受薪照護工作，須重新取得資格。",
     settings=("aides.lapse_months", "aides.in_service_hours", "aides.in_service_task_month"),
+    asked_on=("promise", "visit", "check-in", "planning", "publication", "question"),
 )
 def ask_aide_competence(case: VisitCase, policy: Policy) -> Finding | None:
     """Whether the aide's competence has lapsed by the day of the visit. The certificate itself is CRD-01's."""
@@ -182,7 +184,9 @@ def ask_in_service(year_began_on: date, hours: float, today: date, policy: Polic
         "aides.supervision_warning_days",
         "aides.supervisors",
         "aides.supervision_virtual_maximum",
+        "aides.supervision_unskilled_days",
     ),
+    asked_on=("promise", "visit", "check-in", "afterwards", "planning", "publication", "question"),
 )
 def supervision_due(facts: SupervisionFacts, policy: Policy) -> date | None:
     """Last day for the next supervisory visit; `None` before the first aide visit. A gap restarts it."""
@@ -294,6 +298,7 @@ def ask_supervision_visit(case: VisitCase, policy: Policy) -> tuple[Finding, ...
     sentence="Aide care without a skilled service: a nurse visits every 60 days and watches each aide every 6 months.",
     sentence_zh="病人只有助理照護時，護士每60天上門一次，並每6個月實地觀察每位助理。",
     settings=("aides.supervision_unskilled_days", "aides.observation_unskilled_months"),
+    asked_on=("clock",),
 )
 def unskilled_supervision_due(last_on: date, policy: Policy) -> date:
     """Last day for the nurse's next visit on site."""
@@ -315,6 +320,7 @@ def observation_due(last_on: date, policy: Policy) -> date:
     sentence="Assistants treat; they do not evaluate, reassess or discharge, and are supervised every 30 days.",
     sentence_zh="助理級人員只做治療，不做評估、再評估或結案，並每30天接受督導。",
     settings=("aides.lvn_supervision_days", "aides.cota_supervision_days"),
+    asked_on=("promise", "visit", "check-in", "planning", "publication", "question"),
 )
 def ask_assistant_kind(case: VisitCase) -> Finding | None:
     """Kinds of visit that a PTA or COTA may not make."""

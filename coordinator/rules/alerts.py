@@ -34,6 +34,8 @@ def on_duty(at: datetime, policy: Policy) -> str:
     verification="K",
     sentence="A measure beyond the patient's own limits is told to the practitioner the same day.",
     settings=("alerts.symptom_from", "alerts.office_opens_at", "alerts.office_closes_at"),
+    sentence_zh="病情變化超出該病人的界限時，當日告知執業者。",
+    asked_on=("care",),
 )
 def ask_reading(
     measure: Measure, value: float, limit: Limit | None, at: datetime, policy: Policy,

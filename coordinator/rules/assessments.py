@@ -112,6 +112,7 @@ def assessment_due(kind: AssessmentKind, event_on: date, policy: Policy) -> date
     sentence="The comprehensive assessment is completed within five days of the start of care.",
     sentence_zh="全面評估須在開始服務後五天內完成。",
     settings=("assessment.comprehensive_days",),
+    asked_on=("episode",),
 )
 def ask_comprehensive(soc: date, completed_on: date | None, today: date, policy: Policy) -> tuple[Finding, ...]:
     """From the sixth day on a warning on every later visit and an incident, until it is completed; late, an incident.

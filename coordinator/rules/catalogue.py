@@ -34,7 +34,7 @@ from coordinator.rules import (
 )
 from coordinator.rules.terms import RULES, Rule, Severity, Verification
 
-__all__ = ["FAMILIES", "RULES", "Rule", "Severity", "Verification", "by_family"]
+__all__ = ["FAMILIES", "RULES", "Rule", "Severity", "Verification", "by_family", "in_order"]
 
 #: The modules that hold rules, in the order of the book.
 FAMILIES: tuple[ModuleType, ...] = (
@@ -44,9 +44,18 @@ FAMILIES: tuple[ModuleType, ...] = (
 )  # fmt: skip
 
 
+def in_order() -> list[Rule]:
+    """Every rule in the order of the book, whoever was imported first."""
+    place = {module.__name__: number for number, module in enumerate(FAMILIES)}
+    homes = {known.id: known.functions[0].rpartition(".")[0] for known in RULES.values()}
+    # What other rooms keep stands with the rest of its family.
+    families = {known.family: place[homes[known.id]] for known in RULES.values() if homes[known.id] in place}
+    return sorted(RULES.values(), key=lambda known: place.get(homes[known.id], families.get(known.family, len(place))))
+
+
 def by_family() -> dict[str, list[Rule]]:
-    """The rules under their families, both in the order in which they were registered."""
+    """The rules under their families, both in the order of the book."""
     families: dict[str, list[Rule]] = {}
-    for known in RULES.values():
+    for known in in_order():
         families.setdefault(known.family, []).append(known)
     return families

@@ -43,6 +43,7 @@ def face_to_face_window(soc: date, policy: Policy) -> DateSpan:
         "certification.face_to_face_days_after",
         "certification.face_to_face_warning_days",
     ),
+    asked_on=("episode",),
 )
 def ask_face_to_face(facts: FaceToFaceFacts, soc: date, today: date, policy: Policy) -> tuple[Finding, ...]:
     """What is to be said on `today` of the encounter for the initial certification. Never blocks care."""
@@ -87,6 +88,7 @@ def ask_face_to_face(facts: FaceToFaceFacts, soc: date, today: date, policy: Pol
     sentence="The encounter is performed by a practitioner whom the law in force at start of care allows.",
     sentence_zh="面診須由開始服務當日法律所准許的執業者進行。",
     settings=("certification.face_to_face_widened_on", "certification.face_to_face_performers"),
+    asked_on=("episode",),
 )
 def ask_face_to_face_performer(facts: FaceToFaceFacts, soc: date, policy: Policy) -> Finding | None:
     """Whether the performer may have performed it; another than the certifier needs evidence of coordination."""
@@ -132,6 +134,7 @@ def ask_face_to_face_performer(facts: FaceToFaceFacts, soc: date, policy: Policy
     verification="V",
     sentence="A certification states homebound, skilled need, plan, care and encounter with its date, and is signed.",
     sentence_zh="核證書須載明病人難以離家、有專業護理需要、有照護計畫、由該執業者照護及面診日期，並經簽署。",
+    asked_on=("episode",),
 )
 def ask_certification(facts: CertificationFacts) -> Finding | None:
     """What the initial certification lacks."""
@@ -154,6 +157,7 @@ def ask_certification(facts: CertificationFacts) -> Finding | None:
     verification="K",
     sentence="A recertification is signed and estimates how much longer services are needed.",
     sentence_zh="重新核證須經簽署，並估計服務還需要多久。",
+    asked_on=("episode",),
 )
 def ask_recertification(facts: CertificationFacts) -> Finding | None:
     """What the recertification lacks."""
@@ -203,6 +207,7 @@ def recertification_assessment(soc: date, number: int, assessed_on: date) -> Rec
     verification="V",
     sentence="A visit needs an order of the certification period in which it falls.",
     sentence_zh="每次探訪都須有屬於當日所在核證期的醫囑。",
+    asked_on=("promise", "visit", "check-in", "planning", "publication", "question"),
 )
 def ask_period(case: VisitCase, moment: Moment) -> Finding | None:
     """A visit under an order of another certification period is refused; to hold a slot is a warning."""
@@ -237,6 +242,7 @@ def ask_period(case: VisitCase, moment: Moment) -> Finding | None:
     sentence="The plan is reviewed at least every 60 days.",
     sentence_zh="照護計畫至少每60天檢討一次。",
     settings=("certification.plan_review_days",),
+    asked_on=("clock",),
 )
 def plan_review_due(soc: date, number: int, policy: Policy) -> Finding:
     """The review that closes period `number`, due on its last day."""
@@ -288,6 +294,8 @@ def ask_idle_plan(last_qualifying_on: date, today: date, policy: Policy) -> Find
     verification="K",
     sentence="Who certifies has a valid individual NPI, is enrolled in Medicare, and has no prohibited relationship.",
     sentence_zh="核證者須有有效的個人NPI號碼、已在聯邦醫療保險登記，且沒有被禁止的財務關係。",
+    settings=("payers.medicare",),
+    asked_on=("episode",),
 )
 def ask_certifier_fitness(facts: CertifierFacts, policy: Policy) -> tuple[Finding, ...]:
     """What keeps a certification of this practitioner from being billed; elsewhere than Medicare a warning."""
@@ -333,6 +341,7 @@ def ask_certifier_fitness(facts: CertifierFacts, policy: Policy) -> tuple[Findin
     verification="P",
     sentence="Homebound status is certified by a practitioner whom the programme accepts.",
     sentence_zh="病人難以離家的狀況，須由計劃所接受的執業者核證。",
+    asked_on=("referral",),
 )
 def ask_certifier(facts: CertifierFacts, policy: Policy) -> Finding | None:
     """Whether this practitioner may certify under this programme; programmes without the test accept anybody."""
@@ -361,6 +370,7 @@ def ask_certifier(facts: CertifierFacts, policy: Policy) -> Finding | None:
     sentence="A stay of 24 hours is a transfer: visits rest, and resumption comes first on return.",
     sentence_zh="住院滿24小時即屬轉院：探訪暫停，回家後先做恢復照護的評估。",
     settings=("assessment.resumption_hours", "assessment.qualifying_stay_hours", "assessment.event_days"),
+    asked_on=("promise", "visit", "check-in", "afterwards", "planning", "publication", "question"),
 )
 def ask_present(case: VisitCase) -> Finding | None:
     """No visit while the patient is on hold, and none but the resumption visit until it is made."""

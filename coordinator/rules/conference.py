@@ -53,6 +53,8 @@ def _fills(seat: Seat) -> bool:
     verification="P",
     sentence="The team has a physician or nurse practitioner, a registered nurse, a social worker and a chaplain.",
     settings=("conference.core_roles",),
+    sentence_zh="緩和療護團隊有醫生或執業護士、註冊護士、社工和靈性關懷師。",
+    asked_on=("care",),
 )
 def ask_composition(members: Iterable[Performer], managing_physician: bool, policy: Policy) -> Finding | None:
     """Which core roles nobody holds. A managing physician on file holds the physician's."""
@@ -83,6 +85,8 @@ def ask_composition(members: Iterable[Performer], managing_physician: bool, poli
         "conference.warning_days", "conference.core_roles",
         "conference.therapy_representatives",
     ),
+    sentence_zh="團隊至少每15天開會檢討計畫，四個核心角色都須出席或有人代表。",
+    asked_on=("care",),
 )  # fmt: skip
 def ask_cadence(
     programme: Programme, soc: date, last_on: date | None, today: date, policy: Policy
@@ -149,6 +153,8 @@ def ask_quorum(seats: Sequence[Seat], policy: Policy) -> tuple[Finding, ...]:
     citation="National Consensus Project, Clinical Practice Guidelines for Quality Palliative Care, 4th edition",
     verification="V",
     sentence="By the first conference, the plan has an entry or `no need identified` in each of eight domains.",
+    sentence_zh="首次團隊會議前，照護計畫對八個領域都須有內容，或寫明沒有需要。",
+    asked_on=("care",),
 )
 def ask_domains(written: Iterable[CareDomain], held: bool) -> Finding | None:
     """Which domains the plan is silent about, once a first conference is held (or is being closed)."""

@@ -101,6 +101,7 @@ class DischargeFacts:
     verification="K",
     sentence="A patient is discharged only for a listed reason, after the steps that the reason asks for.",
     sentence_zh="病人只可因規定的理由結案，並須先完成該理由所要求的步驟。",
+    asked_on=("referral", "episode", "record"),
 )
 def ask_discharge(facts: DischargeFacts) -> tuple[Finding, ...]:
     """What is in the way of the discharge: a block for reason and required steps, and a task for each missing step."""
@@ -156,6 +157,7 @@ def ask_discharge(facts: DischargeFacts) -> tuple[Finding, ...]:
         "discharge.business_calendar",
         "discharge.record_days",
     ),
+    asked_on=("episode",),
 )
 def ask_summaries(discharged_on: date, policy: Policy, done: frozenset[Step] = frozenset()) -> tuple[Finding, ...]:
     """What is owed after a discharge, each with its last day; nothing for what is `done`."""
@@ -216,6 +218,7 @@ class DisciplineFacts:
     sentence="A discipline ends by an order or with it, the practitioner knows, and the patient has the new schedule.",
     sentence_zh="一項專業服務須依醫囑或隨醫囑期滿而終止，並須告知執業者及給病人新的書面探訪時間表。",
     settings=("discharge.discipline_days",),
+    asked_on=("episode",),
 )
 def ask_discipline(facts: DisciplineFacts, policy: Policy) -> tuple[Finding, ...]:
     """What keeps the discipline from ending, and what is owed within two days when it has ended."""
@@ -282,6 +285,7 @@ class NoticeFacts:
     sentence="Notice of the end of covered services is in the patient's hands two days before the last of them.",
     sentence_zh="給付服務終止的通知須在最後一次服務的兩天前交到病人手上。",
     settings=("discharge.notice_days",),
+    asked_on=("episode",),
 )
 def ask_notice(facts: NoticeFacts, policy: Policy) -> tuple[Finding, ...]:
     """A notice not yet delivered is owed; one that names a range instead of a fixed frequency is refused."""

@@ -81,6 +81,7 @@ def _all(parts: Iterable[bool | None]) -> Determination:
     sentence="A patient is eligible only when every criterion of the programme is met.",
     sentence_zh="病人須符合計劃的每一項條件才合資格。",
     settings=("eligibility.lost_criterion_business_days",),
+    asked_on=("referral", "promise", "visit", "check-in", "planning", "publication", "question"),
 )
 def evaluate(
     determinations: Mapping[Criterion, Determination], criteria: tuple[Criterion, ...] = tuple(Criterion)
@@ -173,6 +174,7 @@ def covered_on(coverage: Iterable[Coverage], payer: Payer, day: date) -> bool:
     verification="P",
     sentence="Coverage must be active on each visit date.",
     sentence_zh="每次探訪當日，保險都須有效。",
+    asked_on=("referral", "promise", "visit", "check-in", "planning", "publication", "question"),
 )
 def member(coverage: tuple[Coverage, ...] | None, day: date) -> Determination:
     """Whether the patient is a member on `day`; unknown while no coverage is recorded."""
@@ -219,6 +221,7 @@ def ask_covered(case: VisitCase, policy: Policy) -> Finding | None:
     verification="P",
     sentence="Diagnosis, need for help with symptoms, and wish for care at home must all hold.",
     sentence_zh="診斷、症狀需要協助及希望在家接受照護，三者須同時成立。",
+    asked_on=("referral",),
 )
 def condition_need_desire(
     progressive_advanced: bool | None, symptom_needs: tuple[str, ...] | None, desires_home_care: bool | None
@@ -235,6 +238,7 @@ def condition_need_desire(
     verification="P",
     sentence="The patient and every named participating caregiver must be willing.",
     sentence_zh="病人及每位列名參與的照護者都須願意參與。",
+    asked_on=("referral",),
 )
 def willing(patient: bool | None, caregivers: tuple[bool | None, ...] = ()) -> Determination:
     """Without caregivers the patient alone decides (and home safety is looked at again)."""
@@ -249,6 +253,7 @@ def willing(patient: bool | None, caregivers: tuple[bool | None, ...] = ()) -> D
     verification="P",
     sentence="The patient must be homebound and a physician must certify it, at least verbally.",
     sentence_zh="病人須難以離家，並由醫生核證，至少是口頭核證。",
+    asked_on=("referral",),
 )
 def homebound_certified(homebound_answer: Determination, certified: bool | None) -> Determination:
     """Met for scheduling when HB-01 holds and certification is recorded, verbally or signed."""
@@ -278,6 +283,7 @@ def ask_homebound_signature(certified_verbally: bool, signed: bool) -> Finding |
     verification="P",
     sentence="The care address must lie in the service area; the patient's own home does not matter.",
     sentence_zh="接受照護的地址須在服務範圍內；病人自己的住所在哪裡並不影響。",
+    asked_on=("referral", "promise", "visit", "check-in", "planning", "publication", "question"),
 )
 def service_area(care_address_in_area: bool | None) -> Determination:
     """Where care is given decides, not where the patient is registered."""
@@ -312,6 +318,7 @@ def ask_in_area(case: VisitCase, policy: Policy) -> Finding | None:
     verification="P",
     sentence="The home must be safe, if need be with every mitigation done.",
     sentence_zh="家中環境須安全；如有風險，每項改善措施都須完成。",
+    asked_on=("referral", "promise", "visit", "check-in", "planning", "publication", "question"),
 )
 def safe_home(result: HomeSafety, mitigations_done: bool) -> Determination:
     """Safe, or safe with all mitigations done; unknown until assessed."""
@@ -351,6 +358,7 @@ def ask_safe(case: VisitCase) -> Finding | None:
     verification="P",
     sentence="The referrer must be a physician of the patient.",
     sentence_zh="轉介人須是該病人的醫生。",
+    asked_on=("referral",),
 )
 def referred(
     referrer: PractitionerType | None, programme: Programme, policy: Policy, day: date | None = None
@@ -368,6 +376,7 @@ def referred(
     verification="P",
     sentence="A physician of the plan directs all care, and no order of another practitioner is active.",
     sentence_zh="所有照護由計劃的醫生主導，沒有其他執業者的生效醫囑。",
+    asked_on=("referral",),
 )
 def directed(managing_physician: bool | None, affiliated: bool | None, outside_orders: int = 0) -> Determination:
     """`managing_physician`: present and active. `outside_orders`: active orders of practitioners outside the plan."""
@@ -415,6 +424,7 @@ _CRITERION_TWO = ("normal_inability_to_leave", "considerable_and_taxing_effort")
     verification="V",
     sentence="Homebound: one of four causes, and both a normal inability to leave and a taxing effort.",
     sentence_zh="難以離家須有四種原因之一，並且通常無法離家，離家又相當費力。",
+    asked_on=("referral",),
 )
 def homebound(facts: HomeboundFacts) -> Determination:
     """Whether the patient is confined to the home; unknown when it would be, had every leaf its narrative.
@@ -443,6 +453,7 @@ def homebound(facts: HomeboundFacts) -> Determination:
     verification="V",
     sentence="Absences do not end homebound status by their number; a pattern without effort is looked at.",
     sentence_zh="外出次數本身不會使病人失去難以離家的資格；若經常毫不費力地外出，則須再作檢視。",
+    asked_on=("episode",),
 )
 def ask_absences(absences: Iterable[Absence], today: date) -> tuple[Finding, ...]:
     """A warning and a review task when somebody goes out without effort for other than care or worship.

@@ -32,6 +32,7 @@ def is_in_force(facts: EvvFacts, policy: Policy) -> bool:
     verification="V",
     sentence="Verification is required of Medi-Cal personal and home health care in the home, unless excluded.",
     sentence_zh="加州醫療補助的家中個人照護和居家護理須作電子探訪核實，除非屬豁免。",
+    asked_on=("afterwards",),
 )
 def is_required(facts: EvvFacts, policy: Policy) -> bool:
     """Whether this visit must be submitted. A live-in caregiver is excluded only with the exemption on record.
@@ -73,6 +74,7 @@ def missing_elements(facts: EvvFacts) -> tuple[str, ...]:
     verification="V",
     sentence="Service, patient, date, place, clinician, begin and end are captured electronically.",
     sentence_zh="服務、病人、日期、地點、人員、開始和結束時間都以電子方式記錄。",
+    asked_on=("afterwards",),
 )
 def ask_elements(facts: EvvFacts, policy: Policy) -> Finding | None:
     """What is missing: the bill is held where verification is required, elsewhere it is a warning."""
@@ -98,6 +100,7 @@ def ask_elements(facts: EvvFacts, policy: Policy) -> Finding | None:
     sentence="What was captured can be believed: order, length, place, no overlap, and edits with their reasons.",
     sentence_zh="記錄須可信：先後、時長和地點合理，探訪不重疊，更改附有理由。",
     settings=("evv.duration_flag_minutes", "evv.distance_flag_metres"),
+    asked_on=("afterwards",),
 )
 def ask_integrity(facts: EvvFacts, policy: Policy) -> tuple[Finding, ...]:
     """Every reason to look at the record again; an end before its begin is refused."""

@@ -19,6 +19,7 @@ FAMILY = "frequency"
     verification="K",
     sentence="A frequency is written so that everybody reads the same: 3w2 is three visits a week for two weeks.",
     sentence_zh="探訪頻率的寫法人人讀來一樣：3w2即每週三次，共兩週。",
+    asked_on=("order",),
 )
 def ask_text(text: str) -> Finding | None:
     """Why the text is no frequency; the facts hold the code and the position."""
@@ -27,9 +28,10 @@ def ask_text(text: str) -> Finding | None:
     except FrequencyError as error:
         return found(
             "FRQ-01",
-            "The frequency cannot be read: {problem}.",
+            "The frequency cannot be read at character {character}: {problem}.",
             cure="Write it like 1w1, 3w2, 2 PRN for dyspnea.",
             problem=error.message,
+            character=error.position + 1,
             facts={"code": error.code, "position": error.position},
         )
     return None
@@ -44,6 +46,7 @@ def ask_text(text: str) -> Finding | None:
     sentence="A frequency is laid out in weeks from its effective date and ends with its certification.",
     sentence_zh="頻率由生效日起按週排列，並隨核證期結束。",
     settings=("weeks.visit_week_anchor",),
+    asked_on=("order",),
 )
 def ask_layout(order: ActivationFacts, policy: Policy) -> tuple[Finding, ...]:
     """What is odd about the order on the calendar: weeks outside the certification, visits that cannot fit."""
@@ -83,6 +86,8 @@ def planned_visits(week: OrderWeek, policy: Policy) -> int:
     verification="V",
     sentence="Visits of an order week never exceed its maximum; fewer than its minimum are missed visits.",
     sentence_zh="醫囑一週內的探訪絕不超過上限；少於下限的即為漏訪。",
+    settings=("orders.exempt_disciplines",),
+    asked_on=("promise", "visit", "check-in", "planning", "publication", "question"),
 )
 def ask_allowance(case: VisitCase, policy: Policy) -> tuple[Finding, ...]:
     """Whether the order's week, and the day, have a visit left. As-needed and supervision visits never count."""
@@ -152,6 +157,7 @@ def missed_at_close(week: OrderWeek, done: int) -> int:
     verification="V",
     sentence="As-needed visits name the symptoms that call for them and a limit; each records its trigger.",
     sentence_zh="按需探訪須寫明引起探訪的症狀和次數上限，每次都記錄原因。",
+    asked_on=("promise", "order", "visit", "check-in", "afterwards", "planning", "publication", "question"),
 )
 def ask_prn_content(order: ActivationFacts) -> Finding | None:
     """An as-needed line without symptoms or limit keeps the order from becoming live."""
@@ -220,6 +226,7 @@ def ask_prn_completion(kind: VisitKind, trigger: str) -> Finding | None:
     verification="D",
     sentence="Within its order week a visit is rescheduled; into another week it is missed, and uses up that week.",
     sentence_zh="在同一醫囑週內改日子是改期；改到另一週則算漏訪，並占用那一週的次數。",
+    asked_on=("promise", "visit", "publication", "question"),
 )
 def ask_move(week: OrderWeek | OrderWeekFacts, to_day: date) -> Finding | None:
     """Whether moving a visit of `week` to `to_day` makes it a missed visit."""
@@ -245,6 +252,7 @@ def ask_move(week: OrderWeek | OrderWeekFacts, to_day: date) -> Finding | None:
     sentence="A new order is counted from its first day; a week that it cuts short has no floor.",
     sentence_zh="新醫囑從第一天起計算；被它截短的一週沒有下限。",
     settings=("frequency.midweek_change", "weeks.visit_week_anchor"),
+    asked_on=("order",),
 )
 def ask_effective_day(effective_from: date, week_starts_on: date, supersedes: bool) -> Finding | None:
     """A change of order in mid-week is allowed, and a week's beginning is better. `week_starts_on`: of that week."""

@@ -31,6 +31,8 @@ class Earlier:
     citation="Instruments' own scoring rules (rule book, section 13)",
     verification="V",
     sentence="Answers lie in the range of their item; the server scores them, and a partial set has no total.",
+    sentence_zh="答案須在該項目的範圍內；由系統計分，答案不全就沒有總分。",
+    asked_on=("care",),
 )
 def ask_answers(instrument: Instrument, answers: Mapping[str, object]) -> tuple[Finding, ...]:
     """One refusal for each answer that cannot be meant. What is missing refuses nothing: see `ask_missing`."""
@@ -103,6 +105,8 @@ def symptom_band(rating: int, policy: Policy) -> str:
         "instruments.esas_act_from", "instruments.esas_severe_from", "instruments.esas_contact_days",
         "instruments.esas_rise", "instruments.esas_bands",
     ),
+    sentence_zh="中度症狀兩天內再詢問；嚴重症狀當日由護士聯絡。",
+    asked_on=("care",),
 )  # fmt: skip
 def ask_symptoms(
     ratings: Mapping[str, int],
@@ -157,6 +161,8 @@ def ask_symptoms(
         "instruments.pps_review_at", "instruments.pps_review_days", "instruments.pps_drop",
         "instruments.pps_drop_days",
     ),
+    sentence_zh="功能分數低時，檢視是否接近安寧療護；下降很快時，交團隊討論。",
+    asked_on=("care",),
 )  # fmt: skip
 def ask_performance(
     level: int, today: date, policy: Policy, *, before: Sequence[Earlier] = ()
@@ -194,6 +200,8 @@ def ask_performance(
     verification="V",
     sentence="Two items that screen positive are followed by all nine.",
     settings=("instruments.phq2_positive_from", "instruments.phq9_after_days"),
+    sentence_zh="兩題篩查呈陽性，即須完成全部九題。",
+    asked_on=("care",),
 )
 def ask_screen(total: int, today: date, policy: Policy) -> Finding | None:
     """Whether the PHQ-9 is required."""
@@ -219,6 +227,8 @@ def ask_screen(total: int, today: date, policy: Policy) -> Finding | None:
         "instruments.phq9_bands", "instruments.phq9_act_from", "instruments.phq9_act_days",
         "instruments.phq9_safety_from",
     ),
+    sentence_zh="自我傷害一題只要不是「完全沒有」，無論總分多少，立即啟動安全程序。",
+    asked_on=("care",),
 )  # fmt: skip
 def ask_depression(
     total: int | None, self_harm: int | None, today: date, policy: Policy, *, owner: str = "case_manager"
@@ -257,6 +267,8 @@ def ask_depression(
         "instruments.zbi_screen_from", "instruments.zbi_high_from", "instruments.zbi_business_days",
         "instruments.zbi_calendar",
     ),
+    sentence_zh="壓力大的照護者由社工探訪；壓力很大的，交團隊討論。",
+    asked_on=("care",),
 )  # fmt: skip
 def ask_burden(total: int, today: date, policy: Policy) -> tuple[Finding, ...]:
     """What a caregiver's score asks for."""
@@ -290,6 +302,8 @@ def ask_burden(total: int, today: date, policy: Policy) -> tuple[Finding, ...]:
     verification="K",
     sentence="Who wants faith and meaning addressed in care is referred to the chaplain.",
     settings=("instruments.chaplain_referral_days",),
+    sentence_zh="希望照護顧及信仰與人生意義的病人，轉介給靈性關懷師。",
+    asked_on=("care",),
 )
 def ask_spiritual(address: object, today: date, policy: Policy) -> Finding | None:
     """Whether a chaplain is asked for: the answer to `address in care` is yes."""
@@ -317,6 +331,8 @@ def ask_spiritual(address: object, today: date, policy: Policy) -> Finding | Non
         "instruments.esas_cadence_days", "instruments.zbi_cadence_days", "instruments.fica_days",
         "instruments.start_days",
     ),
+    sentence_zh="每份量表在開始服務時填寫，之後按既定週期填寫。",
+    asked_on=("clock",),
 )  # fmt: skip
 def ask_cadence(
     code: InstrumentCode, soc: date, last_on: date | None, today: date, policy: Policy

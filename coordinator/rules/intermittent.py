@@ -26,6 +26,7 @@ FAMILY = "intermittent"
         "intermittent.week_reviewed_minutes",
         "weeks.hours_week_anchor",
     ),
+    asked_on=("promise", "visit", "check-in", "planning", "publication", "question"),
 )
 def ask_hours(case: VisitCase, policy: Policy) -> tuple[Finding, ...]:
     """Whether this visit's minutes still fit into its day and its week; a visit across midnight is split there."""
@@ -108,7 +109,8 @@ def _week(day: date, minutes: int, review: CaseReview | None, policy: Policy) ->
     verification="V",
     sentence="Daily nursing lasts at most 21 days unless a finite, predictable end is documented.",
     sentence_zh="每天的護理最多連續21天，除非記錄了有限而可預期的結束日期。",
-    settings=("intermittent.daily_run_days", "intermittent.daily_run_task_day"),
+    settings=("intermittent.daily_run_days", "intermittent.daily_run_task_day", "weeks.visit_week_anchor"),
+    asked_on=("promise", "order", "visit", "check-in", "planning", "publication", "question"),
 )
 def ask_daily_run(order: ActivationFacts, policy: Policy) -> Finding | None:
     """A nursing order that implies a longer daily run needs the practitioner's statement of its end."""
@@ -145,6 +147,7 @@ def ask_daily_run(order: ActivationFacts, policy: Policy) -> Finding | None:
     sentence="Aide care is short-term and intermittent, for admitted patients, with an end and a handover.",
     sentence_zh="助理照護是短期、間歇的，只給已收案的病人，並有結束日期和交接安排。",
     settings=("intermittent.aide_visit_warning_minutes", "intermittent.aide_review_day"),
+    asked_on=("promise", "order", "visit", "check-in", "planning", "publication", "question"),
 )
 def ask_aide_order(order: ActivationFacts, policy: Policy) -> tuple[Finding, ...]:
     """Every finding about an aide order: eligibility and admission (a), end date within certification and taper (c)."""
@@ -257,6 +260,7 @@ def aide_review_due(first_aide_visit_on: date, policy: Policy) -> date:
     sentence="Visits stay within the payer's limit for the discipline.",
     sentence_zh="各專業的探訪次數不超過付款方的上限。",
     settings=("intermittent.authorisation_warning_visits",),
+    asked_on=("promise", "visit", "check-in", "planning", "publication", "question"),
 )
 def ask_authorisation(case: VisitCase, policy: Policy) -> Finding | None:
     """Whether the payer's limit has a visit left; the last ones are a warning."""

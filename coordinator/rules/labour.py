@@ -22,6 +22,7 @@ def _clock(instant: datetime, zone: ZoneInfo) -> str:
     sentence="Between two visits there is time to travel, and that time is work.",
     sentence_zh="兩次探訪之間須有足夠的路程時間，路程時間也是工時。",
     settings=("travel.buffer_minutes",),
+    asked_on=("promise", "visit", "check-in", "planning", "publication", "question"),
 )
 def ask_travel(case: VisitCase, policy: Policy) -> tuple[Finding, ...]:
     """Whether the clinician can come from the stop before and reach the one after. Silent while the time is open."""
@@ -71,6 +72,7 @@ def ask_travel(case: VisitCase, policy: Policy) -> tuple[Finding, ...]:
     sentence="Where violence is a hazard, two go, or one with a check-in timer.",
     sentence_zh="有暴力風險的地方須兩人同行，或一人並設報到計時。",
     settings=("safety.violence_hazards",),
+    asked_on=("promise", "visit", "check-in", "planning", "publication", "question"),
 )
 def ask_hazards(case: VisitCase, policy: Policy) -> Finding | None:
     """A home with a hazard of violence is flagged while one clinician goes alone; a timer is required then."""

@@ -32,6 +32,7 @@ def speaks(clinician: ClinicianFacts, language: str, day: date) -> bool:
     sentence="A patient who needs an interpreter has a qualified clinician or an interpreter; never a minor.",
     sentence_zh="需要口譯的病人，須有合資格的同語言人員或口譯員；絕不可由未成年人口譯。",
     settings=("language.interpreter_required_kinds", "language.adult_age"),
+    asked_on=("promise", "visit", "check-in", "planning", "publication", "question"),
 )
 def ask_understood(case: VisitCase, moment: Moment, policy: Policy) -> Finding | None:
     """Whether patient and clinician will understand each other, by a qualified clinician or a booked interpreter."""
@@ -125,6 +126,7 @@ def _clock(moment: time) -> str:
     verification="P",
     sentence="Times that the patient keeps free of visits, and wishes about who gives personal care, are kept.",
     sentence_zh="尊重病人不接受探訪的時段，以及由誰提供個人照護的意願。",
+    asked_on=("promise", "visit", "check-in", "planning", "publication", "question"),
 )
 def ask_observances(case: VisitCase) -> Finding | None:
     """A visit in a window that the patient keeps free is refused unless agreed.
@@ -188,6 +190,7 @@ def ask_wished_clinician(case: VisitCase) -> tuple[Finding, ...]:
     verification="K",
     sentence="A teaching visit is made when a willing caregiver is there.",
     sentence_zh="教學探訪須在願意參與的照護者在場時進行。",
+    asked_on=("promise", "visit", "check-in", "planning", "publication", "question"),
 )
 def ask_caregiver(case: VisitCase) -> Finding | None:
     """Whether a willing caregiver is free throughout a teaching visit; a warning while nobody has asked when."""

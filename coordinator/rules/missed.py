@@ -53,7 +53,14 @@ def notice_due(
     verification="V",
     sentence="A missed visit is told to the practitioner, who decides when it may matter clinically.",
     sentence_zh="漏訪須告知執業者；若可能影響病情，由執業者決定如何處理。",
-    settings=("missed.notify_business_days", "missed.notify_calendar"),
+    settings=(
+        "missed.notify_business_days",
+        "missed.notify_calendar",
+        "missed.miss_count_for_team",
+        "missed.miss_window_days",
+        "missed.refusal_count_for_team",
+    ),
+    asked_on=("afterwards",),
 )
 def ask_missed(
     reason: MissedReason,

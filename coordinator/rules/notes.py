@@ -20,6 +20,7 @@ _SATURDAY = 5
     sentence="The note of a visit is signed within a day, two at the weekend, and in the record within 7 working days.",
     sentence_zh="探訪紀錄須在一日內簽署，週末為兩日，並在7個工作天內歸入病歷。",
     settings=("notes.hours", "notes.weekend_hours", "notes.working_days"),
+    asked_on=("clock",),
 )
 def note_due(made_at: datetime, zone: ZoneInfo, policy: Policy) -> datetime:
     """The instant by which the note of a visit that ended then is signed. Elapsed hours."""

@@ -57,6 +57,7 @@ STATE_WORDS = {
     sentence="No visit without a live order of its discipline on its day.",
     sentence_zh="當日沒有該專業的有效醫囑，就不能探訪。",
     settings=("orders.exempt_disciplines",),
+    asked_on=("promise", "visit", "check-in", "planning", "publication", "question"),
 )
 def ask_live_order(case: VisitCase, moment: Moment, policy: Policy) -> Finding | None:
     """No override, therapy or not. An unsigned order lets a slot be held, not confirmed."""
@@ -116,6 +117,7 @@ def ask_live_order(case: VisitCase, moment: Moment, policy: Policy) -> Finding |
     verification="V",
     sentence="An order names discipline, frequency, duration, effective date, orderer, and for therapy the treatments.",
     sentence_zh="醫囑須寫明專業、頻率、期間、生效日期和開立者；治療類還須寫明治療項目。",
+    asked_on=("order",),
 )
 def ask_order_content(order: ActivationFacts) -> Finding | None:
     """What the order lacks. An evaluate-and-treat order needs no frequency: it allows one evaluation."""
@@ -159,6 +161,7 @@ def ask_order_content(order: ActivationFacts) -> Finding | None:
     verification="V",
     sentence="'Evaluate and treat' allows one evaluation visit; treatment needs a frequency order.",
     sentence_zh="「評估並治療」只准一次評估探訪；治療須另有頻率醫囑。",
+    asked_on=("promise", "order", "visit", "check-in", "planning", "publication", "question"),
 )
 def ask_evaluate_and_treat(case: VisitCase) -> Finding | None:
     """A second visit under an evaluate-and-treat order is refused."""
@@ -197,6 +200,7 @@ def ask_evaluation_frequency(order: ActivationFacts) -> Finding | None:
     verification="V",
     sentence="An order is given and signed by a practitioner whom law and programme allow, in person.",
     sentence_zh="醫囑須由法律和計劃准許的執業者本人開立及簽署。",
+    asked_on=("order",),
 )
 def ask_orderer(order: ActivationFacts, policy: Policy) -> Finding | None:
     """Whether the orderer may order this discipline; a podiatrist outside foot and ankle is a warning."""
@@ -278,6 +282,7 @@ def ask_signing(signing: SigningFacts, policy: Policy) -> tuple[Finding, ...]:
         "orders.verbal_receivers_to_counter_note",
         "orders.verbal_signature_hours",
     ),
+    asked_on=("promise", "order", "visit", "check-in", "planning", "publication", "question"),
 )
 def ask_verbal_receipt(receipt: VerbalReceipt, policy: Policy) -> tuple[Finding, ...]:
     """Every finding about how the order was taken.
@@ -401,6 +406,7 @@ def ask_order_before_visit(case: VisitCase, moment: Moment) -> tuple[Finding, ..
     sentence="A verbal order is signed within 30 working days, and before anything is billed.",
     sentence_zh="口頭醫囑須在30個工作日內簽署，並在申請付款之前完成。",
     settings=("orders.countersign_working_days", "orders.countersign_calendar", "orders.countersign_reminder_days"),
+    asked_on=("order",),
 )
 def countersignature_due(taken_on: date, policy: Policy) -> CountersignatureDue:
     """When an order taken verbally on `taken_on` (local day) must be signed by its practitioner."""
@@ -446,6 +452,7 @@ def ask_countersigned(
     verification="K",
     sentence="A new order of the discipline supersedes the old; two scheduled orders never run side by side.",
     sentence_zh="同一專業的新醫囑取代舊醫囑；兩份定期醫囑絕不同時生效。",
+    asked_on=("order",),
 )
 def ask_overlap(order: ActivationFacts) -> Finding | None:
     """Another live scheduled order of the discipline over the same days stands in the way; PRN lines may coexist."""
@@ -473,6 +480,7 @@ def superseded_last_day(new_effective_from: date) -> date:
     verification="D",
     sentence="A text that somebody put a name to is never changed; a correction is a new order.",
     sentence_zh="已簽名的文字絕不更改；更正須另立新醫囑。",
+    asked_on=("order",),
 )
 def ask_edit(status: OrderStatus) -> Finding | None:
     """Why the text of an order in this state may not be edited."""

@@ -44,7 +44,7 @@ def counts(discipline: Discipline, kind: VisitKind, *, telehealth: bool = False)
     sentence="A period with fewer visits than its threshold is paid by the visit. Information only: never planned for.",
     sentence_zh="付款期內的探訪少於門檻時按次付款。此項只供參考，絕不據此安排探訪。",
     settings=("payment.lupa_minimum", "payment.lupa_maximum"),
-    asked_on=("question",),
+    asked_on=("visit",),
 )
 def ask_lupa(period: PeriodFacts) -> Finding | None:
     """A forecast for the manager: what was made and what is planned together stay under the threshold.
@@ -71,8 +71,8 @@ def ask_lupa(period: PeriodFacts) -> Finding | None:
     verification="K",
     sentence="Medicare is told of an admission within five days; each day later costs a thirtieth of the payment.",
     sentence_zh="須於五日內通知聯邦醫療保險病人入院；每遲一日扣減三十分之一付款。",
-    settings=("payment.late_notice_divisor",),
-    asked_on=("episode", "question"),
+    settings=("payment.late_notice_divisor", "payers.medicare"),
+    asked_on=("visit",),
 )
 def ask_notice(
     programme: Programme, payer: Payer, soc: date, submitted_on: date | None, today: date, policy: Policy
@@ -112,7 +112,7 @@ def ask_notice(
     sentence="Time is billed in units of fifteen minutes, rounded to the nearest, at least one.",
     sentence_zh="時間以十五分鐘為一單位計費，四捨五入，最少一個單位。",
     settings=("payment.unit_minutes",),
-    asked_on=("question",),
+    asked_on=("visit",),
 )
 def units(minutes: int, policy: Policy) -> int:
     """Billing units of a visit of so many minutes."""

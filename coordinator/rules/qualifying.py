@@ -21,6 +21,8 @@ EXCEPTIONS = frozenset({"INPATIENT", "DEATH", "UNANTICIPATED"})
     verification="V",
     sentence="Nursing, physical or speech therapy is needed, or occupational therapy that continues after one of them.",
     sentence_zh="病人須需要護理、物理治療或言語治療，或在其中一項之後繼續的職業治療。",
+    settings=("payers.medicare",),
+    asked_on=("visit", "afterwards"),
 )
 def ask_qualifying_service(
     disciplines: frozenset[Discipline],
@@ -64,6 +66,7 @@ def is_dependent(discipline: Discipline, qualifying: QualifyingFacts) -> bool:
     verification="V",
     sentence="Dependent services end no later than the last qualifying skilled visit.",
     sentence_zh="附屬服務不得晚於最後一次符合資格的專業探訪。",
+    asked_on=("promise", "visit", "check-in", "afterwards", "planning", "publication", "question"),
 )
 def ask_dependent(case: VisitCase, policy: Policy) -> Finding | None:
     """A dependent visit after the last planned or ordered skilled visit is refused unless the manager decides."""
@@ -112,6 +115,7 @@ def ask_dependent_done(done_on: date, last_qualifying_on: date | None, exception
     verification="K",
     sentence="A social worker visits on an order, and for a purpose that needs one.",
     sentence_zh="社工依醫囑探訪，且探訪目的須屬社工專業。",
+    asked_on=("promise", "visit", "check-in", "afterwards", "planning", "publication", "question"),
 )
 def ask_social_work(case: VisitCase) -> Finding | None:
     """No social worker's visit without an order; one without a purpose in a code is flagged, and held when made."""

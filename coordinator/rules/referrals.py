@@ -57,6 +57,7 @@ def missing_content(referral: ReferralFacts) -> tuple[str, ...]:
     verification="K",
     sentence="A referral names the patient, the practitioner, the reason, the disciplines, the place and the payer.",
     sentence_zh="轉介須寫明病人、執業者、原因、所需專業、地點和付款方。",
+    asked_on=("referral",),
 )
 def ask_content(referral: ReferralFacts, today: date) -> Finding | None:
     """A task for intake, due the same day, while the referral is incomplete. The clock of REF-02 runs on regardless."""
@@ -83,6 +84,7 @@ def ask_content(referral: ReferralFacts, today: date) -> Finding | None:
     sentence="The initial visit is held within 48 hours of referral or return home, or on the ordered day.",
     sentence_zh="首次探訪須在轉介或回家後48小時內進行，或在醫囑指定的日子進行。",
     settings=("referrals.initial_visit_hours", "referrals.initial_visit_warning_hours"),
+    asked_on=("referral", "promise", "clock"),
 )
 def initial_visit_due(referral: ReferralFacts, zone: ZoneInfo, policy: Policy) -> InitialVisitDue:
     """By when the initial visit is due; ValueError when the referral has not been received.
@@ -169,6 +171,7 @@ def _say(due_at: datetime, zone: ZoneInfo, message: str, severity: Severity = Se
     verification="D",
     sentence="A referral is closed without admission only with a reason and somewhere else to turn to.",
     sentence_zh="未收案而結束轉介，須有理由，並告知病人還可以向哪裡求助。",
+    asked_on=("referral",),
 )
 def ask_close(closing: ReferralClosing) -> tuple[Finding, ...]:
     """Why a referral may not be declined or closed without admission yet."""

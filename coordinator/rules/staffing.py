@@ -45,6 +45,8 @@ def may_open_case(performer: Performer, episode: EpisodeFacts, policy: Policy) -
     verification="V",
     sentence="Each kind of visit is made by a profession that may make it.",
     sentence_zh="每種探訪都由可以進行該種探訪的專業人員負責。",
+    settings=("payers.medicare",),
+    asked_on=("promise", "visit", "check-in", "planning", "publication", "question"),
 )
 def ask_performer(case: VisitCase, policy: Policy) -> Finding | None:
     """Whether the clinician's profession furnishes the discipline and may make this kind of visit."""
@@ -94,6 +96,7 @@ def ask_performer(case: VisitCase, policy: Policy) -> Finding | None:
     verification="V",
     sentence="An assistant treats only after the therapist has evaluated and set the goals.",
     sentence_zh="治療師評估並訂立目標之後，治療助理才可治療。",
+    asked_on=("promise", "visit", "check-in", "planning", "publication", "question"),
 )
 def ask_assistant_plan(case: VisitCase) -> Finding | None:
     """No PTA or COTA before the evaluation is complete and the goals are the therapist's."""
@@ -123,7 +126,13 @@ def ask_assistant_plan(case: VisitCase) -> Finding | None:
     verification="K",
     sentence="Every credential is active, unexpired and verified on the visit date; the last day is a valid day.",
     sentence_zh="每項執照和證書在探訪當日都須有效、未過期並已核實；到期日當天仍屬有效。",
-    settings=("credentials.verified_within_days", "credentials.licensed_performers", "credentials.reminder_days"),
+    settings=(
+        "credentials.verified_within_days",
+        "credentials.licensed_performers",
+        "credentials.reminder_days",
+        "credentials.exclusion_check_months",
+    ),
+    asked_on=("promise", "visit", "check-in", "planning", "publication", "clock", "question"),
 )
 def ask_credentials(case: VisitCase, moment: Moment, policy: Policy) -> tuple[Finding, ...]:
     """Every credential that does not hold on the day: a warning when a slot is held, a refusal when it is confirmed.
@@ -214,6 +223,7 @@ def exclusion_check_due(checked_on: date, policy: Policy) -> date:
     verification="K",
     sentence="The clinician has the skills that the order's treatments need.",
     sentence_zh="人員須具備醫囑治療所需的技能。",
+    asked_on=("promise", "visit", "check-in", "planning", "publication", "question"),
 )
 def ask_skills(case: VisitCase) -> Finding | None:
     """Skills that the order needs and the clinician lacks."""

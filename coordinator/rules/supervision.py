@@ -34,6 +34,7 @@ def with_related(tasks: Iterable[str]) -> frozenset[str]:
     sentence="A concern about an aide is looked into on site within days; the tasks in question wait until then.",
     sentence_zh="對助理的照護有疑慮時，須在數日內實地觀察；有疑慮的照護項目在釐清前暫停。",
     settings=("aides.concern_observation_days",),
+    asked_on=("promise", "visit", "check-in", "afterwards", "planning", "publication", "question"),
 )
 def ask_blocked_tasks(case: VisitCase) -> Finding | None:
     """Whether the aide would be sent to do what is not theirs until a concern is settled."""
@@ -88,6 +89,7 @@ def ask_concern(noted_on: date, policy: Policy) -> Finding:
     sentence="Each aide is watched while giving care at least once a year.",
     sentence_zh="每位助理每年至少一次在照護現場接受觀察。",
     settings=("aides.annual_observation_days",),
+    asked_on=("clock",),
 )
 def annual_observation_due(last_on: date, policy: Policy) -> date:
     """Last day for the next observation of the aide; `last_on` is the latest, or the first visit here."""

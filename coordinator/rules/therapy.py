@@ -26,6 +26,7 @@ REASSESSING = frozenset({VisitKind.EVALUATION, VisitKind.REASSESSMENT})
     sentence="A therapist of each discipline reassesses at least every 30 days, whatever the certification period.",
     sentence_zh="每個治療專業的治療師至少每30天再評估一次，不受核證期影響。",
     settings=("therapy.reassessment_days", "therapy.reassessment_warning_days"),
+    asked_on=("promise", "visit", "check-in", "planning", "publication", "question"),
 )
 def reassessment_due(last_qualifying_on: date, policy: Policy) -> date:
     """Last day for the next reassessment: the last evaluation or reassessment is day 0. Nothing pauses the clock."""

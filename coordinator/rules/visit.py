@@ -55,6 +55,7 @@ def _row(finding: Finding) -> int:
     verification="D",
     sentence="Only a patient who is accepted or admitted, and not discharged, is visited.",
     sentence_zh="只探訪已接受或已收案、且尚未結案的病人。",
+    asked_on=("promise", "visit", "check-in", "planning", "publication", "question"),
 )
 def ask_active(case: VisitCase) -> Finding | None:
     """No visit to somebody who is not, or no longer, a patient."""

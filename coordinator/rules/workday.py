@@ -85,6 +85,8 @@ def limits_of(labour: Labour, profile: OvertimeProfile, contracted: int | None =
         "weeks.workweek_anchor",
         "prices.overtime_minute",
         "prices.doubletime_minute",
+        "labour.exempt_performers",
+        "labour.meal_minutes",
     ),
 )
 def week_hours(minutes: Mapping[date, int], week_first: date, limits: Limits) -> dict[date, Hours]:
@@ -373,7 +375,7 @@ def worked_minutes(stops: Sequence[Stretch], lead: int, tail: int, waivers: Waiv
     verification="K",
     sentence="Ten minutes of paid rest are owed for every four hours of work or major fraction of them.",
     sentence_zh="每工作四小時或其大半，應有十分鐘帶薪休息。",
-    asked_on=("question",),
+    asked_on=("visit",),
     settings=("labour.rest_minutes", "labour.rest_block_minutes", "labour.rest_owed_from_minutes"),
 )
 def rests_owed(worked: int, labour: Labour) -> int:
@@ -403,7 +405,7 @@ class Mileage:
     verification="V",
     sentence="Every mile that the work needs is paid at the rate of its day; ordinary commuting is not.",
     sentence_zh="工作所需的每一英里均按當日費率支付，一般通勤除外。",
-    asked_on=("question",),
+    asked_on=("visit",),
     settings=("labour.mileage_mills_per_mile",),
 )
 def mileage(legs: Iterable[Leg], day: date, labour: Labour) -> Mileage:

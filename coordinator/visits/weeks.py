@@ -11,6 +11,7 @@ from coordinator.agency import service as agency
 from coordinator.core.errors import Conflict
 from coordinator.core.work import Work, permitted
 from coordinator.domain.events import VisitCancelled, VisitMissed
+from coordinator.domain.frequency import OrderWeek as Window
 from coordinator.domain.lifecycle import BEGUN_VISIT
 from coordinator.domain.timeline import local_day
 from coordinator.domain.vocabulary import MissedReason, VisitStatus, WaiveReason
@@ -18,6 +19,7 @@ from coordinator.jobs.context import JobContext
 from coordinator.orders.model import Order, OrderWeek
 from coordinator.orders.queries import last_day
 from coordinator.patients.model import Patient
+from coordinator.rules.frequencies import missed_at_close
 from coordinator.visits import missed, queries, units
 from coordinator.visits.doing import CLOSED
 from coordinator.visits.model import Visit
@@ -88,7 +90,9 @@ def _close(work: Work, week: OrderWeek, order: Order, rows: list[Visit]) -> None
     open_ = [visit for visit in rows if visit.status in _OPEN]
     # Those that were planned are missed before those that never had an hour; optional ones last.
     open_.sort(key=lambda visit: (visit.status is VisitStatus.PROPOSED, visit.is_optional, visit.unit))
-    short = max(0, floor - len(answered))
+    # A week that the order's end cut short has no floor (FRQ-07).
+    ordered = Window(week.number, week.starts_on, week.ends_on, floor, week.maximum)
+    short = missed_at_close(ordered, len(answered))
     for visit in open_[:short]:
         visit.cancel_reason = CLOSED
         missed.mark(work, visit, MissedReason.WEEK_CLOSED)

@@ -1,8 +1,11 @@
-"""The front page: what runs here, and where its document is."""
+"""Pages for people: what runs here, where its document is, and the rules it asks."""
 
 from flask import Blueprint, render_template
 
 from coordinator.core.http import door, public
+from coordinator.rules.catalogue import by_family
+from coordinator.rules.conventions import CONVENTIONS
+from coordinator.web.rules_words import VERIFY, VERIFY_ZH, entry
 
 pages = Blueprint(
     "pages", __name__, template_folder="../templates", static_folder="../static", static_url_path="/static"
@@ -14,3 +17,12 @@ pages = Blueprint(
 def front_page() -> str:
     """What this is, for somebody who opens the address in a browser."""
     return render_template("index.html", demo=door().settings.is_demo)
+
+
+@pages.get("/rules")
+@public
+def rules_page() -> str:
+    """Every rule in two languages. It says nothing of anybody, so it needs no sign-in."""
+    policy = door().policy
+    families = {family: [entry(known, policy) for known in rules] for family, rules in by_family().items()}
+    return render_template("rules.html", families=families, conventions=CONVENTIONS, verify=VERIFY, verify_zh=VERIFY_ZH)

@@ -33,6 +33,7 @@ def codes(found):
 # ------------------------------------------------------------------------------------ FRQ-01
 
 
+@pytest.mark.example("FRQ-01", 1)
 def test_frq_01_example_three_segments_and_prn():
     read = frq.parse("1w1 3w2 2w6 +2 PRN for dyspnea")
     assert read.segments == (
@@ -44,6 +45,7 @@ def test_frq_01_example_three_segments_and_prn():
     assert read.render() == "1w1, 3w2, 2w6, 2 PRN for dyspnea"
 
 
+@pytest.mark.example("FRQ-01", 2)
 def test_frq_01_example_from_the_manual():
     read = frq.parse("SN x 7/wk x 1 wk; 3/wk x 4 wk; 2/wk x 3 wk")
     assert read.discipline is Discipline.SN
@@ -51,6 +53,7 @@ def test_frq_01_example_from_the_manual():
     assert (read.maximum_total, read.weeks) == (25, 8)
 
 
+@pytest.mark.example("FRQ-01", 3)
 def test_frq_01_example_every_other_week():
     read = frq.parse("1q2w8")
     assert (read.maximum_total, read.weeks) == (4, 8)
@@ -199,6 +202,7 @@ def test_any_text_is_read_or_refused_and_what_is_read_is_canonical(text):
 SOC = date(2026, 10, 1)
 
 
+@pytest.mark.example("FRQ-02", 1)
 def test_frq_02_worked_1():
     laid = frq.expand(
         frq.parse("1w1 3w2 2w6 +2 PRN for uncontrolled dyspnea"), SOC, certification_end=date(2026, 11, 29)
@@ -221,6 +225,7 @@ def test_frq_02_worked_1():
     assert laid.week_of(date(2026, 11, 29)) is None
 
 
+@pytest.mark.example("FRQ-02", 2)
 def test_frq_02_worked_2():
     soc = date(2026, 10, 4)
     laid = frq.expand(frq.parse("1w1 2w8"), soc, certification_end=certification_period(soc, 1).last)
@@ -228,6 +233,7 @@ def test_frq_02_worked_2():
     assert len(laid.weeks) == 9
 
 
+@pytest.mark.example("FRQ-02", 3)
 def test_frq_02_worked_3():
     laid = frq.expand(frq.parse("3w1"), date(2026, 11, 13))
     assert windows(laid) == [("11-13", "11-14", 3)]
@@ -279,6 +285,17 @@ def test_order_weeks_tile_the_order_and_their_maxima_add_up(frequency, effective
     assert sum(week.minimum for week in laid.weeks) == frequency.minimum_total
 
 
+@given(st.dates(date(2020, 1, 1), date(2040, 1, 1)), st.sampled_from(WeekAnchor), st.integers(1, 6))
+def test_weeks_of_two_certifications_meet_without_gap_or_overlap(soc, anchor, number):
+    this, following = certification_period(soc, number), certification_period(soc, number + 1)
+    weekly = frq.parse("1w20")
+    before = frq.expand(weekly, this.first, certification_end=this.last, anchor=anchor, soc=soc)
+    after = frq.expand(weekly, following.first, certification_end=following.last, anchor=anchor, soc=soc)
+    assert before.weeks[-1].ends_on == this.last
+    assert after.weeks[0].starts_on == this.last + timedelta(days=1)
+    assert sum(week.days for week in before.weeks) == sum(week.days for week in after.weeks) == 60
+
+
 @given(FREQUENCIES, st.dates(date(2020, 1, 1), date(2040, 1, 1)), st.integers(-3, 70), st.integers(0, 70))
 def test_clipping_never_adds_a_visit_and_never_passes_a_bound(frequency, effective_from, end_after, cut_after):
     end, cut = effective_from + timedelta(days=end_after), effective_from + timedelta(days=cut_after)
@@ -304,6 +321,9 @@ def test_a_leap_day_and_a_year_end_are_days():
 # ------------------------------------------------------------------------------------ FRQ-04
 
 
+@pytest.mark.example("FRQ-04", 2)
+@pytest.mark.example("FRQ-04", 3)
+@pytest.mark.example("FRQ-04", 4)
 def test_frq_04_examples():
     laid = frq.expand(frq.parse("1-2w4"), date(2026, 11, 2))
     week = laid.week_of(date(2026, 11, 10))
@@ -319,6 +339,7 @@ def test_frq_04_examples():
 # ------------------------------------------------------------------------------------ FRQ-07
 
 
+@pytest.mark.example("FRQ-07", 1)
 def test_frq_07_example_under_both_settings():
     old = frq.expand(frq.parse("1w9"), date(2026, 11, 8)).weeks[0]
     new = frq.expand(frq.parse("3w1"), date(2026, 11, 11)).weeks[0]
@@ -334,6 +355,7 @@ def test_frq_07_example_under_both_settings():
     assert stricter.new_week.maximum == 2
 
 
+@pytest.mark.example("FRQ-07", 2)
 def test_frq_07_a_new_order_from_sunday_lets_the_old_week_close_normally():
     old = frq.expand(frq.parse("2w9"), date(2026, 11, 1)).weeks[0]
     new = frq.expand(frq.parse("3w1"), date(2026, 11, 8)).weeks[0]
@@ -370,6 +392,7 @@ def test_frq_07_the_cut_week_of_a_superseded_order_has_no_floor():
         ("1q2d10", "2026-11-02", 0),
     ],
 )
+@pytest.mark.example("INT-02", 3)
 def test_int_02_daily_run_that_an_order_implies(text, effective_from, run):
     assert frq.implied_daily_run(frq.expand(frq.parse(text), date.fromisoformat(effective_from)).weeks) == run
 

@@ -22,16 +22,19 @@ def span(first: str, last: str) -> DateSpan:
 # ------------------------------------------------------------------------------------ 0.1
 
 
+@pytest.mark.example("CAL-01", 1)
 def test_0_1_example_1_certification_periods():
     assert timeline.certification_period(SOC, 1) == span("2026-10-01", "2026-11-29")
     assert timeline.certification_period(SOC, 2) == span("2026-11-30", "2027-01-28")
 
 
+@pytest.mark.example("CAL-01", 2)
 def test_0_1_example_2_recertification_windows():
     assert timeline.recertification_window(SOC, 1) == span("2026-11-25", "2026-11-29")
     assert timeline.recertification_window(SOC, 2) == span("2027-01-24", "2027-01-28")
 
 
+@pytest.mark.example("CAL-01", 3)
 def test_0_1_example_3_payment_periods_and_assessment():
     assert timeline.payment_period(SOC, 1) == span("2026-10-01", "2026-10-30")
     assert timeline.payment_period(SOC, 2) == span("2026-10-31", "2026-11-29")
@@ -100,6 +103,9 @@ def test_adding_months(day, months, expected):
 @pytest.mark.parametrize(
     ("soc", "weeks"), [("2026-10-07", 9), ("2026-10-08", 10), ("2026-10-10", 10), ("2026-10-04", 9)]
 )
+@pytest.mark.example("CAL-02", 1)
+@pytest.mark.example("CAL-02", 2)
+@pytest.mark.example("CAL-02", 3)
 def test_0_2_weeks_touched_by_a_certification(soc, weeks):
     assert timeline.weeks_touched(date.fromisoformat(soc)) == weeks
 
@@ -155,6 +161,8 @@ def test_week_1_of_an_order_is_the_week_of_its_effective_date():
 # ------------------------------------------------------------------------------------ 0.3
 
 
+@pytest.mark.example("CAL-03", 1)
+@pytest.mark.example("CAL-03", 2)
 def test_0_3_thirty_working_days():
     start = date(2026, 10, 1)
     assert timeline.add_business_days(start, 30, HolidayCalendar.CA_STATE) == date(2026, 11, 13)
@@ -203,6 +211,31 @@ def test_sunday_holidays_are_observed_on_monday_and_veterans_day_on_friday():
     assert date(2027, 7, 5) in timeline.holidays(2027, HolidayCalendar.CA_STATE)
     assert date(2023, 11, 10) in timeline.holidays(2023, HolidayCalendar.CA_STATE)
     assert date(2023, 11, 10) in timeline.holidays(2023, HolidayCalendar.US_FEDERAL)
+
+
+@given(DAYS, st.integers(0, 20), st.integers(0, 60), st.sampled_from(HolidayCalendar))
+def test_a_later_event_or_a_longer_count_is_never_due_earlier(day, later, count, calendar):
+    due = timeline.add_business_days(day, count, calendar)
+    assert due >= day + timedelta(days=count)
+    assert timeline.add_business_days(day + timedelta(days=later), count, calendar) >= due
+    assert timeline.add_business_days(day, count + 1, calendar) > due
+
+
+@given(DAYS, st.integers(1, 6), st.sampled_from(WeekAnchor))
+def test_visit_weeks_tile_a_certification_and_none_is_lost_at_its_end(soc, number, anchor):
+    period = timeline.certification_period(soc, number)
+    weeks = sorted({timeline.week_of(day, anchor, soc).first for day in period})
+    inside = [
+        day
+        for first in weeks
+        for day in DateSpan(first, first + timedelta(days=6))
+        if period.first <= day <= period.last
+    ]
+    assert inside == list(period)
+    # The week that holds the last day and the next period's first day belongs to both, day by day, and leaves no gap.
+    following = timeline.certification_period(soc, number + 1)
+    assert following.first - period.last == timedelta(days=1)
+    assert timeline.recertification_window(soc, number).last == period.last
 
 
 @given(DAYS, st.integers(0, 60), st.sampled_from(HolidayCalendar))

@@ -78,6 +78,7 @@ def test_a_scheduler_reads_where_and_how_but_nothing_clinical(
     assert read.json["spoken_language"] == "yue"
 
 
+@pytest.mark.example("SEC-05", 1)
 def test_an_aide_reads_their_own_patients_and_a_denied_read_leaves_a_line(
     app: Coordinator, database: Database, scene: Scene, made: str
 ) -> None:

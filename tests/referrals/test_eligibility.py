@@ -90,6 +90,27 @@ def test_homebound_is_six_leaves_with_words_and_a_certification(
         assert _determine(work, referral.id, Criterion.HOMEBOUND, None, facts=facts).result is result
 
 
+def test_what_is_met_and_leaves_something_to_do_is_on_the_checklist(work_as: WorkAs, scene: Scene) -> None:
+    with work_as(scene.intake) as work:
+        referral = receive(work, scene)
+        assert service.checklist(work, referral.id).findings == ()
+        _determine(
+            work, referral.id, Criterion.HOMEBOUND, None, facts=homebound_facts(scene) | {"certification": "verbal"}
+        )
+        directed = {"managing_physician": True, "affiliated": True}
+        _determine(work, referral.id, Criterion.DIRECTED, None, facts=directed | {"outside_orders": 2})
+        said = service.checklist(work, referral.id).findings
+        assert [(finding.rule, finding.severity.value) for finding in said] == [
+            ("ELG-4", "HOLD-BILL"), ("ELG-8", "WARN"), ("ELG-8", "TASK"),
+        ]  # fmt: skip
+        assert said[-1].owner == "intake"
+        _determine(
+            work, referral.id, Criterion.HOMEBOUND, None, facts=homebound_facts(scene) | {"certification": "signed"}
+        )
+        _determine(work, referral.id, Criterion.DIRECTED, None, facts=directed)
+        assert service.checklist(work, referral.id).findings == ()
+
+
 def test_a_result_that_contradicts_its_facts_is_refused(work_as: WorkAs, scene: Scene) -> None:
     with work_as(scene.intake) as work:
         referral = receive(work, scene)

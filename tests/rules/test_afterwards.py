@@ -81,6 +81,9 @@ def captured(**changes):
     return replace(facts, **changes)
 
 
+@pytest.mark.example("EVV-01", 1)
+@pytest.mark.example("EVV-04", 1)
+@pytest.mark.example("EVV-04", 2)
 def test_evv_01_example_no_end_time():
     found = evv.ask_elements(captured(ends_at=None), POLICY)
     assert rules_of(found) == [("EVV-01", "HOLD-BILL")]
@@ -103,11 +106,14 @@ def test_evv_01_example_no_end_time():
         {"personal_or_home_health_care": False},
     ],
 )
+@pytest.mark.example("EVV-03", 1)
+@pytest.mark.example("EVV-04", 3)
 def test_evv_03_exclusions(change):
     assert evv.is_required(captured(), POLICY)
     assert not evv.is_required(captured(**change), POLICY)
 
 
+@pytest.mark.example("EVV-03", 2)
 def test_evv_03_live_in_aide_without_record():
     facts = captured(live_in_caregiver=True)
     assert evv.is_required(facts, POLICY)

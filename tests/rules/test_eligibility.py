@@ -44,6 +44,7 @@ def pending(**changes):
 # ------------------------------------------------------------------------------------ ELG-00
 
 
+@pytest.mark.example("ELG-00", 1)
 def test_elg_00_example_1_pending_allows_only_the_initial_visit():
     answer = eligibility.evaluate({**ALL_MET, Criterion.SAFE_HOME: UNKNOWN})
     assert (answer.status, answer.open_criteria) == (Eligibility.PENDING, (Criterion.SAFE_HOME,))
@@ -53,6 +54,7 @@ def test_elg_00_example_1_pending_allows_only_the_initial_visit():
     assert ask(initial, Moment.CONFIRM, POLICY) == ()
 
 
+@pytest.mark.example("ELG-00", 2)
 def test_elg_00_example_2_no_wish_for_home_care():
     part = eligibility.condition_need_desire(True, ("pain",), False)
     assert part is NOT_MET
@@ -60,6 +62,7 @@ def test_elg_00_example_2_no_wish_for_home_care():
     assert answer.status is Eligibility.INELIGIBLE
 
 
+@pytest.mark.example("ELG-00", 3)
 def test_elg_00_example_3_the_care_address_decides():
     assert eligibility.service_area(True) is MET
 
@@ -106,6 +109,7 @@ def test_elg_00_names_the_criterion_in_words():
 
 
 @pytest.mark.parametrize(("visit_day", "covered"), [("2026-11-30", True), ("2026-12-01", False), ("2026-01-01", True)])
+@pytest.mark.example("ELG-1", 1)
 def test_elg_1_both_bounds_of_coverage_count(visit_day, covered):
     coverage = (Coverage(Payer.KP, day("2026-01-01"), day("2026-11-30")),)
     assert (eligibility.member(coverage, day(visit_day)) is MET) == covered
@@ -121,12 +125,14 @@ def test_elg_1_other_coverage_does_not_make_a_member():
     assert rules_of(eligibility.ask_covered(with_patient(make_case(), coverage=None), POLICY)) == [("ELG-1", "WARN")]
 
 
+@pytest.mark.example("ELG-2", 1)
 def test_elg_2_has_three_parts():
     assert eligibility.condition_need_desire(True, ("other: hiccups",), True) is MET
     assert eligibility.condition_need_desire(True, (), True) is NOT_MET
     assert eligibility.condition_need_desire(None, ("pain",), True) is UNKNOWN
 
 
+@pytest.mark.example("ELG-3", 1)
 def test_elg_3_every_named_caregiver_must_be_willing():
     assert eligibility.willing(True) is MET
     assert eligibility.willing(True, (True, False)) is NOT_MET
@@ -134,6 +140,7 @@ def test_elg_3_every_named_caregiver_must_be_willing():
     assert eligibility.willing(None, (True,)) is UNKNOWN
 
 
+@pytest.mark.example("ELG-4", 1)
 def test_elg_4_is_met_with_a_verbal_certification_and_holds_the_bill():
     assert eligibility.homebound_certified(MET, True) is MET
     assert eligibility.homebound_certified(MET, None) is UNKNOWN
@@ -146,10 +153,12 @@ def test_elg_4_is_met_with_a_verbal_certification_and_holds_the_bill():
 @pytest.mark.parametrize(
     ("in_area", "expected"), [(True, []), (None, [("ELG-5", "WARN")]), (False, [("ELG-5", "BLOCK")])]
 )
+@pytest.mark.example("ELG-5", 1)
 def test_elg_5_visit_at_an_address(in_area, expected):
     assert rules_of(ask(with_patient(make_case(), address_in_area=in_area), Moment.HOLD, POLICY)) == expected
 
 
+@pytest.mark.example("ELG-6", 1)
 def test_elg_6_safety():
     assert eligibility.safe_home(HomeSafety.SAFE_WITH_MITIGATION, True) is MET
     assert eligibility.safe_home(HomeSafety.SAFE_WITH_MITIGATION, False) is NOT_MET
@@ -160,6 +169,7 @@ def test_elg_6_safety():
     assert rules_of(ask(open_mitigation, Moment.CONFIRM, POLICY)) == [("ELG-6", "WARN")]
 
 
+@pytest.mark.example("ELG-7", 1)
 def test_elg_7_the_referrer_is_a_physician():
     assert eligibility.referred(PractitionerType.MD, Programme.KP_HBPC, POLICY) is MET
     assert eligibility.referred(PractitionerType.NP, Programme.KP_HBPC, POLICY) is NOT_MET
@@ -167,6 +177,7 @@ def test_elg_7_the_referrer_is_a_physician():
     assert eligibility.referred(None, Programme.KP_HBPC, POLICY) is UNKNOWN
 
 
+@pytest.mark.example("ELG-8", 1)
 def test_elg_8_direction_by_the_plan():
     assert eligibility.directed(True, True) is MET
     assert eligibility.directed(True, True, outside_orders=1) is NOT_MET

@@ -44,6 +44,7 @@ def therapy(**order):
 # ------------------------------------------------------------------------------------ ORD-01
 
 
+@pytest.mark.example("ORD-01", 1)
 def test_ord_01_example_1_a_draft_holds_a_slot_and_confirms_nothing():
     for status in (S.DRAFT, S.SENT_FOR_SIGNATURE):
         case = therapy(status=status)
@@ -56,12 +57,14 @@ def test_ord_01_example_1_a_draft_holds_a_slot_and_confirms_nothing():
             )
 
 
+@pytest.mark.example("ORD-01", 2)
 def test_ord_01_example_2_verbal_order_of_the_same_day():
     case = therapy(status=S.ACTIVE_VERBAL, effective_from=DAY, received_at=local("2026-11-10 10:05"))
     assert ask(at(case, "2026-11-10 14:00"), Moment.CONFIRM, POLICY) == ()
     assert ask(at(case, "2026-11-10 14:00"), Moment.CHECK_IN, POLICY) == ()
 
 
+@pytest.mark.example("ORD-01", 3)
 def test_ord_01_example_3_discontinued_at_noon():
     case = at(therapy(status=S.DISCONTINUED), "2026-11-10 15:00")
     for moment in Moment:
@@ -112,6 +115,7 @@ def test_qual_03_social_work_needs_an_order_and_a_purpose():
 # ------------------------------------------------------------------------------------ ORD-02, ORD-03
 
 
+@pytest.mark.example("ORD-02", 1)
 def test_ord_02_therapy_without_modalities():
     found = orders.ask_activation(make_activation(treatments=(" ",)), POLICY)
     assert rules_of(found) == [("ORD-02", "BLOCK")]
@@ -140,6 +144,8 @@ def test_ord_02_an_order_without_goal_is_warned_of():
     assert rules_of(orders.ask_order_content(make_activation(goals_linked=False))) == [("ORD-02", "WARN")]
 
 
+@pytest.mark.example("ORD-03", 1)
+@pytest.mark.example("ORD-03", 2)
 def test_ord_03_example():
     evaluate = {"evaluate_and_treat": True, "week": None}
     evaluation = replace(therapy(**evaluate), visit=make_visit(discipline=Discipline.PT, kind=VisitKind.EVALUATION))
@@ -161,11 +167,13 @@ def test_ord_03_evaluate_and_treat_needs_neither_frequency_nor_treatments():
 # ------------------------------------------------------------------------------------ ORD-04
 
 
+@pytest.mark.example("ORD-04", 1)
 def test_ord_04_chiropractor():
     found = orders.ask_activation(make_activation(orderer_type=PractitionerType.OTHER), POLICY)
     assert rules_of(found) == [("ORD-04", "BLOCK")]
 
 
+@pytest.mark.example("ORD-04", 2)
 def test_ord_04_podiatrist():
     wound = {
         "programme": Programme.MEDICARE_HH,
@@ -235,11 +243,13 @@ def receipt(**changes):
     return replace(taken, **changes)
 
 
+@pytest.mark.example("ORD-05", 1)
 def test_ord_05_assistant_enters_verbal_order():
     found = orders.ask_activation(make_activation(verbal=receipt(received_by=Performer.PTA)), POLICY)
     assert rules_of(found) == [("ORD-05", "BLOCK")]
 
 
+@pytest.mark.example("ORD-05", 2)
 def test_ord_05_the_office_takes_the_call_and_tells_the_nurse():
     relayed = receipt(
         received_by=None,
@@ -256,6 +266,7 @@ def test_ord_05_the_office_takes_the_call_and_tells_the_nurse():
     assert rules_of(orders.ask_verbal_receipt(untold, POLICY)) == [("ORD-05", "BLOCK")]
 
 
+@pytest.mark.example("ORD-05", 3)
 def test_ord_05_an_order_received_after_the_visit_began():
     late = receipt(received_at=local("2026-11-10 14:00"))
     found = orders.ask_received_before(late, local("2026-11-10 13:30"))
@@ -281,12 +292,15 @@ def test_ord_05_the_nurse_counter_notes_what_a_vocational_nurse_took():
 
 
 @pytest.mark.parametrize(("taken_on", "due_on"), [("2026-10-01", "2026-11-13"), ("2026-11-02", "2026-12-17")])
+@pytest.mark.example("ORD-06", 1)
+@pytest.mark.example("ORD-06", 2)
 def test_ord_06_examples(taken_on, due_on):
     due = orders.countersignature_due(day(taken_on), POLICY)
     assert due.due_on == day(due_on)
     assert [(reminder - day(taken_on)).days for reminder in due.reminders] == [7, 14, 21]
 
 
+@pytest.mark.example("ORD-06", 3)
 def test_ord_06_unsigned_holds_the_bill_and_a_late_signature_is_a_breach():
     taken = day("2026-10-01")
     found = orders.ask_countersigned(taken, None, None, POLICY)
@@ -297,6 +311,7 @@ def test_ord_06_unsigned_holds_the_bill_and_a_late_signature_is_a_breach():
     assert rules_of(breach) == [("ORD-06", "HOLD-BILL")]
 
 
+@pytest.mark.example("ORD-07", 1)
 def test_ord_07_a_third_visit_needs_a_new_order_first():
     full = therapy(week=make_week(used=2))
     assert rules_of(ask(full, Moment.CONFIRM, POLICY)) == [("FRQ-03", "BLOCK")]
@@ -312,6 +327,7 @@ def test_ord_07_two_scheduled_orders_do_not_run_side_by_side():
     assert orders.superseded_last_day(day("2026-11-11")) == day("2026-11-10")
 
 
+@pytest.mark.example("ORD-08", 1)
 def test_ord_08_a_signed_text_is_not_edited():
     assert rules_of(orders.ask_edit(S.ACTIVE_SIGNED)) == [("ORD-08", "BLOCK")]
     assert orders.ask_edit(S.SENT_FOR_SIGNATURE).sentence() == (
@@ -321,6 +337,7 @@ def test_ord_08_a_signed_text_is_not_edited():
     assert orders.ask_edit(S.DRAFT) is None
 
 
+@pytest.mark.example("ORD-08", 2)
 def test_ord_08_declined_after_two_visits():
     found = orders.ask_declined(2, 4, DAY)
     assert rules_of(found) == [("ORD-08", "TASK"), ("ORD-08", "HOLD-BILL"), ("ORD-08", "BLOCK")]
@@ -329,6 +346,7 @@ def test_ord_08_declined_after_two_visits():
 
 
 @pytest.mark.parametrize("change", [{"evaluation_complete": False}, {"goals_set_by_therapist": False}])
+@pytest.mark.example("ORD-09", 1)
 def test_ord_09_assistant_before_evaluation_or_goals(change):
     order = make_order(discipline=Discipline.OT, **change)
     case = make_case(Discipline.OT, order=order, clinician=make_clinician(Performer.COTA))
@@ -338,11 +356,13 @@ def test_ord_09_assistant_before_evaluation_or_goals(change):
 # ------------------------------------------------------------------------------------ FRQ
 
 
+@pytest.mark.example("FRQ-03", 1)
 def test_frq_03_third_nursing_visit_whoever_makes_it():
     third = make_case(order=make_order(week=make_week(used=2)), visit=make_visit(day=day("2026-11-13")))
     assert rules_of(ask(third, Moment.CONFIRM, POLICY)) == [("FRQ-03", "BLOCK")]
 
 
+@pytest.mark.example("FRQ-03", 2)
 def test_frq_03_supervision_in_a_full_week():
     week = make_order(week=make_week(used=2))
     supervision = make_case(order=week, visit=make_visit(kind=VisitKind.SUPERVISION))
@@ -360,6 +380,7 @@ def test_frq_03_a_day_for_which_nothing_is_ordered():
     assert rules_of(ask(make_case(order=make_order(week=None)), Moment.HOLD, POLICY)) == [("FRQ-03", "BLOCK")]
 
 
+@pytest.mark.example("ORD-02", 2)
 def test_frq_03_shortfall_and_ord_02_video_does_not_count():
     week = OrderWeek(1, day("2026-11-08"), day("2026-11-14"), 1, 1)
     # The video visit is never among those counted.
@@ -372,6 +393,7 @@ def prn_case(**changes):
     return make_case(visit=visit, order=replace(order, **changes))
 
 
+@pytest.mark.example("FRQ-05", 1)
 def test_frq_05_third_as_needed_visit():
     assert ask(prn_case(), Moment.CONFIRM, POLICY) == ()
     used_up = prn_case(prn=PrnFacts(2, 2, "weight gain >3 lb/day"))
@@ -379,6 +401,7 @@ def test_frq_05_third_as_needed_visit():
     assert rules_of(ask(prn_case(prn=None), Moment.CONFIRM, POLICY)) == [("FRQ-05", "BLOCK")]
 
 
+@pytest.mark.example("FRQ-05", 2)
 def test_frq_05_an_as_needed_visit_without_trigger_cannot_be_completed():
     assert rules_of(frequencies.ask_prn_completion(VisitKind.PRN, " ")) == [("FRQ-05", "BLOCK")]
     assert frequencies.ask_prn_completion(VisitKind.PRN, "pain 8/10") is None
@@ -392,6 +415,8 @@ def test_frq_05_an_order_without_symptoms_stays_inactive():
     assert rules_of(orders.ask_activation(make_activation(frequency=vague), POLICY)) == [("FRQ-05", "BLOCK")]
 
 
+@pytest.mark.example("FRQ-06", 1)
+@pytest.mark.example("FRQ-06", 2)
 def test_frq_06_example():
     week_a = OrderWeek(1, day("2026-11-08"), day("2026-11-14"), 2, 2)
     assert frequencies.ask_move(week_a, day("2026-11-14")) is None
@@ -428,6 +453,7 @@ def test_int_02_the_run_is_worked_out_from_the_frequency(text, expected):
     assert worst(orders.ask_activation(order, POLICY)) == expected
 
 
+@pytest.mark.example("FRQ-05", 3)
 def test_frq_01_a_text_that_cannot_be_read():
     refusal = frequencies.ask_text("PRN as needed")
     assert (refusal.severity.value, refusal.facts["code"]) == ("BLOCK", "PRN_NUMBER_MISSING")
@@ -442,6 +468,15 @@ def test_frq_02_weeks_outside_and_visits_that_cannot_fit_are_warned_of():
     assert outside[1].sentence() == "2 weeks fall outside the period"
     crowded = make_activation(frequency=parse("3w1"), effective_from=day("2026-11-13"))
     assert rules_of(orders.ask_activation(crowded, POLICY)) == [("FRQ-02", "WARN")]
+
+
+@pytest.mark.example("FRQ-04", 1)
+def test_frq_04_the_third_visit_of_one_to_two_is_refused():
+    week = make_week(starts_on=day("2026-11-08"), ends_on=day("2026-11-14"), maximum=2, used=2)
+    third = make_case(order=make_order(week=week), visit=make_visit(day=day("2026-11-13")))
+    assert rules_of(ask(third, Moment.CONFIRM, POLICY)) == [("FRQ-03", "BLOCK")]
+    second = replace(third, order=make_order(week=replace(week, used=1)))
+    assert ask(second, Moment.CONFIRM, POLICY) == ()
 
 
 def test_frq_04_the_planner_aims_for_the_upper_limit():

@@ -1,6 +1,6 @@
 """ASM-01, CRD-01, CRD-02, LNG-01, CUL-01, CAR-01, LAB-04, LAB-06."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import date, time
 
 import pytest
@@ -14,8 +14,20 @@ from coordinator.domain.vocabulary import (
     Programme,
     VisitKind,
 )
+from coordinator.planner.problem import Clinician, Visit
 from coordinator.rules import staffing
-from coordinator.rules.facts import CaregiverFacts, InterpreterFacts, LanguageSkill, LocalWindow, Moment, NeighbourFacts
+from coordinator.rules.facts import (
+    CaregiverFacts,
+    ClinicianFacts,
+    EpisodeFacts,
+    InterpreterFacts,
+    LanguageSkill,
+    LocalWindow,
+    Moment,
+    NeighbourFacts,
+    PatientFacts,
+    VisitFacts,
+)
 from coordinator.rules.visit import ask
 from tests.rules.cases import (
     DAY,
@@ -58,6 +70,11 @@ CONFIRM = Moment.CONFIRM
         ({PT}, Performer.RN, True, True),
     ],
 )
+@pytest.mark.example("ASM-01", 1)
+@pytest.mark.example("ASM-01", 2)
+@pytest.mark.example("ASM-01", 3)
+@pytest.mark.example("ASM-01", 4)
+@pytest.mark.example("ASM-01", 5)
 def test_asm_01_who_opens_a_case(ordered, performer, medicare, allowed):
     episode = MEDICARE if medicare else make_episode(programme=Programme.MEDI_CAL_HH, payer=Payer.MEDI_CAL)
     patient = make_patient()
@@ -240,6 +257,7 @@ SABBATH = LocalWindow(time(17), time(17), weekday=4, reason="Sabbath")
         ("2026-11-12 18:30", True),
     ],
 )
+@pytest.mark.example("CUL-01", 1)
 def test_cul_01_example_sabbath(when, free):
     case = at(make_case(patient=make_patient(no_visit_windows=(SABBATH,))), when)
     assert rules_of(ask(case, CONFIRM, POLICY)) == ([] if free else [("CUL-01", "BLOCK-OVR")])
@@ -273,6 +291,14 @@ def test_cul_01_gender():
     assert rules_of(ask(aide, CONFIRM, POLICY)) == [("CUL-01", "BLOCK-OVR")]
     required = replace(patient, gender_required=True)
     assert rules_of(ask(make_case(patient=required, clinician=man), CONFIRM, POLICY)) == [("CUL-01", "BLOCK-OVR")]
+
+
+@pytest.mark.example("CUL-01", 2)
+def test_cul_01_no_rule_and_no_plan_can_ask_for_race():
+    known = {item.name for kind in (PatientFacts, ClinicianFacts, VisitFacts, EpisodeFacts) for item in fields(kind)}
+    known |= {item.name for kind in (Visit, Clinician) for item in fields(kind)}
+    assert "gender" in known
+    assert not [name for name in known if "race" in name or "ethnic" in name]
 
 
 def test_cul_01_a_declined_clinician():

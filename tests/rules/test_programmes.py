@@ -161,6 +161,7 @@ def test_evv_03_by_programme_and_payer(programme, payer, required):
         ("2023-01-01", False, True),
     ],
 )
+@pytest.mark.example("EVV-02", 1)
 def test_evv_02_california_began_with_personal_care(day, personal_care, required):
     assert evv.is_required(visit(day=date.fromisoformat(day), personal_care=personal_care), POLICY) == required
 

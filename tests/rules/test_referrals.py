@@ -20,6 +20,7 @@ def due_local(referral):
 # ------------------------------------------------------------------------------------ REF-01
 
 
+@pytest.mark.example("REF-01", 1)
 def test_ref_01_no_date_of_birth():
     referral = make_referral(date_of_birth=None)
     assert referrals.missing_content(referral) == ("date_of_birth",)
@@ -28,6 +29,7 @@ def test_ref_01_no_date_of_birth():
     assert "date_of_birth" in task.sentence()
 
 
+@pytest.mark.example("REF-01", 2)
 def test_ref_01_missing_npi_does_not_move_the_clock():
     referral = make_referral(practitioner_npi=" ")
     assert referrals.missing_content(referral) == ("practitioner_npi",)
@@ -48,15 +50,18 @@ def test_ref_01_an_inpatient_needs_an_expected_discharge():
 # ------------------------------------------------------------------------------------ REF-02
 
 
+@pytest.mark.example("REF-02", 1)
 def test_ref_02_example_1_over_a_weekend():
     assert due_local(make_referral(received_at=local("2026-11-13 16:30"))) == "2026-11-15 16:30 PST"
 
 
+@pytest.mark.example("REF-02", 2)
 def test_ref_02_example_2_forty_eight_elapsed_hours_over_the_clock_change():
     assert due_local(make_referral(received_at=local("2026-10-31 10:00"))) == "2026-11-02 09:00 PST"
     assert due_local(make_referral(received_at=local("2026-03-07 10:00"))) == "2026-03-09 11:00 PDT"
 
 
+@pytest.mark.example("REF-02", 3)
 def test_ref_02_example_3_ordered_date():
     referral = make_referral(received_at=local("2026-11-10 09:00"), ordered_soc_date=day("2026-11-17"))
     due = referrals.initial_visit_due(referral, CALIFORNIA, POLICY)
@@ -124,10 +129,12 @@ def test_ref_02_needs_an_aware_instant():
 # ------------------------------------------------------------------------------------ REF-03
 
 
+@pytest.mark.example("REF-03", 1)
 def test_ref_03_decline_without_reason():
     assert rules_of(referrals.ask_close(ReferralClosing(None, 1))) == [("REF-03", "BLOCK")]
 
 
+@pytest.mark.example("REF-03", 2)
 def test_ref_03_decline_for_the_service_area_with_a_resource():
     assert referrals.ask_close(ReferralClosing(ReferralDeclineReason.ELG_5, 1)) == ()
 

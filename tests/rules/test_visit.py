@@ -4,6 +4,7 @@ import time
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -154,6 +155,7 @@ def test_nothing_is_said_of_a_case_in_order():
             assert ask(make_case(discipline), moment, POLICY) == ()
 
 
+@pytest.mark.example("PAT-01", 1)
 def test_nothing_known_is_not_everything_in_order():
     found = ask(make_case(patient=PatientFacts()), Moment.CONFIRM, POLICY)
     assert rules_of(found) == [("PAT-01", "BLOCK"), ("ELG-1", "WARN"), ("ELG-00", "BLOCK"), ("ELG-5", "WARN")]

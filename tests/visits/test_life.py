@@ -28,6 +28,7 @@ from coordinator.domain.vocabulary import (
     OrderStatus,
     OvertimeProfile,
     Payer,
+    Performer,
     Programme,
     VisitKind,
     VisitStatus,
@@ -111,6 +112,14 @@ def test_beginning_and_ending_capture_the_six_elements(
     assert columns(order)[0] == (0, 1, 0, 1)
 
 
+@pytest.mark.example("COD-01", 2)
+def test_an_assistants_visit_has_the_assistants_code() -> None:
+    programme = Programme.MEDICARE_HH
+    assert doing.service_code(Performer.PTA, VisitKind.ROUTINE, programme) == "G0157"
+    assert doing.service_code(Performer.PT, VisitKind.ROUTINE, programme) == "G0151"
+
+
+@pytest.mark.example("COD-01", 1)
 def test_the_performer_decides_the_code(
     scene: Scene, ordered: OrderMaker, wanted: Wanted, make: Book, row: Row
 ) -> None:
