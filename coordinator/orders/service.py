@@ -231,7 +231,9 @@ def _require(work: Work, order: Order, *, verbal: VerbalReceipt | None = None) -
 
 
 def settled(work: Work, order: Order, findings: Sequence[Finding], override: Mapping[str, str] | None = None) -> None:
-    """Asked by signing too: nothing that was found refuses the order, or somebody sets it aside now (BLOCK-OVR)."""
+    """Nothing that was found refuses the order, or somebody sets it aside now (BLOCK-OVR). Asked by other rooms and the
+    verbs here, which name the permission themselves.
+    """
     about = overrides.About(order.patient_id, order_id=order.id)
     overrides.settle(work, about, findings, override, lambda found: _refusal(work, found))
 

@@ -32,13 +32,16 @@ def test_an_aide_holds_this_and_no_more() -> None:
 def test_assistants_and_chaplains_give_no_orders_and_judge_nothing(performer: str) -> None:
     assert permissions_of(CLINICIAN) - permissions_of(CLINICIAN, performer) == {
         "order:draft", "order:take-verbal", "order:send", "order:void", "eligibility:determine", "supervision:record",
-        "home:assess-safety", "limit:set",
+        "home:assess-safety", "limit:set", "assessment:complete", "homebound:assess",
     }  # fmt: skip
 
 
 def test_a_vocational_nurse_takes_orders_and_does_not_judge() -> None:
     lost = permissions_of(CLINICIAN) - permissions_of(CLINICIAN, "LVN")
-    assert lost == {"eligibility:determine", "supervision:record", "home:assess-safety", "limit:set"}
+    assert lost == {
+        "eligibility:determine", "supervision:record", "home:assess-safety", "limit:set", "assessment:complete",
+        "homebound:assess",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("performer", [None, "RN", "PT", "OT", "SLP", "MSW", "MD", "NP"])
