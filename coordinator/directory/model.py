@@ -1,12 +1,11 @@
 """A resource of the directory; loaded from `config/directory.toml`."""
 
-from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from coordinator.core.db import Base, UtcDateTime, refers_to, row_id
+from coordinator.core.db import Base, row_id
 
 
 class Resource(Base):
@@ -25,21 +24,3 @@ class Resource(Base):
     referral_rule: Mapped[str] = mapped_column(sa.String(60), nullable=False)
     is_medical_care: Mapped[bool] = mapped_column(sa.Boolean, nullable=False, default=True)
     extra: Mapped[dict[str, Any]] = mapped_column(sa.JSON, nullable=False, default=dict)
-
-
-class DisplayOverride(Base):
-    """What is shown instead of a source's own words, which stay as they are (LNG-02). The latest that stands counts."""
-
-    __tablename__ = "display_override"
-    id: Mapped[int] = row_id()
-    #: Of a resource: its key.
-    subject: Mapped[str] = mapped_column(sa.String(60), nullable=False, index=True)
-    #: `name` or `description`.
-    field: Mapped[str] = mapped_column(sa.String(20), nullable=False)
-    language: Mapped[str] = mapped_column(sa.String(20), nullable=False)
-    text: Mapped[str] = mapped_column(sa.Text, nullable=False)
-    #: The source's words that the reviewer read; empty where there were none.
-    source_text: Mapped[str] = mapped_column(sa.Text, nullable=False)
-    reviewed_by_id: Mapped[int] = refers_to("app_user.id")
-    reviewed_at: Mapped[datetime] = mapped_column(UtcDateTime, nullable=False)
-    withdrawn_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

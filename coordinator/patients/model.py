@@ -179,9 +179,6 @@ class NoVisitWindow(Base):
     starts: Mapped[time] = mapped_column(sa.Time, nullable=False)
     ends: Mapped[time] = mapped_column(sa.Time, nullable=False)
     reason: Mapped[str] = mapped_column(sa.String(200), nullable=False)
-    #: From before sunset of the day to nightfall of the next, by the sun over the home; where its place is not known,
-    #: `starts` and `ends` stand in.
-    sunset: Mapped[bool] = mapped_column(sa.Boolean, nullable=False, default=False)
 
 
 class Unavailability(Base):

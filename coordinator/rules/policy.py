@@ -226,8 +226,6 @@ class Language:
 
     interpreter_required_kinds: frozenset[VisitKind]
     adult_age: int
-    minutes_before_sunset: int
-    minutes_after_sunset: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,7 +355,6 @@ class Safety:
     """Safety of the clinician (LAB-06)."""
 
     violence_hazards: frozenset[str]
-    check_in_grace_minutes: int
 
 
 @dataclass(frozen=True, slots=True)

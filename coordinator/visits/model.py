@@ -56,10 +56,6 @@ class Visit(Versioned, Base):
     interpreter_companion: Mapped[bool] = mapped_column(sa.Boolean, nullable=False, default=False)
     interpreter_companion_age: Mapped[int | None] = mapped_column(sa.Integer)
     interpreter_companion_basis: Mapped[str | None] = mapped_column(sa.String(20))
-    #: When whoever is alone at a hazardous home must have said that the visit is over, and when the office was told
-    #: that they had not (LAB-06).
-    check_in_due_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
-    check_in_alarmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     prn_number: Mapped[int | None] = mapped_column(sa.Integer)
     prn_trigger: Mapped[str | None] = mapped_column(sa.Text)

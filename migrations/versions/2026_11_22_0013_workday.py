@@ -40,14 +40,11 @@ def _columns() -> dict[str, list[sa.Column]]:
             sa.Column("burden_scored_on", sa.Date(), nullable=True),
             sa.Column("teaching", sa.JSON(none_as_null=True), nullable=True),
         ],
-        "no_visit_window": [sa.Column("sunset", sa.Boolean(), nullable=False, server_default=sa.false())],
         "visit": [
             sa.Column("interpreter_reference", sa.String(80), nullable=True),
             sa.Column("interpreter_companion", sa.Boolean(), nullable=False, server_default=sa.false()),
             sa.Column("interpreter_companion_age", sa.Integer(), nullable=True),
             sa.Column("interpreter_companion_basis", sa.String(20), nullable=True),
-            sa.Column("check_in_due_at", UtcDateTime(), nullable=True),
-            sa.Column("check_in_alarmed_at", UtcDateTime(), nullable=True),
         ],
     }
 
@@ -78,7 +75,6 @@ def upgrade() -> None:
     for table, columns in _columns().items():
         for column in columns:
             op.add_column(table, column)
-    op.create_index(op.f("ix_visit_check_in_due_at"), "visit", ["check_in_due_at"])
     _table(
         "exclusion_check",
         _ref("clinician_id"),
@@ -112,19 +108,6 @@ def upgrade() -> None:
         sa.Column("review_text", sa.Text(), nullable=True),
         to={"user_id": "app_user", "patient_id": "patient", "reviewed_by_id": "app_user"},
     )
-    _table(
-        "display_override",
-        sa.Column("subject", sa.String(60), nullable=False),
-        sa.Column("field", sa.String(20), nullable=False),
-        sa.Column("language", sa.String(20), nullable=False),
-        sa.Column("text", sa.Text(), nullable=False),
-        sa.Column("source_text", sa.Text(), nullable=False),
-        _ref("reviewed_by_id"),
-        sa.Column("reviewed_at", UtcDateTime(), nullable=False),
-        sa.Column("withdrawn_at", UtcDateTime(), nullable=True),
-        to={"reviewed_by_id": "app_user"},
-    )
-    op.create_index(op.f("ix_display_override_subject"), "display_override", ["subject"])
     _table(
         "record_request",
         _ref("patient_id"),
@@ -187,11 +170,10 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     for table in (
-        "legal_hold", "breach_patient", "breach", "disclosure", "record_request", "display_override",
+        "legal_hold", "breach_patient", "breach", "disclosure", "record_request",
         "emergency_access", "meal_period", "exclusion_check",
     ):  # fmt: skip
         op.drop_table(table)
-    op.drop_index(op.f("ix_visit_check_in_due_at"), "visit")
     for table, columns in _columns().items():
         for column in columns:
             op.drop_column(table, column.name)
