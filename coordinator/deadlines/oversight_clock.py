@@ -1,6 +1,6 @@
-"""The clocks of oversight that begin with an act: aides observed, assistants supervised, training, what was told.
+"""The clocks of oversight that begin with an act: aides observed, assistants supervised, what was told.
 
-Each is wound by an event and closed by the next (SUP-02 to SUP-05, AID-03, VIS-01, VIS-05).
+Each is wound by an event and closed by the next (SUP-02 to SUP-05, VIS-01, VIS-05).
 """
 
 from datetime import date, timedelta
@@ -15,25 +15,23 @@ from coordinator.deadlines.model import Deadline
 from coordinator.domain.events import (
     AideObserved,
     AssistantSupervised,
-    InServiceRecorded,
     MissedVisitTold,
     PatientDischarged,
     VisitCompleted,
     WrittenScheduleGiven,
 )
 from coordinator.domain.lifecycle import LIVE_ORDER
-from coordinator.domain.timeline import add_months, local_day
+from coordinator.domain.timeline import local_day
 from coordinator.domain.vocabulary import QUALIFYING, ClosedBy, DeadlineStatus, Discipline, Performer
 from coordinator.orders.model import Order
 from coordinator.patients.model import Patient
 from coordinator.rules.aides import assistant_supervision_due, observation_due
 from coordinator.rules.supervision import annual_observation_due
-from coordinator.staff.aides import year_of
-from coordinator.staff.model import AideCompetence, Clinician, InService
+from coordinator.staff.model import Clinician
 from coordinator.visits.model import Visit
 from coordinator.visits.oversight_model import AideConcern, AideObservation, AssistantSupervision
 
-CONCERN, YEARLY, WITH_PATIENT, ASSISTANT, TRAINING = "SUP-02", "SUP-03", "SUP-04", "SUP-05", "AID-03"
+CONCERN, YEARLY, WITH_PATIENT, ASSISTANT = "SUP-02", "SUP-03", "SUP-04", "SUP-05"
 _SOON = timedelta(days=14)
 
 
@@ -160,30 +158,6 @@ def _is_skilled(work: Work, patient_id: int) -> bool:
 def on_assistant_supervised(work: Work, event: AssistantSupervised) -> None:
     """The supervision is made; the assistant's next visit winds the clock again."""
     close_deadlines(work, subject=of_assistants(event.patient_id, event.performer), rule=ASSISTANT, reason="supervised")
-
-
-def on_in_service(work: Work, event: InServiceRecorded) -> None:
-    """Twelve hours by the end of the aide's training year; its owner hears of it in month ten (AID-03)."""
-    aide = fetch(work.session, Clinician, event.clinician_id, "clinician")
-    row = work.session.scalar(sa.select(AideCompetence).where(AideCompetence.clinician_id == aide.id))
-    if row is None or row.year_began_on is None:
-        return
-    settings = work.policy.aides
-    began = year_of(row.year_began_on, agency.today(work, aide.branch_id))
-    last = add_months(began, 12) - timedelta(days=1)
-    minutes = work.session.scalar(
-        sa.select(sa.func.sum(InService.minutes)).where(
-            InService.clinician_id == aide.id, InService.held_on >= began, InService.held_on <= last
-        )
-    )
-    if (minutes or 0) >= settings.in_service_hours * 60:
-        close_deadlines(work, subject=of_aide(aide.id), rule=TRAINING, reason="attended")
-        return
-    open_deadline(
-        work, rule=TRAINING, subject=of_aide(aide.id), due_on=last, owner_role="clinical_manager",
-        branch_id=aide.branch_id, task="in-service", clinician=aide.id,
-        remind_on=[add_months(began, settings.in_service_task_month).isoformat()],
-    )  # fmt: skip
 
 
 def on_missed_told(work: Work, event: MissedVisitTold) -> None:

@@ -14,7 +14,6 @@ from coordinator.core.work import Work
 from coordinator.deadlines import sweep
 from coordinator.deadlines.authorisation_clock import follow_authorisations
 from coordinator.deadlines.book import end, open_deadline
-from coordinator.deadlines.care_clock import follow_care
 from coordinator.deadlines.model import Deadline
 from coordinator.deadlines.order_clock import settle_refusals
 from coordinator.deadlines.referral_clock import REF_02, follow_referrals
@@ -40,7 +39,6 @@ def look_after(work: Work, branch_id: int) -> sweep.Change:
     follow_missed(work, branch_id)
     settle_refusals(work, branch_id)
     follow_authorisations(work, branch_id)
-    follow_care(work, branch_id)
     _ask_for_discharge_again(work, branch_id)
     work.session.flush()  # what was opened above is read below
     _tell(work, branch_id)

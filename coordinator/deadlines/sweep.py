@@ -27,6 +27,7 @@ from coordinator.domain.vocabulary import ClosedBy, DeadlineStatus
 from coordinator.orders.model import Order
 from coordinator.patients.model import Patient
 from coordinator.referrals.model import Referral
+from coordinator.staff.model import Clinician
 from coordinator.visits.model import Visit
 
 Key = tuple[str, str, date]
@@ -73,8 +74,11 @@ def follow(
 
 
 def on_event(work: Work, event: Any) -> None:
-    """What happened to one patient is in the book at once; the sweep would find the same."""
+    """What happened to one patient, or to staff, is in the book at once; the sweep would find the same."""
     entries = _BY_EVENT[type(event)]
+    if any(entry.of_staff for entry in entries):
+        follow(work, fetch(work.session, Clinician, event.clinician_id, "clinician").branch_id, entries=entries)
+        return
     patient_id = _patient_of(work, event)
     if patient_id is not None:
         follow(work, fetch(work.session, Patient, patient_id, "patient").branch_id, [patient_id], entries)
@@ -93,14 +97,16 @@ _BY_EVENT = _by_event()
 
 
 def _patient_of(work: Work, event: Any) -> int | None:
-    for name, row in (("visit_id", Visit), ("order_id", Order), ("referral_id", Referral)):
-        if hasattr(event, name):
-            work.session.flush()  # whom it concerns may be new
-            found: int | None = work.session.execute(
-                sa.select(row.patient_id).where(row.id == getattr(event, name))
-            ).scalar()
-            return found
-    return int(event.patient_id)
+    if hasattr(event, "patient_id"):
+        return int(event.patient_id)
+    work.session.flush()  # whom it concerns may be new
+    name, row = next((name, row) for name, row in _CONCERNS if hasattr(event, name))
+    found: int | None = work.session.execute(sa.select(row.patient_id).where(row.id == getattr(event, name))).scalar()
+    return found
+
+
+#: How an event names what it is about, where it does not name the patient.
+_CONCERNS: tuple[tuple[str, Any], ...] = (("visit_id", Visit), ("order_id", Order), ("referral_id", Referral))
 
 
 # ------------------------------------------------------------------------------------ what stands

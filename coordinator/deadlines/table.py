@@ -5,7 +5,7 @@ hours, or begins with an act that leaves no fact behind, is opened by the clocks
 `visit_clock`, `order_clock`, `authorisation_clock`).
 """
 
-from coordinator.deadlines import care_dues, cases, papers, visit_dues
+from coordinator.deadlines import care_dues, cases, papers, record_cases, record_dues, visit_dues
 from coordinator.deadlines.obligation import Obligation
 from coordinator.domain import events
 
@@ -229,7 +229,7 @@ OBLIGATIONS: tuple[Obligation, ...] = (
         "clinical_manager",
         cases.unsigned_notes,
         visit_dues.note,
-        asked_by=(events.VisitCompleted,),
+        asked_by=(events.VisitCompleted, events.NoteSigned),
         gone=cases.signed_notes,
     ),
     Obligation(
@@ -241,4 +241,43 @@ OBLIGATIONS: tuple[Obligation, ...] = (
         stays=True,
     ),
     Obligation("CRD-01", "renew-credential", "clinical_manager", cases.credentials, visit_dues.licence, of_staff=True),
+    # -------------------------------------------------------------------------- the care team
+    Obligation(
+        "IDT-02",
+        "team-conference",
+        "case_manager",
+        record_cases.team_care,
+        record_dues.conference,
+        asked_by=(*_CARE, events.ConferenceClosed),
+        renewed="done",
+    ),
+    Obligation(
+        "ACP-01",
+        "tell-of-rights",
+        "case_manager",
+        record_cases.team_care,
+        record_dues.rights,
+        asked_by=(*_CARE, events.RightsExplained),
+    ),
+    Obligation(
+        "INS-08",
+        "take-instrument",
+        "case_manager",
+        record_cases.team_care,
+        record_dues.instruments,
+        asked_by=(*_CARE, events.AssessmentRecorded, events.AssessmentWithdrawn),
+        renewed="done",
+        gone=record_cases.taken_once,
+    ),
+    # -------------------------------------------------------------------------- aides' training
+    Obligation(
+        "AID-03",
+        "in-service",
+        "clinical_manager",
+        record_cases.aides,
+        record_dues.in_service,
+        asked_by=(events.InServiceRecorded,),
+        stays=True,
+        of_staff=True,
+    ),
 )

@@ -70,7 +70,9 @@ TASKS: dict[str, Task] = {
     "observe-aide-yearly": Task("Watch aide {clinician} give care: a year has passed since the last time."),
     "observe-aide-here": Task("A nurse watches aide {clinician} give care in this home, as every six months."),
     "supervise-assistant": Task("The nurse or therapist sees to the work of the {performer} with this patient."),
-    "in-service": Task("Aide {clinician} lacks in-service training of this year: twelve hours are due."),
+    "in-service": Task(
+        "Aide {clinician} lacks in-service training: twelve hours are due in the aide's year.", by_hand=True
+    ),
     "observe-aide": Task("Observe the aide at work in the home: a concern was noted.", by_hand=True),
     "comprehensive-assessment": Task("Complete the comprehensive assessment.", by_hand=True),
     "obtain-encounter": Task("Obtain a face-to-face encounter about the reason for home care."),

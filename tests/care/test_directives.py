@@ -144,6 +144,16 @@ def test_who_sees_the_code_status_and_not_the_document(scene: Scene, work_as: Wo
         assert [entry.patient.code_status for entry in found.entries] == [CodeStatus.DNR]
 
 
+def test_the_talk_about_rights_is_not_held_because_time_goes_by(scene: Scene, work_as: WorkAs) -> None:
+    with work_as(now=TUESDAY) as work:
+        look_after(work, scene.branch)
+    for days in (20, 70):
+        with work_as(now=TUESDAY + timedelta(days=days)) as work:
+            look_after(work, scene.branch)
+            assert ("tell-of-rights", SOC) in owed(work, "ACP-01")
+            assert owed(work, "ACP-01", DeadlineStatus.DONE) == []
+
+
 def test_the_patient_is_told_of_rights_at_the_start_of_care_once(scene: Scene, work_as: WorkAs) -> None:
     with work_as(now=TUESDAY) as work:
         look_after(work, scene.branch)

@@ -9,18 +9,29 @@ import sqlalchemy as sa
 from coordinator.agency.model import Branch
 from coordinator.core.db import Database
 from coordinator.core.work import Work
+from coordinator.deadlines import sweep
 from coordinator.deadlines.book import close_deadlines, open_deadline
 from coordinator.deadlines.remind import look_after
+from coordinator.deadlines.table import OBLIGATIONS
+from coordinator.deadlines.words import TASKS
 from coordinator.domain.timeline import at_wall_clock
 from coordinator.domain.vocabulary import Criterion, Determination
 from coordinator.notify.model import Notice
 from coordinator.referrals import service
 from coordinator.staff.model import Clinician, Credential
-from coordinator.wiring import CLOCK, JOBS
+from coordinator.wiring import CLOCK, HANDLERS, JOBS
 from tests.builders import make_branch, make_clinician
 from tests.conftest import NOW, WorkAs
 from tests.deadlines.kit import DONE, OPEN, PACIFIC, SUPERSEDED, WAIVED, book, listen, nights, one
 from tests.referrals.kit import Scene, judge, receive
+
+
+def test_every_event_that_asks_an_obligation_is_wired_to_the_sweep() -> None:
+    for entry in OBLIGATIONS:
+        assert entry.task in TASKS, entry.task
+        for event in entry.asked_by:
+            assert sweep.on_event in HANDLERS[event], (entry.task, event)
+    assert len({(entry.rule, entry.task) for entry in OBLIGATIONS}) == len(OBLIGATIONS)
 
 
 def test_the_clock_knows_both_jobs() -> None:

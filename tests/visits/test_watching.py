@@ -12,6 +12,7 @@ from coordinator.core.errors import Conflict, Forbidden, Invalid, RuleBroken
 from coordinator.core.http import Coordinator
 from coordinator.deadlines.book import open_deadline
 from coordinator.deadlines.model import Deadline
+from coordinator.deadlines.remind import look_after
 from coordinator.domain.events import OrderEnded
 from coordinator.domain.vocabulary import (
     DeadlineStatus,
@@ -245,6 +246,18 @@ def test_in_service_hours_of_the_year_are_counted(scene: Scene, work_as: WorkAs)
         competence.add_in_service(work, scene["aide"], held_on=MONDAY, minutes=120, topic="Infection control")
         assert competence.competence(work, scene["aide"])[2] is None
         assert book(work, "AID-03")[0][1:] == ("done", "attended")
+
+
+def test_training_that_nobody_records_is_brought_up_in_month_ten_and_stays(scene: Scene, work_as: WorkAs) -> None:
+    with work_as(scene.actor("manager"), now=NOW) as work:
+        competence.record_competence(work, scene["aide"], year_began_on=date(2026, 1, 15))
+        assert book(work, "AID-03") == []
+    with work_as(now=NOW + timedelta(days=7)) as work:
+        look_after(work, scene.branch)
+        assert book(work, "AID-03") == [(date(2027, 1, 14), "open", None)]
+    with work_as(now=NOW + timedelta(days=70)) as work:
+        look_after(work, scene.branch)
+        assert book(work, "AID-03") == [(date(2027, 1, 14), "open", None)]
 
 
 @pytest.mark.parametrize(
