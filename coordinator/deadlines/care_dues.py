@@ -8,7 +8,6 @@ from coordinator.deadlines.obligation import Asked, Owed
 from coordinator.domain.lifecycle import LIVE_ORDER
 from coordinator.domain.timeline import (
     ONE_DAY,
-    HolidayCalendar,
     add_business_days,
     assessment_due,
     certification_period,
@@ -120,8 +119,8 @@ def idle_plan(seen: Seen, asked: Asked) -> Iterator[Owed]:
 def transfer_summary(stay: Stay, asked: Asked) -> Iterator[Owed]:
     """DIS-02: while the patient is an inpatient, the summary is there two business days after that was learnt."""
     if stay.in_care and stay.held_on is not None:
-        days = asked.policy.deadlines.transfer_summary_business_days
-        due_on = add_business_days(stay.held_on, days, HolidayCalendar.US_FEDERAL)
+        settings = asked.policy.discharge
+        due_on = add_business_days(stay.held_on, settings.transfer_summary_business_days, settings.business_calendar)
         yield Owed(of_episode(stay, "transfer"), due_on, stay.patient_id)
 
 
@@ -142,15 +141,15 @@ def discharge_assessment(stay: Stay, asked: Asked) -> Iterator[Owed]:
 def discharge_summary(stay: Stay, asked: Asked) -> Iterator[Owed]:
     """DIS-02: the summary is with the practitioner five business days after discharge."""
     if stay.soc is not None and stay.discharged_on is not None:
-        days = asked.policy.deadlines.discharge_summary_business_days
-        due_on = add_business_days(stay.discharged_on, days, HolidayCalendar.US_FEDERAL)
+        settings = asked.policy.discharge
+        due_on = add_business_days(stay.discharged_on, settings.summary_business_days, settings.business_calendar)
         yield Owed(of_episode(stay, "summary"), due_on, stay.patient_id)
 
 
 def closed_record(stay: Stay, asked: Asked) -> Iterator[Owed]:
     """DIS-02: the record is complete thirty days after discharge (22 CCR 74731(c))."""
     if stay.soc is not None and stay.discharged_on is not None:
-        due_on = stay.discharged_on + timedelta(days=asked.policy.deadlines.record_complete_days)
+        due_on = stay.discharged_on + timedelta(days=asked.policy.discharge.record_days)
         yield Owed(of_episode(stay, "record"), due_on, stay.patient_id, remind_on=(due_on - timedelta(days=7),))
 
 
@@ -165,7 +164,7 @@ def discipline_discharge(stay: Stay, asked: Asked) -> Iterator[Owed]:
         given = [line for line in own if line.live or line.status in _GIVEN]
         if given:
             ended = max(line.last for line in given)
-            due_on = ended + timedelta(days=asked.policy.deadlines.discipline_discharge_days)
+            due_on = ended + timedelta(days=asked.policy.discharge.discipline_days)
             yield Owed(
                 of_episode(stay, discipline.value), due_on, stay.patient_id, opens_on=ended + ONE_DAY,
                 facts={"discipline": discipline.value, "ends_on": ended.isoformat()},
@@ -185,7 +184,7 @@ def noncoverage_notice(stay: Stay, asked: Asked) -> Iterator[Owed]:
         return
     last, settings = max(covered), asked.policy.deadlines
     yield Owed(
-        of_episode(stay, "notice"), last - timedelta(days=settings.noncoverage_notice_days), stay.patient_id,
+        of_episode(stay, "notice"), last - timedelta(days=asked.policy.discharge.notice_days), stay.patient_id,
         opens_on=last - timedelta(days=settings.noncoverage_ahead_days), facts={"ends_on": last.isoformat()},
     )  # fmt: skip
 

@@ -342,11 +342,6 @@ class DeadlineSettings:
     renewal_reminder_days: tuple[int, ...]
     criterion_review_days: int
     coverage_reminder_days: tuple[int, ...]
-    discharge_summary_business_days: int
-    transfer_summary_business_days: int
-    record_complete_days: int
-    discipline_discharge_days: int
-    noncoverage_notice_days: int
     noncoverage_ahead_days: int
 
 
