@@ -1,0 +1,171 @@
+"""The night's sweep of deadlines against size: time, statements, and how both grow with the branch.
+
+    python -m benchmarks.sweep [--patients 500 1000 2000 5000] [--json]
+
+A branch is made on a fresh SQLite database: everybody in care with nursing, every third
+with an aide, every fourth with therapy, two months of visits. Timed are the first night, which opens the book, the
+same night again, which changes nothing, and the night after.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from benchmarks.report import Row, heading, machine, table, write_json
+from coordinator.access.service import system_actor
+from coordinator.app import create_app
+from coordinator.cli.db import upgrade_database
+from coordinator.core import audit
+from coordinator.core.db import Database
+from coordinator.core.http import Door
+from coordinator.core.settings import load_settings
+from coordinator.core.work import Work
+from coordinator.deadlines.model import Deadline
+from coordinator.deadlines.remind import look_after
+from coordinator.domain.vocabulary import Discipline, OrderStatus, VisitKind, VisitStatus
+from coordinator.orders.model import Order
+from coordinator.patients.model import Coverage, Episode, Patient
+from coordinator.visits.model import Visit
+from tests.builders import make_branch, make_care_plan, make_clinician, make_episode, make_patient, make_physician
+
+SIZES = [500, 1000, 2000, 5000]
+TODAY = date(2026, 11, 9)
+COLUMNS = ["patients", "night", "seconds", "statements", "opened", "closed", "open"]
+
+
+def measure(patients: int) -> list[Row]:
+    """Three nights over a branch of that size."""
+    with tempfile.TemporaryDirectory() as folder:
+        address = f"sqlite:///{Path(folder) / 'sweep.sqlite3'}"
+        app = create_app(
+            load_settings(
+                {
+                    "COORDINATOR_PROFILE": "test", "COORDINATOR_DATABASE_URL": address,
+                    "COORDINATOR_SECRET_KEY": "a-secret-of-the-benchmarks-alone-0123456789",
+                }
+            )
+        )  # fmt: skip
+        database: Database = app.extensions["database"]
+        upgrade_database(database)
+        with database.transaction() as session:
+            branch_id = _people(session, patients)
+        rows = [
+            _night(database, app.extensions["door"], branch_id, day, name) | {"patients": patients}
+            for day, name in ((TODAY, "first"), (TODAY, "again"), (TODAY + timedelta(days=1), "next"))
+        ]
+        database.dispose()
+    return rows
+
+
+def _night(database: Database, door: Door, branch_id: int, day: date, name: str) -> Row:
+    statements = [0]
+
+    def count(*_: Any) -> None:
+        statements[0] += 1
+
+    sa.event.listen(database.engine, "before_cursor_execute", count)
+    begun = time.perf_counter()
+    with database.transaction() as session:
+        now = datetime(day.year, day.month, day.day, 11, 15, tzinfo=UTC)
+        work = Work(
+            session=session, actor=system_actor("sweep"), now=now,
+            policy=door.policy, handlers=door.handlers, enqueue=door.enqueue,
+        )  # fmt: skip
+        change = look_after(work, branch_id)
+        session.flush()
+        audit.seal(session, work.trail)
+    seconds = time.perf_counter() - begun
+    sa.event.remove(database.engine, "before_cursor_execute", count)
+    with database.transaction(write=False) as session:
+        left = session.execute(sa.select(sa.func.count()).where(Deadline.status == "open")).scalar_one()
+    return {
+        "night": name, "seconds": round(seconds, 2), "statements": statements[0], "opened": change.opened,
+        "closed": change.closed, "open": left,
+    }  # fmt: skip
+
+
+def _people(session: Session, count: int) -> int:
+    """A branch with that many in care, admitted over the last hundred days."""
+    branch, physician = make_branch(session), make_physician(session)
+    nurses = [make_clinician(session, branch) for _ in range(max(4, count // 20))]
+    visits: list[dict[str, Any]] = []
+    orders: list[dict[str, Any]] = []
+    for number in range(count):
+        patient: Patient = make_patient(session, branch, coverages=[Coverage(payer="KP", starts_on=date(2020, 1, 1))])
+        soc = TODAY - timedelta(days=number % 100)
+        episode: Episode = make_episode(session, patient, soc=soc)
+        plan = make_care_plan(session, episode, physician)
+        wanted = [Discipline.SN] + [Discipline.HHA] * (number % 3 == 0) + [Discipline.PT] * (number % 4 == 0)
+        for discipline in wanted:
+            orders.append(
+                {
+                    "patient_id": patient.id, "episode_id": episode.id, "care_plan_id": plan.id,
+                    "physician_id": physician.id, "discipline": discipline, "status": OrderStatus.ACTIVE_SIGNED,
+                    "frequency_text": "2w9", "frequency": "2w9", "evaluate_and_treat": False, "effective_from": soc,
+                    "effective_to": soc + timedelta(days=59 + 60 * (number % 100 >= 60)), "visit_minutes": 45,
+                    "certification_number": 1 + (number % 100 >= 60), "visits_per_day": 1, "treatments": [],
+                    "required_skills": [], "week_anchor": "sunday", "prn_limit": 0, "two_person": False,
+                    "daily_insulin": False, "verbal_read_back": False, "demo": False, "version": 1,
+                    "signed_at": datetime(2026, 8, 1, tzinfo=UTC),
+                }
+            )  # fmt: skip
+            for step in range(0, min(60, (TODAY - soc).days), 4):
+                begins = datetime(TODAY.year, TODAY.month, TODAY.day, 15, tzinfo=UTC) - timedelta(
+                    days=step + 1, minutes=-50 * (len(visits) % 9)
+                )
+                visits.append(
+                    {
+                        "branch_id": branch.id, "patient_id": patient.id, "episode_id": episode.id,
+                        "discipline": discipline, "kind": VisitKind.EVALUATION if step > 50 else VisitKind.ROUTINE,
+                        "status": VisitStatus.NOTE_SIGNED, "window_from": begins.date(), "window_to": begins.date(),
+                        "minutes": 45, "is_current": True, "hold_bill": [], "warnings": [], "locked": False,
+                        "is_optional": False, "clinician_id": nurses[number % len(nurses)].id, "version": 1,
+                        "actual_start_at": begins, "actual_end_at": begins + timedelta(minutes=45),
+                        "starts_at": begins, "ends_at": begins + timedelta(minutes=45),
+                    }
+                )  # fmt: skip
+    session.execute(sa.insert(Order), orders)
+    _without_guards(session, visits)
+    return branch.id
+
+
+def _without_guards(session: Session, visits: list[dict[str, Any]]) -> None:
+    """Visits that stand are not asked whether they overlap: their times mean nothing here."""
+    session.flush()
+    guards = session.execute(
+        sa.text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'visit'")
+    ).all()
+    for name, _ in guards:
+        session.execute(sa.text(f"DROP TRIGGER {name}"))
+    session.execute(sa.insert(Visit), visits)
+    for _, statement in guards:
+        session.execute(sa.text(statement))
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--patients", type=int, nargs="+", default=SIZES)
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    rows: list[Row] = []
+    for patients in given.patients:
+        rows += measure(patients)
+    if given.json:
+        write_json(machine(), rows)
+    else:
+        print(heading(machine()))
+        print()
+        print(table(rows, COLUMNS))
+
+
+if __name__ == "__main__":
+    main()
