@@ -189,7 +189,8 @@ def test_the_rules_are_asked_again_at_the_signature(sent: Draft, sign: Sign, sce
         session.get(Episode, scene.episode).eligibility = "ineligible"
     (result,) = sign(number)
     assert (result.code, result.status) == ("rule-broken", 422)
-    assert [finding["rule"] for finding in result.findings] == ["INT-03"]
+    found = [(finding["rule"], finding["severity"]) for finding in result.findings]
+    assert found == [("INT-03", "BLOCK"), ("INT-03", "WARN")]
 
 
 def test_a_signed_order_is_not_signed_again(signed: Draft, scene: Scene, work_as: WorkAs, app) -> None:
