@@ -7,7 +7,7 @@ import random
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from coordinator.planner import Stop, score, solve, warm_up
@@ -134,6 +134,7 @@ def of_this_engine(seed: int) -> Problem | None:
 
 
 @calmly
+@example(43343, 0)  # a visit that must be with two others, who are with two people
 @given(SEEDS, st.integers(0, 60))
 def test_every_plan_heard_keeps_every_rule_and_costs_what_the_search_believes(seed: int, iterations: int):
     problem = of_this_engine(seed)

@@ -504,6 +504,8 @@ def gather(d, s, w, rng, x, level, bound, blink, narrow):
             if d[d[LINK_BACK] + e] != FREE and s[d[S_START] + o] + d[d[LINK_BACK] + e] > least:
                 least = s[d[S_START] + o] + d[d[LINK_BACK] + e]
             if d[d[LINK_WHO] + e] == SAME:
+                if only >= 0 and only != s[d[S_SLOT] + o]:
+                    return 0  # two that it must be with are with two people
                 only = s[d[S_SLOT] + o]
     for q in range(d[d[CAND_AT] + x], d[d[CAND_AT] + x + 1]):
         r = d[d[CAND] + q]
