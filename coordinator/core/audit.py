@@ -19,6 +19,8 @@ from coordinator.core.db import Base, UtcDateTime
 #: Any fixed number: the name of the lock under which lines are chained on PostgreSQL.
 _CHAIN_LOCK = 7_001_001
 GENESIS = "0" * 64
+#: Characters of what a line says was done.
+LONGEST_ACTION = 80
 
 
 class AuditEvent(Base):
@@ -29,7 +31,7 @@ class AuditEvent(Base):
     at: Mapped[datetime] = mapped_column(UtcDateTime, nullable=False)
     actor: Mapped[str] = mapped_column(sa.String(80), nullable=False)
     user_id: Mapped[int | None] = mapped_column(sa.BigInteger, index=True)
-    action: Mapped[str] = mapped_column(sa.String(80), nullable=False, index=True)
+    action: Mapped[str] = mapped_column(sa.String(LONGEST_ACTION), nullable=False, index=True)
     outcome: Mapped[str] = mapped_column(sa.String(10), nullable=False)
     subject: Mapped[str] = mapped_column(sa.String(80), nullable=False, index=True)
     patient_id: Mapped[int | None] = mapped_column(sa.BigInteger, index=True)

@@ -45,7 +45,7 @@ from coordinator.core.errors import (
 from coordinator.core.fields import MAX_ID, Schema
 from coordinator.core.idempotency import claim
 from coordinator.core.settings import Settings
-from coordinator.core.thinking import Think, seal_apart, think_ahead
+from coordinator.core.thinking import Think, door_of, seal_apart, think_ahead
 from coordinator.core.work import Actor, Work, refused_line
 
 log = structlog.get_logger("coordinator.http")
@@ -262,7 +262,7 @@ class Coordinator(Flask):
             except Refusal as refusal:
                 session.rollback()
                 if isinstance(refusal, Forbidden | NotFound) and actor.user_id is not None and not dry:
-                    seal_apart(d, w, [refused_line(w, refusal, f"{request.method} {request.url_rule}", "door")])
+                    seal_apart(d, w, [refused_line(w, refusal, door_of(request), "door")])
                 raise
             except BaseException:
                 session.rollback()

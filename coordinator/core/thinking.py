@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from flask import g, request
+from flask import Request, g, request
 
 from coordinator.core import audit
 from coordinator.core.errors import Forbidden, NotFound, Refusal, Unauthenticated
@@ -56,13 +56,18 @@ def think_ahead(d: "Door", think: Think, now: datetime) -> None:
         try:
             compute = think(w)
         except (Forbidden, NotFound) as refusal:
-            line = refused_line(w, refusal, f"{request.method} {request.url_rule}", "door")
+            line = refused_line(w, refusal, door_of(request), "door")
             refused, compute = refusal, None
     if refused is not None:
         seal_apart(d, w, [line])
         raise refused
     seal_apart(d, w, w.trail)
     g.thought = compute() if compute is not None else None
+
+
+def door_of(asked: Request) -> str:
+    """The door of a request as an audit line names it: the method and the route, as much as the line holds."""
+    return f"{asked.method} {asked.url_rule}"[: audit.LONGEST_ACTION]
 
 
 def seal_apart(d: "Door", w: Work, lines: Sequence[audit.AuditLine]) -> None:

@@ -67,9 +67,8 @@ def acknowledge(work: Work, patient_id: int, number: int) -> AideAcknowledgement
     aide = work.session.get(Clinician, work.actor.clinician_id or 0)
     if aide is None or aide.performer is not Performer.CHHA:
         raise Forbidden("An aide acknowledges the instructions they work by.", rule="AID-02")
-    plan = work.session.scalar(
-        sa.select(AideCarePlan).where(AideCarePlan.patient_id == patient_id, AideCarePlan.number == number)
-    )
+    versions = work.session.scalars(sa.select(AideCarePlan).where(AideCarePlan.patient_id == patient_id))
+    plan = next((one for one in versions if one.number == number), None)
     if plan is None:
         raise NotFound("aide instructions")
     insert_once(work.session, AideAcknowledgement, plan_id=plan.id, clinician_id=aide.id, acknowledged_at=work.now)
