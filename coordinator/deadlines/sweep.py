@@ -272,17 +272,20 @@ def _open(
         return 0
     make = postgresql.insert if scope.work.session.get_bind().dialect.name == "postgresql" else sqlite.insert
     insert = make(_TABLE)
-    again = {
+    again: dict[str, Any] = {
         name: insert.excluded[name]
         for name in (
             "status", "due_at", "facts", "owner_role", "patient_id", "escalate_on", "tell_on", "opened_at",
         )
-    } | dict.fromkeys(("closed_at", "close_reason", "closed_by", "reminded_at", "escalated_at"))  # fmt: skip
+    } | dict.fromkeys(("closed_at", "close_reason", "closed_by", "reminded_at", "escalated_at"), sa.null())  # fmt: skip
+    # Written out: a bound value outside the rows makes SQLAlchemy send them one by one.
+    one: sa.ColumnElement[Any] = sa.literal_column("1")
+    by_facts: sa.ColumnElement[Any] = sa.literal_column(f"'{ClosedBy.FACTS.value}'")
     rows = scope.work.session.connection().execute(
         insert.on_conflict_do_update(
             index_elements=["rule", "subject", "due_on"],
-            set_=again | {"version": _TABLE.c.version + 1},
-            where=_TABLE.c.closed_by == ClosedBy.FACTS,
+            set_=again | {"version": _TABLE.c.version + one},
+            where=_TABLE.c.closed_by == by_facts,
         ).returning(_TABLE.c.id, _TABLE.c.rule, _TABLE.c.subject, _TABLE.c.due_on, _TABLE.c.patient_id),
         values,
     )
