@@ -33,6 +33,7 @@ from coordinator.planning.repairs import api as repairs_api
 from coordinator.privacy import api as privacy_api
 from coordinator.referrals import api as referrals_api
 from coordinator.rules.profiles import UnknownProgramme
+from coordinator.rules.terms import Policy
 from coordinator.staff import api as staff_api
 from coordinator.travel.atlas import atlas_from
 from coordinator.visits import api as visits_api
@@ -128,11 +129,17 @@ def _answer_unknown_programme(unknown: Exception) -> Response:
     )
 
 
-def furnish(app: Coordinator, settings: Settings) -> None:
-    """Give the app its database, policy, wiring and doorman; again, and it serves another installation (tests do)."""
-    database = Database(settings.database_url, pool_size=settings.pool_size)
+def furnish(
+    app: Coordinator, settings: Settings, *, database: Database | None = None, policy: Policy | None = None
+) -> None:
+    """Give the app its database, policy, wiring and doorman; again, and it serves another installation.
+
+    Tests do so thousands of times at one address: they keep the database, whose engine remembers how it wrote each
+    statement, and the policy, which is read and checked for as long as a small test takes.
+    """
+    database = database or Database(settings.database_url, pool_size=settings.pool_size)
     doorman = Doorman(settings)
-    policy = policy_of(settings)
+    policy = policy or policy_of(settings)
     instruments()  # a file that cannot be meant is heard of at the start
     atlas = atlas_from(settings)
     app.extensions["doorman"] = doorman

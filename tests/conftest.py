@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from coordinator.access.service import permissions_of, system_actor
+from coordinator.agency.policy import policy_of
 from coordinator.app import create_app, furnish
 from coordinator.cli.db import upgrade_database
 from coordinator.core import audit
@@ -24,6 +26,7 @@ from coordinator.core.http import Coordinator, Door
 from coordinator.core.settings import Settings, load_settings
 from coordinator.core.work import Actor, Work
 from coordinator.domain.vocabulary import Role
+from coordinator.rules.terms import Policy
 from tests.postgres import Server
 
 ENGINES = ("sqlite", "postgresql")
@@ -76,19 +79,22 @@ def engine_name(request: pytest.FixtureRequest) -> str:
 def database_url(engine_name: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Address of a migrated, empty database.
 
-    On PostgreSQL it is one for all tests of the process, emptied before each: cloning takes a second or more. A test
-    that changes tables says `@pytest.mark.own_database` and is given a clone.
+    It is one address for all tests of the process, so that the engine of `kept` need not write every statement anew for
+    each. On SQLite the file is a fresh copy; on PostgreSQL the tables are emptied before each test, because cloning
+    takes a second or more. A test that changes tables says `@pytest.mark.own_database` and is given a clone.
     """
+    own = request.node.get_closest_marker("own_database") is not None
     if engine_name == "sqlite":
         template: Path = request.getfixturevalue("sqlite_template")
+        path = tmp_path / "test.sqlite3" if own else template.with_name("test.sqlite3")
         for suffix in ("", "-wal", "-shm"):
-            source = template.with_name(template.name + suffix)
+            source, copy = (one.with_name(one.name + suffix) for one in (template, path))
+            copy.unlink(missing_ok=True)  # whoever still has the last test's file open keeps that one
             if source.exists():
-                shutil.copy(source, tmp_path / f"test.sqlite3{suffix}")
-        yield f"sqlite:///{tmp_path / 'test.sqlite3'}"
+                shutil.copy(source, copy)
+        yield f"sqlite:///{path}"
         return
     server = postgres_server()
-    own = request.node.get_closest_marker("own_database") is not None
     name = f"test_{next(_numbers)}_{time.time_ns()}" if own else SHARED_DATABASE
     admin = sa.create_engine(_psycopg(server.url("postgres")), isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
     with admin.connect() as connection:
@@ -161,10 +167,17 @@ def bare_app() -> Coordinator:
     )
 
 
+@lru_cache(maxsize=len(ENGINES))
+def kept(settings: Settings) -> tuple[Database, Policy]:
+    """What an installation at that address need not build again."""
+    return Database(settings.database_url, pool_size=settings.pool_size), policy_of(settings)
+
+
 @pytest.fixture
 def app(bare_app: Coordinator, settings: Settings) -> Iterator[Coordinator]:
     """The whole product on a fresh database."""
-    furnish(bare_app, settings)
+    database, policy = kept(settings)
+    furnish(bare_app, settings, database=database, policy=policy)
     yield bare_app
     bare_app.extensions["database"].dispose()
 
