@@ -35,6 +35,7 @@ from coordinator.referrals import api as referrals_api
 from coordinator.rules.profiles import UnknownProgramme
 from coordinator.rules.terms import Policy
 from coordinator.staff import api as staff_api
+from coordinator.teamwork import tasks_api
 from coordinator.travel.atlas import atlas_from
 from coordinator.visits import api as visits_api
 from coordinator.visits import doing_api, payment_api, watching_api, workday_api
@@ -70,6 +71,7 @@ BLUEPRINTS = (
     workday_api.blp,
     privacy_api.blp,
     deadlines_api.blp,
+    tasks_api.blp,
     compliance_api.blp,
     notify_api.blp,
     rules_api.blp,

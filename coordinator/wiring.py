@@ -39,6 +39,7 @@ from coordinator.planning import promise, rosters, what_if
 from coordinator.planning import service as planning
 from coordinator.planning.repairs import service as repairs
 from coordinator.referrals import service as referrals
+from coordinator.teamwork import tasks
 from coordinator.visits import afterwards, demand, dependents, holds, weeks
 
 #: Event -> handlers (work, event), in order: first the rooms that act, then the book of deadlines, then who is told.
@@ -193,6 +194,8 @@ HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
     events.EmergencyAccessReviewed: (privacy_clock.on_emergency_reviewed,),
     events.ExclusionChecked: (privacy_clock.on_exclusion_checked,),
     events.DeadlinesReminded: (notify.on_deadlines_reminded,),
+    events.TaskHandedOver: (notify.on_task_handed_over,),
+    events.TaskEscalated: (notify.on_task_escalated,),
 }
 
 #: What may hold a bill or release it is asked again last, when all others have acted (HOLD-BILL).
@@ -231,6 +234,7 @@ JOBS: dict[str, Job] = {
     "compliance.bill-holds": bill_holds.sweep_job,
     "deadlines.remind": remind.remind,
     "referrals.watch-48-hours": watch.watch_48_hours,
+    "teamwork.escalate": tasks.escalate_job,
 }
 
 #: Clock -> job, for every branch in its own time; never between 01:00 and 03:00, which clock changes skip or repeat.
@@ -244,6 +248,7 @@ CLOCK: tuple[ClockEntry, ...] = (
     ClockEntry(name="bill-holds", job="compliance.bill-holds", at=time(3, 30), grace=timedelta(hours=20)),
     ClockEntry(name="hold-expiry", job="holds.expire", every=15, grace=timedelta(hours=1)),
     ClockEntry(name="watch-stays", job="episodes.watch-stays", every=15, grace=timedelta(hours=1)),
+    ClockEntry(name="task-escalation", job="teamwork.escalate", every=15, grace=timedelta(hours=20)),
     ClockEntry(name="watch-48-hours", job="referrals.watch-48-hours", every=15, grace=timedelta(hours=1)),
 )
 

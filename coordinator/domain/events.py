@@ -540,6 +540,21 @@ class CareTaskSettled(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class TaskHandedOver(Event):
+    """A task of the team is on somebody's list who did not put it there: newly asked, given back or reassigned."""
+
+    task_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class TaskEscalated(Event):
+    """A task is late, and `desk` (a value of Desk) hears of it as well."""
+
+    task_id: int
+    desk: str
+
+
+@dataclass(frozen=True, slots=True)
 class AssessmentRecorded(Event):
     """A set of answers to an instrument was recorded, complete or not, for the branch's day `assessed_on`."""
 

@@ -133,6 +133,10 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "directive:read": frozenset({Role.CLINICIAN, Role.PHYSICIAN, Role.CLINICAL_MANAGER, Role.INTAKE, Role.SYSTEM}),
     "directive:record": frozenset({Role.CLINICIAN, Role.PHYSICIAN, Role.CLINICAL_MANAGER, Role.INTAKE}),
     "directive:settle": frozenset({Role.PHYSICIAN}),
+    # what the team asks of each other
+    "task:read": frozenset(Role),
+    "task:ask": frozenset(Role) - {Role.SYSTEM},
+    "task:act": frozenset(Role) - {Role.SYSTEM},
     # obligations, notices, trail
     "deadline:read": frozenset(
         {Role.CLINICIAN, Role.CLINICAL_MANAGER, Role.SCHEDULER, Role.INTAKE, Role.PHYSICIAN, Role.SYSTEM}
@@ -152,7 +156,7 @@ _OF_AIDES = frozenset(
         "agency:read", "aide-plan:acknowledge", "aide-plan:read", "assessment:read", "clinician:read",
         "instrument:read", "notice:read", "patient:read", "physician:read", "reading:record", "resource:read",
         "roster:read", "schedule:give", "self:read", "token:issue", "visit:miss", "visit:perform", "visit:read",
-        "meal:record", "workday:read",
+        "meal:record", "task:act", "task:read", "workday:read",
     }
 )  # fmt: skip
 #: What calls for a nurse's, a therapist's or a physician's own judgement.

@@ -23,6 +23,8 @@ from coordinator.domain.events import (
     RepairProposed,
     RepairRejected,
     RosterPublished,
+    TaskEscalated,
+    TaskHandedOver,
     VisitCancelled,
     VisitMissed,
     VisitMoved,
@@ -36,10 +38,13 @@ from coordinator.patients.model import Patient
 from coordinator.referrals.model import Referral
 from coordinator.rules.missed import decision_needed
 from coordinator.staff.model import Clinician
+from coordinator.teamwork.model import Task
 from coordinator.visits.hold_model import SlotHold
 from coordinator.visits.model import Visit
 
 _SCHEDULER, _MANAGER, _INTAKE = Role.SCHEDULER.value, Role.CLINICAL_MANAGER.value, Role.INTAKE.value
+#: Desks that are roles as well: who holds one at the branch is told.
+_ROLES = frozenset(role.value for role in Role) - {Role.PHYSICIAN.value}
 #: Facts of a deadline that nobody reads in a notice, or that would be taken for the notice's own.
 _NOT_TOLD = frozenset({"remind_on", "warn_at", "role", "kind", "subject", "key", "branch_id", "user_id", "work"})
 
@@ -97,6 +102,35 @@ def _of_deadline(work: Work, row: Deadline, stage: str) -> list[dict[str, Any]]:
         }
         for role in sorted(roles)
     ]  # fmt: skip
+
+
+# ------------------------------------------------------------------------------------ tasks
+
+
+def on_task_handed_over(work: Work, event: TaskHandedOver) -> None:
+    """Whose list it is on knows: the person, or the office desk. Professions find it in their inbox."""
+    task = fetch(work.session, Task, event.task_id, "task")
+    work.session.flush()  # the version tells one handing over from the next
+    key, subject = f"task.yours:{task.id}:{task.version}", f"task:{task.id}"
+    if task.owner_id is not None:
+        tell_user(
+            work, user_id=task.owner_id, branch_id=task.branch_id, kind="task.yours", subject=subject, key=key,
+            task=task.id, due_on=task.due_on.isoformat(),
+        )  # fmt: skip
+    elif task.owner_role is not None and task.owner_role.value in _ROLES:
+        tell_role(
+            work, role=task.owner_role.value, branch_id=task.branch_id, kind="task.yours", subject=subject, key=key,
+            task=task.id, due_on=task.due_on.isoformat(),
+        )  # fmt: skip
+
+
+def on_task_escalated(work: Work, event: TaskEscalated) -> None:
+    """The desk above knows that it is late."""
+    task = fetch(work.session, Task, event.task_id, "task")
+    tell_role(
+        work, role=event.desk, branch_id=task.branch_id, kind="task.late", subject=f"task:{task.id}",
+        key=f"task.late:{task.id}:{event.desk}:{work.now.isoformat()}", task=task.id, due_on=task.due_on.isoformat(),
+    )  # fmt: skip
 
 
 # ------------------------------------------------------------------------------------ orders

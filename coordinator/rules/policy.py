@@ -482,6 +482,13 @@ class Palliative:
 
 
 @dataclass(frozen=True, slots=True)
+class TeamworkSettings:
+    """What the team asks of each other. Hours are elapsed."""
+
+    escalate_again_hours: int
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """Every setting in force on one day. `settings` gives each with its source, by dotted name."""
 
@@ -515,6 +522,7 @@ class Policy:
     alerts: Alerts
     overrides: Overrides
     deadlines: DeadlineSettings
+    teamwork: TeamworkSettings
     payment: Payment
     palliative: Palliative
     settings: Mapping[str, Setting] = field(default_factory=dict, compare=False)
