@@ -5,8 +5,6 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
-import simple_icd_10_cm as icd
-
 from coordinator.agency import area
 from coordinator.core.errors import Invalid
 from coordinator.domain import language
@@ -38,21 +36,6 @@ def language_tag(tag: str, pointer: str) -> str:
         return language.canonical(tag)
     except ValueError as error:
         raise Invalid(str(error), pointer=pointer) from None
-
-
-def diagnosis_code(code: str, pointer: str) -> tuple[str, str]:
-    """The ICD-10-CM code with its dot, and its title; Invalid if there is no such code or it needs more characters."""
-    plain = code.strip().upper()
-    if not icd.is_valid_item(plain) or not icd.is_category_or_subcategory(plain):
-        raise Invalid("There is no such ICD-10-CM code.", pointer=pointer, code="unknown-diagnosis-code")
-    plain = icd.add_dot(icd.remove_dot(plain))
-    if not icd.is_leaf(plain):
-        raise Invalid(
-            "This ICD-10-CM code is only a heading; choose the more specific code below it.",
-            pointer=pointer,
-            code="diagnosis-code-incomplete",
-        )
-    return plain, str(icd.get_description(plain))[:300]
 
 
 def snomed_code(code: str | None, pointer: str) -> None:

@@ -19,6 +19,7 @@ from coordinator.core.errors import Conflict, Invalid, NotFound
 from coordinator.core.work import Work, permitted
 from coordinator.domain.vocabulary import EvvCircumstanceKind, Payer, Programme
 from coordinator.patients import checks
+from coordinator.patients.diagnoses import diagnosis_code
 from coordinator.patients.enrolment_model import EnrolmentRow, EvvCircumstance, PalliativeScreening
 from coordinator.patients.model import Episode, Patient
 from coordinator.patients.queries import for_change, require_visible
@@ -87,7 +88,7 @@ def add_enrolment(
     if ends_on is not None:
         checks.days_in_order(starts_on, ends_on, "/ends_on")
     if condition is not None:
-        condition, _ = checks.diagnosis_code(condition, "/condition")
+        condition, _ = diagnosis_code(condition, "/condition")
     for other in others:
         if other.programme != code:
             continue

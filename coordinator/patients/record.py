@@ -13,6 +13,7 @@ from coordinator.core.errors import Conflict, Invalid, NotFound
 from coordinator.core.work import Work, permitted
 from coordinator.domain.vocabulary import HomeSafety, Payer
 from coordinator.patients import checks
+from coordinator.patients.diagnoses import diagnosis_code
 from coordinator.patients.model import Caregiver, Coverage, Diagnosis, NoVisitWindow, Patient, Unavailability
 from coordinator.patients.queries import for_change
 
@@ -104,7 +105,7 @@ def diagnosis_into(patient: Patient, fields: Mapping[str, Any], pointer: str = "
     """A diagnosis at its rank, the others moved down; last where no rank is given."""
     checks.refuse_unknown(fields, frozenset({"code", "rank", "snomed", "recorded_on", "display"}), pointer)
     checks.require(fields, ("code",), pointer)
-    code, title = checks.diagnosis_code(fields["code"], f"{pointer}/code")
+    code, title = diagnosis_code(fields["code"], f"{pointer}/code")
     checks.snomed_code(fields.get("snomed"), f"{pointer}/snomed")
     if any(other.code == code for other in patient.diagnoses):
         raise Conflict("This diagnosis is in the record already.", code="diagnosis-exists")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar, cast
 
+from coordinator.patients import diagnoses
 from coordinator.planner import explain, solve, warm_up
 from coordinator.planner.plan import Explanation, Outcome, Plan, Progress, Stop
 from coordinator.planner.problem import Problem
@@ -71,10 +72,15 @@ Look = Callable[[Heard | None], bool]
 
 
 def warm_in_background() -> threading.Thread:
-    """Load the planner's kernels while the server begins to serve, so that no first request waits for them."""
-    thread = threading.Thread(target=warm_up, name="planner-warm-up", daemon=True)
+    """Load kernels and diagnosis codes while the server begins to serve, so that no first request waits for them."""
+    thread = threading.Thread(target=_warm, name="warm-up", daemon=True)
     thread.start()
     return thread
+
+
+def _warm() -> None:
+    diagnoses.load()  # two seconds; the kernels may take a minute
+    warm_up()
 
 
 def search_here(task: Task, look: Look) -> Found:

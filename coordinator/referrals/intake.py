@@ -25,6 +25,7 @@ from coordinator.domain.vocabulary import (
     ReferralStatus,
 )
 from coordinator.patients import checks
+from coordinator.patients.diagnoses import diagnosis_code
 from coordinator.referrals import content
 from coordinator.referrals.model import Referral
 from coordinator.referrals.queries import visible
@@ -140,7 +141,7 @@ def _check(work: Work, referral: Referral, values: dict[str, Any]) -> None:
         checks.home_fields({"state": values["state"]}, "")
         values["state"] = values["state"].upper()
     if values.get("diagnosis_code"):
-        values["diagnosis_code"] = checks.diagnosis_code(values["diagnosis_code"], "/diagnosis_code")[0]
+        values["diagnosis_code"] = diagnosis_code(values["diagnosis_code"], "/diagnosis_code")[0]
     for name, words in _CLOSED_LISTS.items():
         if values.get(name) is not None:
             values[name] = _word(words, values[name], name)
