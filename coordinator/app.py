@@ -8,7 +8,7 @@ from coordinator.agency import api as agency_api
 from coordinator.agency import programmes_api
 from coordinator.agency.policy import policy_of
 from coordinator.care import api as care_api
-from coordinator.care import conferences_api, directives_api
+from coordinator.care import conferences_api, directives_api, responses_api
 from coordinator.care.shelf import instruments
 from coordinator.compliance import api as compliance_api
 from coordinator.core import http, logs
@@ -65,6 +65,7 @@ BLUEPRINTS = (
     doing_api.blp,
     watching_api.blp,
     care_api.blp,
+    responses_api.blp,
     conferences_api.blp,
     directives_api.blp,
     payment_api.blp,

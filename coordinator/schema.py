@@ -3,6 +3,7 @@
 from coordinator.access import model as _access
 from coordinator.agency import model as _agency
 from coordinator.care import model as _care
+from coordinator.care import response_model as _responses
 from coordinator.compliance import model as _compliance
 from coordinator.core import audit as _audit
 from coordinator.core import http as _http
@@ -38,5 +39,5 @@ __all__ = ["metadata"]
 _ROOMS = (
     _access, _agency, _audit, _care, _compliance, _deadlines, _directory, _duties, _enrolments, _episodes, _fhir,
     _holds, _http, _jobs, _notify, _orders, _oversight, _patients, _payment, _planning, _privacy, _promises, _referrals,
-    _repairs, _staff, _teamwork, _travel, _visits, _what_if,
+    _repairs, _responses, _staff, _teamwork, _travel, _visits, _what_if,
 )  # fmt: skip

@@ -33,6 +33,7 @@ from coordinator.domain import events
 from coordinator.episodes import service as episodes
 from coordinator.jobs.context import Job, Place
 from coordinator.jobs.timetable import ClockEntry
+from coordinator.notify import care_handlers as notify_care
 from coordinator.notify import handlers as notify
 from coordinator.orders import service as orders
 from coordinator.planning import promise, rosters, what_if
@@ -172,6 +173,8 @@ HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
         sweep.on_event,
     ),
     events.AssessmentWithdrawn: (sweep.on_event,),
+    events.VisitProposed: (notify_care.on_visit_proposed,),
+    events.SafetyProtocolOpened: (notify_care.on_safety_protocol_opened,),
     events.ConferenceClosed: (
         care_clock.on_conference_closed,
         sweep.on_event,

@@ -153,6 +153,7 @@ class TrendSchema(Schema):
     points = fields.List(fields.Nested(TrendPointSchema))
     change = fields.Dict(metadata={"description": "The latest less the one before, by item"})
     total_change = fields.Integer(allow_none=True)
+    direction = fields.Dict(metadata={"description": "By item, and `total`: better, worse or same"})
 
 
 class TrendQuery(Schema):
@@ -192,7 +193,7 @@ def read_trend(args: dict[str, Any], patient_id: int) -> Any:
     found = assessments.trend(work(), patient_id, args["instrument"], args["caregiver_id"])
     return {
         "instrument": found.instrument.code, "points": found.points, "change": dict(found.change),
-        "total_change": found.total_change,
+        "total_change": found.total_change, "direction": dict(found.direction),
     }  # fmt: skip
 
 

@@ -25,15 +25,20 @@ def raise_tasks(work: Work, patient_id: int, about: str, findings: Iterable[Find
             continue
         told.add((str(task), finding.due))
         discipline = finding.facts.get("discipline")
-        work.publish(
-            CareTaskRaised(
-                patient_id=patient_id,
-                rule=finding.rule,
-                task=str(task),
-                subject=f"{about}:{task}",
-                due_on=finding.due,
-                owner=finding.owner,
-                discipline=str(discipline) if discipline else None,
-                at_once=bool(finding.facts.get("at_once")),
-            )
+        raise_task(
+            work, patient_id, rule=finding.rule, about=about, task=str(task), due_on=finding.due, owner=finding.owner,
+            discipline=str(discipline) if discipline else None, at_once=bool(finding.facts.get("at_once")),
+        )  # fmt: skip
+
+
+def raise_task(
+    work: Work, patient_id: int, *, rule: str, about: str, task: str, due_on: date, owner: str,
+    discipline: str | None = None, at_once: bool = False,
+) -> None:  # fmt: skip
+    """CareTaskRaised: `owner` is asked under `rule` for `task`, a word of the deadlines' table, because of `about`."""
+    work.publish(
+        CareTaskRaised(
+            patient_id=patient_id, rule=rule, task=task, subject=f"{about}:{task}", due_on=due_on, owner=owner,
+            discipline=discipline, at_once=at_once,
         )
+    )  # fmt: skip

@@ -1,19 +1,19 @@
 """Answers to instruments: recorded once, scored by the server, read by those whose work needs them (section 13)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from coordinator.agency import service as agency
-from coordinator.care import shelf
+from coordinator.care import proposals, safety, shelf
 from coordinator.care.asking import flags, raise_tasks
 from coordinator.care.model import AlertLimit, Assessment
 from coordinator.core.errors import Conflict, Invalid, NotFound, RuleBroken
 from coordinator.core.work import Work, permitted
-from coordinator.domain.care import AssessmentStatus, ContactMode, InstrumentCode, Measure, Respondent
+from coordinator.domain.care import AssessmentStatus, ContactMode, Direction, InstrumentCode, Measure, Respondent
 from coordinator.domain.events import AssessmentRecorded, AssessmentWithdrawn, CareTaskSettled
 from coordinator.domain.timeline import local_day
 from coordinator.patients.model import Caregiver, Patient
@@ -30,6 +30,8 @@ CLOCK_SKEW = timedelta(minutes=5)
 LATEST_ENTRY = timedelta(days=30)
 #: So many answers to items that do not exist are named one by one.
 MOST_STRANGE = 20
+#: What a trend calls the whole among its items.
+TOTAL = "total"
 #: Points of a trend.
 MOST_POINTS = 200
 
@@ -43,7 +45,8 @@ def record(
     """The answers are on record with the server's score, and everything that they ask for is in the book.
 
     RuleBroken (INS-01) with every answer that cannot be meant. A partial set is kept without a total, and is asked for
-    alarms all the same. AssessmentRecorded is published, and CareTaskRaised for each task.
+    alarms all the same. AssessmentRecorded is published, and CareTaskRaised for each task. A score that calls for a
+    visit proposes one (`proposals`), and the item on self-harm opens the safety protocol.
     """
     tool = shelf.instruments()[instrument]
     shelf.require_recorder(work, tool)
@@ -84,6 +87,9 @@ def record(
         )
     )  # fmt: skip
     raise_tasks(work, patient.id, f"assessment:{row.id}", findings)
+    if any(finding.facts.get("task") == "safety-protocol" for finding in findings):
+        safety.open_for(work, row)
+    proposals.propose(work, patient, row, findings)
     return row
 
 
@@ -191,6 +197,8 @@ def withdraw(work: Work, assessment_id: int, reason: str) -> Assessment:
     work.record(
         "assessment.withdrawn", f"assessment:{row.id}", patient_id=row.patient_id, instrument=row.instrument.value
     )
+    proposals.withdraw_for(work, row)
+    safety.withdraw_for(work, row)
     for rule in sorted({flag["rule"] for flag in row.flags if flag["severity"] == "TASK"}):
         work.publish(
             CareTaskSettled(
@@ -248,12 +256,16 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """How an instrument's answers went, first to last, and by how much the latest differ from the ones before."""
+    """How an instrument's answers went, first to last, and by how much the latest differ from the ones before.
+
+    `direction` says of each item, and of `total`, whether that was for the better.
+    """
 
     instrument: Instrument
     points: list[Point]
     change: Mapping[str, int]
     total_change: int | None
+    direction: Mapping[str, Direction] = field(default_factory=dict)
 
 
 @permitted("assessment:read")
@@ -277,4 +289,9 @@ def trend(work: Work, patient_id: int, instrument: InstrumentCode, caregiver_id:
         return Trend(tool, points, {}, None)
     change = {code: value - previous.numbers[code] for code, value in last.numbers.items() if code in previous.numbers}
     both = last.total is not None and previous.total is not None
-    return Trend(tool, points, change, (last.total or 0) - (previous.total or 0) if both else None)
+    total_change = (last.total or 0) - (previous.total or 0) if both else None
+    moved = change | ({} if total_change is None else {TOTAL: total_change})
+    return Trend(
+        tool, points, change, total_change,
+        {code: instruments.direction(instrument, by) for code, by in moved.items()},
+    )  # fmt: skip

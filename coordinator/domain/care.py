@@ -46,6 +46,52 @@ class AssessmentStatus(StrEnum):
     ENTERED_IN_ERROR = "entered_in_error"
 
 
+class ProposalStatus(StrEnum):
+    """Life of a visit that a score proposes."""
+
+    #: An order has an as-needed visit left: a nurse accepts or declines.
+    PROPOSED = "proposed"
+    #: No order has one left: the physician is asked for an order.
+    ASKED = "asked"
+    ACCEPTED = "accepted"
+    #: The physician gave an order that schedules the visit itself.
+    ORDERED = "ordered"
+    DECLINED = "declined"
+    #: The answers were entered in error.
+    WITHDRAWN = "withdrawn"
+
+
+class SafetyStep(StrEnum):
+    """A step of the safety protocol after an answer about self-harm."""
+
+    STAYED_WITH_PATIENT = "stayed_with_patient"
+    ASKED_ABOUT_RISK = "asked_about_risk"
+    MEANS_REMOVED = "means_removed"
+    PRACTITIONER_TOLD = "practitioner_told"
+    CRISIS_LINE_OFFERED = "crisis_line_offered"
+    SAFETY_PLAN_MADE = "safety_plan_made"
+    FAMILY_TOLD = "family_told"
+
+
+class SafetyOutcome(StrEnum):
+    """How a safety protocol ended; without one of these it is not closed."""
+
+    NO_PRESENT_RISK = "no_present_risk"
+    SAFETY_PLAN_AGREED = "safety_plan_agreed"
+    PRACTITIONER_TAKES_OVER = "practitioner_takes_over"
+    EMERGENCY_SERVICES = "emergency_services"
+    TAKEN_TO_HOSPITAL = "taken_to_hospital"
+    ENTERED_IN_ERROR = "entered_in_error"
+
+
+class Direction(StrEnum):
+    """Which way a score went, as the patient feels it."""
+
+    BETTER = "better"
+    WORSE = "worse"
+    SAME = "same"
+
+
 class Measure(StrEnum):
     """What is measured at home and has limits of the patient's own (VIS-02)."""
 

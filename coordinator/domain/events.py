@@ -578,6 +578,25 @@ class AssessmentWithdrawn(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class VisitProposed(Event):
+    """A score proposes a visit. `asked`: no order has one left, so the physician is asked for an order."""
+
+    proposal_id: int
+    patient_id: int
+    discipline: str
+    asked: bool
+    physician_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SafetyProtocolOpened(Event):
+    """An answer about self-harm opened the safety protocol: whom the policy names is told now (INS-05)."""
+
+    protocol_id: int
+    patient_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class ConferenceClosed(Event):
     """The team's review of a patient was closed. `counts`: it had its quorum, and the next is due from `held_on` on."""
 

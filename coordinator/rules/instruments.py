@@ -5,9 +5,9 @@ Findings carry codes of items and the limits that they crossed; a person's answe
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
-from coordinator.domain.care import InstrumentCode
+from coordinator.domain.care import Direction, InstrumentCode, SafetyOutcome, SafetyStep
 from coordinator.domain.timeline import add_business_days, certification_period_of, recertification_window
 from coordinator.rules.questionnaires import Instrument, problems, score
 from coordinator.rules.terms import Finding, Policy, Severity, also, found, rule
@@ -103,7 +103,7 @@ def symptom_band(rating: int, policy: Policy) -> str:
     sentence="A moderate symptom is asked about again within two days; a severe one has a nurse's contact that day.",
     settings=(
         "instruments.esas_act_from", "instruments.esas_severe_from", "instruments.esas_contact_days",
-        "instruments.esas_rise", "instruments.esas_bands",
+        "instruments.esas_rise", "instruments.esas_bands", "instruments.after_treatment_minutes",
     ),
     sentence_zh="中度症狀兩天內再詢問；嚴重症狀當日由護士聯絡。",
     asked_on=("care",),
@@ -148,6 +148,17 @@ def ask_symptoms(
                 )
             )  # fmt: skip
     return tuple(findings)
+
+
+@also("INS-02")
+def ask_after_score(symptom: str, given_at: datetime, policy: Policy) -> Finding:
+    """A symptom that was treated is rated again. `given_at` is the branch's wall clock; due on the day it falls on."""
+    until = given_at + timedelta(minutes=policy.instruments.after_treatment_minutes)
+    return found(
+        "INS-02", "{symptom} was treated; it is rated again by {until}.", due=until.date(), owner="case_manager",
+        cure="Rate it again by {until}.", symptom=symptom, until=until.strftime("%H:%M"),
+        facts={"task": "score-after-treatment", "until": until.isoformat(timespec="minutes")},
+    )  # fmt: skip
 
 
 @rule(
@@ -225,7 +236,7 @@ def ask_screen(total: int, today: date, policy: Policy) -> Finding | None:
     sentence="Any answer but none about self-harm opens the safety protocol at once, whatever the total.",
     settings=(
         "instruments.phq9_bands", "instruments.phq9_act_from", "instruments.phq9_act_days",
-        "instruments.phq9_safety_from",
+        "instruments.phq9_safety_from", "instruments.safety_steps",
     ),
     sentence_zh="自我傷害一題只要不是「完全沒有」，無論總分多少，立即啟動安全程序。",
     asked_on=("care",),
@@ -253,6 +264,32 @@ def ask_depression(
                 least=settings.phq9_act_from, due_on=due, facts={"task": "mood-follow-up", "discipline": "MSW"},
             )
         )  # fmt: skip
+    return tuple(findings)
+
+
+@also("INS-05")
+def ask_safety_close(done: Iterable[SafetyStep], outcome: SafetyOutcome | None, policy: Policy) -> tuple[Finding, ...]:
+    """Everything for want of which a safety protocol is not closed; one that was opened in error lacks nothing."""
+    if outcome is SafetyOutcome.ENTERED_IN_ERROR:
+        return ()
+    findings = []
+    if outcome is None:
+        findings.append(
+            found(
+                "INS-05", "The safety protocol has no outcome.", severity=Severity.BLOCK,
+                cure="Say how it ended.", facts={"missing": "outcome"},
+            )
+        )  # fmt: skip
+    taken = set(done)
+    for step in SafetyStep:
+        if step in policy.instruments.safety_steps and step not in taken:
+            findings.append(
+                found(
+                    "INS-05", "The safety protocol lacks a step: {step}.", severity=Severity.BLOCK,
+                    cure="Take the step and record it, then close the protocol.", step=step.value.replace("_", " "),
+                    facts={"missing": step.value},
+                )
+            )  # fmt: skip
     return tuple(findings)
 
 
@@ -377,3 +414,16 @@ def cadence_due(code: InstrumentCode, soc: date, last_on: date | None, today: da
 def numbers(answers: Mapping[str, object], items: Iterable[str]) -> dict[str, int]:
     """Those answers that are numbers, of these items, in their order."""
     return {item: value for item in items if isinstance(value := answers.get(item), int)}
+
+
+# ------------------------------------------------------------------------------------ which way it went
+
+#: Of these, more is better: function. Of all others, more is worse: symptoms, low mood, burden.
+_MORE_IS_BETTER = frozenset({InstrumentCode.PPS, InstrumentCode.KPS})
+
+
+def direction(code: InstrumentCode, change: int) -> Direction:
+    """Whether a change of a score of the instrument is for the better."""
+    if change == 0:
+        return Direction.SAME
+    return Direction.BETTER if (change > 0) == (code in _MORE_IS_BETTER) else Direction.WORSE

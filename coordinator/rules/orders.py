@@ -1,5 +1,6 @@
 """Orders: what must be in them, who may give and sign them, and by when (ORD-01 to ORD-09)."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -13,7 +14,7 @@ from coordinator.domain.vocabulary import (
     VisitKind,
 )
 from coordinator.rules.case import ORDERLESS_KINDS, needs_order, order_name
-from coordinator.rules.facts import ActivationFacts, Moment, SigningFacts, VerbalReceipt, VisitCase
+from coordinator.rules.facts import ActivationFacts, Moment, OrderFacts, SigningFacts, VerbalReceipt, VisitCase
 from coordinator.rules.frequencies import ask_layout, ask_prn_content
 from coordinator.rules.intermittent import ask_aide_order, ask_daily_run
 from coordinator.rules.terms import Finding, Policy, Severity, also, found, rule
@@ -103,6 +104,38 @@ def ask_live_order(case: VisitCase, moment: Moment, policy: Policy) -> Finding |
             last=order.effective_to or "an open end",
             discipline=visit.discipline,
         )
+    return None
+
+
+@also("ORD-01")
+def ask_treatment_order(
+    order: OrderFacts | None, treatments: Collection[str], treatment: str, discipline: Discipline, day: date
+) -> Finding | None:
+    """Why the discipline may not give a treatment for a symptom that day; `treatments` are what the order names."""
+    if order is None or order.status not in LIVE_ORDER:
+        state = "is not the patient's" if order is None else STATE_WORDS[order.status]
+        return found(
+            "ORD-01", "The order {state}: no treatment may be given under it.",
+            cure="A physician orders the treatment, or a nurse takes a verbal order with read-back.", state=state,
+        )  # fmt: skip
+    last = order.effective_to
+    if order.effective_from is None or day < order.effective_from or (last is not None and day > last):
+        return found(
+            "ORD-01", "Order {order} does not hold on {day}.", cure="A physician orders the treatment for {day}.",
+            order=order_name(order), day=day,
+        )  # fmt: skip
+    if order.discipline is not discipline:
+        return found(
+            "ORD-01", "Order {order} is for {ordered}, not for {discipline}.",
+            cure="A physician orders the treatment for {discipline}, or {ordered} gives it.", order=order_name(order),
+            ordered=order.discipline, discipline=discipline,
+        )  # fmt: skip
+    if treatment not in treatments:
+        return found(
+            "ORD-01", "Order {order} does not name this treatment.",
+            cure="A physician adds the treatment to an order, or a nurse takes a verbal order with read-back.",
+            order=order_name(order), facts={"ordered": sorted(treatments)},
+        )  # fmt: skip
     return None
 
 

@@ -10,7 +10,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any, TypeVar, get_type_hints
 
-from coordinator.domain.care import TeamRole
+from coordinator.domain.care import SafetyStep, TeamRole
 from coordinator.domain.frequency import FrequencyError, MidweekChange, RangeTarget, parse
 from coordinator.domain.timeline import HolidayCalendar, WeekAnchor
 from coordinator.domain.vocabulary import (
@@ -392,6 +392,9 @@ class InstrumentSettings:
     phq9_act_from: int
     phq9_act_days: int
     phq9_safety_from: int
+    safety_steps: frozenset[SafetyStep]
+    safety_roles: frozenset[Role]
+    after_treatment_minutes: int
     zbi_screen_from: int
     zbi_high_from: int
     zbi_business_days: int
@@ -751,6 +754,6 @@ _READERS: dict[Any, Callable[[str, object], object]] = {
     **{kind: _choice(kind) for kind in (WeekAnchor, HolidayCalendar, RangeTarget, MidweekChange)},
     **{
         frozenset[kind]: _words(kind)  # type: ignore[valid-type]
-        for kind in (Payer, Performer, Discipline, PractitionerType, VisitKind, TeamRole, Role)
+        for kind in (Payer, Performer, Discipline, PractitionerType, VisitKind, TeamRole, Role, SafetyStep)
     },
 }

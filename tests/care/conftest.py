@@ -88,10 +88,17 @@ def scene(database: Database) -> Scene:
     return made
 
 
-def owed(work: Work, rule: str, status: DeadlineStatus | None = DeadlineStatus.OPEN) -> list[tuple[str, date]]:
-    """(task, due day) of the lines of the book under a rule, by due day."""
+#: What a proposed visit asks of people, beside what the score itself does.
+OF_PROPOSALS = frozenset({"answer-proposal", "ask-for-order"})
+
+
+def owed(
+    work: Work, rule: str, status: DeadlineStatus | None = DeadlineStatus.OPEN, *, proposals: bool = False
+) -> list[tuple[str, date]]:
+    """(task, due day) of the lines of the book under a rule, by due day; without those of proposals, unless asked."""
     work.session.flush()
     query = sa.select(Deadline).where(Deadline.rule == rule).order_by(Deadline.due_on, Deadline.id)
     if status is not None:
         query = query.where(Deadline.status == status)
-    return [(str(row.facts["task"]), row.due_on) for row in work.session.execute(query).scalars()]
+    rows = [(str(row.facts["task"]), row.due_on) for row in work.session.execute(query).scalars()]
+    return [row for row in rows if proposals or row[0] not in OF_PROPOSALS]
