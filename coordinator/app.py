@@ -18,6 +18,7 @@ from coordinator.core.http import Coordinator, CoordinatorApi, Door
 from coordinator.core.settings import Settings, load_settings
 from coordinator.deadlines import api as deadlines_api
 from coordinator.directory import api as directory_api
+from coordinator.directory import keeping_api
 from coordinator.episodes import api as episodes_api
 from coordinator.jobs.context import Workshop
 from coordinator.jobs.ledger import counts
@@ -52,6 +53,7 @@ BLUEPRINTS = (
     enrolments_api.blp,
     staff_api.blp,
     directory_api.blp,
+    keeping_api.blp,
     plan_api.blp,
     orders_api.blp,
     referrals_api.blp,

@@ -42,6 +42,11 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "physician:read": frozenset(Role),
     "physician:edit": frozenset({Role.INTAKE, Role.CLINICAL_MANAGER, Role.ADMINISTRATOR}),
     "resource:read": frozenset(Role),
+    "resource:edit": frozenset({Role.INTAKE, Role.CLINICAL_MANAGER, Role.ADMINISTRATOR}),
+    "resource:check": frozenset({Role.INTAKE, Role.CLINICAL_MANAGER, Role.ADMINISTRATOR, Role.CLINICIAN}),
+    "feedback:record": frozenset({Role.CLINICIAN, Role.INTAKE, Role.CLINICAL_MANAGER, Role.ADMINISTRATOR}),
+    "feedback:read": frozenset({Role.CLINICIAN, Role.INTAKE, Role.CLINICAL_MANAGER, Role.ADMINISTRATOR}),
+    "feedback:share": frozenset({Role.CLINICAL_MANAGER, Role.ADMINISTRATOR}),
     # referrals
     "referral:read": frozenset({Role.INTAKE, Role.CLINICAL_MANAGER, Role.SCHEDULER, Role.SYSTEM}),
     "referral:edit": frozenset({Role.INTAKE, Role.CLINICAL_MANAGER}),
@@ -157,9 +162,9 @@ _OF_CLINICIANS = frozenset(permission for permission, holders in PERMISSIONS.ite
 _OF_AIDES = frozenset(
     {
         "agency:read", "aide-plan:acknowledge", "aide-plan:read", "assessment:read", "clinician:read",
-        "instrument:read", "notice:read", "patient:read", "physician:read", "reading:record", "resource:read",
-        "roster:read", "schedule:give", "self:read", "token:issue", "visit:miss", "visit:perform", "visit:read",
-        "meal:record", "task:act", "task:read", "workday:read",
+        "feedback:record", "instrument:read", "notice:read", "patient:read", "physician:read", "reading:record",
+        "resource:read", "roster:read", "schedule:give", "self:read", "token:issue", "visit:miss", "visit:perform",
+        "visit:read", "meal:record", "task:act", "task:read", "workday:read",
     }
 )  # fmt: skip
 #: What calls for a nurse's, a therapist's or a physician's own judgement.

@@ -445,6 +445,14 @@ class Overrides:
 
 
 @dataclass(frozen=True, slots=True)
+class DirectorySettings:
+    """Where patients can be sent on to (REF-03). Days are calendar days."""
+
+    #: After how many days without a check an entry is to be checked.
+    stale_days: int
+
+
+@dataclass(frozen=True, slots=True)
 class Payment:
     """Payment concepts (PAY). Visits of a period, minutes of a unit, parts that a late day costs one of."""
 
@@ -526,6 +534,7 @@ class Policy:
     overrides: Overrides
     deadlines: DeadlineSettings
     teamwork: TeamworkSettings
+    directory: DirectorySettings
     payment: Payment
     palliative: Palliative
     settings: Mapping[str, Setting] = field(default_factory=dict, compare=False)
