@@ -36,6 +36,7 @@ from coordinator.referrals import api as referrals_api
 from coordinator.rules.profiles import UnknownProgramme
 from coordinator.rules.terms import Policy
 from coordinator.staff import api as staff_api
+from coordinator.teams import api as teams_api
 from coordinator.teamwork import tasks_api
 from coordinator.travel.atlas import atlas_from
 from coordinator.visits import api as visits_api
@@ -52,6 +53,7 @@ BLUEPRINTS = (
     authorisations_api.blp,
     enrolments_api.blp,
     staff_api.blp,
+    teams_api.blp,
     directory_api.blp,
     keeping_api.blp,
     plan_api.blp,

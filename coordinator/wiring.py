@@ -35,11 +35,13 @@ from coordinator.jobs.context import Job, Place
 from coordinator.jobs.timetable import ClockEntry
 from coordinator.notify import care_handlers as notify_care
 from coordinator.notify import handlers as notify
+from coordinator.orders import plans
 from coordinator.orders import service as orders
 from coordinator.planning import promise, rosters, what_if
 from coordinator.planning import service as planning
 from coordinator.planning.repairs import service as repairs
 from coordinator.referrals import service as referrals
+from coordinator.teams import service as teams
 from coordinator.teamwork import tasks
 from coordinator.visits import afterwards, demand, dependents, holds, weeks
 
@@ -72,6 +74,10 @@ HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
     events.CriterionDetermined: (
         referral_clock.on_criterion_determined,
         sweep.on_event,
+    ),
+    events.ManagingPhysicianChanged: (
+        teams.on_managing_physician_changed,
+        plans.on_managing_physician_changed,
     ),
     events.PatientAdmitted: (
         referrals.note_admitted,

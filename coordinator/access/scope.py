@@ -14,9 +14,11 @@ import sqlalchemy as sa
 
 from coordinator.access.model import EmergencyAccess
 from coordinator.agency import service as agency
+from coordinator.agency.model import Branch
 from coordinator.core.db import ROW_ID, UtcDateTime
 from coordinator.core.errors import NotFound
 from coordinator.core.work import Actor, Work
+from coordinator.domain.team import CoverRole
 from coordinator.domain.timeline import day_bounds, local_day
 from coordinator.domain.vocabulary import OrderStatus, Performer, Role, VisitStatus
 
@@ -39,7 +41,17 @@ _visit = sa.table(
         window_from=sa.Date(), window_to=sa.Date(),
     ),
 )  # fmt: skip
-_team = sa.table("care_team_member", *_columns("patient_id", "clinician_id", starts_on=sa.Date(), ends_on=sa.Date()))
+_team = sa.table(
+    "care_team_member",
+    *_columns("patient_id", "clinician_id", starts_on=sa.Date(), ends_on=sa.Date(), is_primary=sa.Boolean()),
+)
+_cover = sa.table(
+    "cover",
+    *_columns(
+        "patient_id", "clinician_id", "by_clinician_id", "physician_id", "by_physician_id", role=sa.String(),
+        starts_on=sa.Date(), ends_on=sa.Date(), withdrawn_at=UtcDateTime(),
+    ),
+)  # fmt: skip
 _plan = sa.table("care_plan", *_columns("patient_id", "managing_physician_id"))
 _order = sa.table("care_order", *_columns("patient_id", "physician_id", status=sa.String(), signed_at=UtcDateTime()))
 
@@ -64,7 +76,8 @@ def visible_patients(actor: Actor, today: date, zone: ZoneInfo | None = None) ->
     """Ids of the patients whose record the actor may see, to be used as `.where(X.patient_id.in_(...))`.
 
     Office roles: their branches. Clinicians: whom they visit from seven days ago to seven days ahead, and whose care
-    team they are in, unless they are aides. Physicians: whom they manage or write orders for. With `zone` the seven
+    team they are in or stand in for the primary of, unless they are aides. Physicians: whom they manage or write orders
+    for, and those of the physician for whom they stand in, on the days of it. With `zone` the seven
     days begin and end at its midnights; without, at those of every zone of the United States, which may be some hours
     more.
     """
@@ -77,7 +90,7 @@ def visible_patients(actor: Actor, today: date, zone: ZoneInfo | None = None) ->
     if actor.clinician_id is not None and actor.has_role(Role.CLINICIAN.value):
         ways += _as_clinician(actor.clinician_id, today, zone, team=not _is_aide(actor))
     if actor.physician_id is not None and actor.has_role(Role.PHYSICIAN.value):
-        ways += _as_physician(actor.physician_id)
+        ways += _as_physician(actor.physician_id, today)
     return sa.select(_patient.c.id).where(sa.or_(*ways) if ways else sa.false())
 
 
@@ -113,22 +126,72 @@ def _as_clinician(clinician_id: int, today: date, zone: ZoneInfo | None, *, team
         _team.c.starts_on <= today,
         sa.or_(_team.c.ends_on.is_(None), _team.c.ends_on >= today),
     )
-    return [_patient.c.id.in_(visited), _patient.c.id.in_(members)]
+    covered = (
+        sa.select(_team.c.patient_id)
+        .join(_cover, _cover.c.clinician_id == _team.c.clinician_id)
+        .where(
+            _cover.c.role == CoverRole.PRIMARY.value,
+            _cover.c.by_clinician_id == clinician_id,
+            _holds(today, _team.c.patient_id),
+            _team.c.is_primary,
+            _team.c.starts_on <= today,
+            sa.or_(_team.c.ends_on.is_(None), _team.c.ends_on >= today),
+        )
+    )
+    return [_patient.c.id.in_(visited), _patient.c.id.in_(members), _patient.c.id.in_(covered)]
 
 
-def _as_physician(physician_id: int) -> list[sa.ColumnElement[bool]]:
-    planned = sa.select(_plan.c.patient_id).where(_plan.c.managing_physician_id == physician_id)
+def _holds(today: date, patient: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    """Whether the cover holds on that day, for that patient."""
+    return sa.and_(
+        _cover.c.withdrawn_at.is_(None),
+        _cover.c.starts_on <= today,
+        _cover.c.ends_on >= today,
+        sa.or_(_cover.c.patient_id.is_(None), _cover.c.patient_id == patient),
+    )
+
+
+def _as_physician(physician_id: int, today: date) -> list[sa.ColumnElement[bool]]:
+    def theirs(physician: sa.ColumnElement[Any], patient: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+        """The physician's own, or of one for whom they stand in that day."""
+        stands_in = sa.exists().where(
+            _cover.c.role == CoverRole.MANAGING_PHYSICIAN.value,
+            _cover.c.by_physician_id == physician_id,
+            _cover.c.physician_id == physician,
+            _holds(today, patient),
+        )
+        return sa.or_(physician == physician_id, stands_in)
+
+    planned = sa.select(_plan.c.patient_id).where(theirs(_plan.c.managing_physician_id, _plan.c.patient_id))
     # A draft was not sent to anybody yet, so it opens nobody's record to the practitioner it happens to name.
     unsent = (OrderStatus.DRAFT.value, OrderStatus.VOID.value)
     ordered = sa.select(_order.c.patient_id).where(
-        _order.c.physician_id == physician_id,
+        theirs(_order.c.physician_id, _order.c.patient_id),
         sa.or_(_order.c.status.not_in(unsent), _order.c.signed_at.is_not(None)),
     )
     return [
-        _patient.c.managing_physician_id == physician_id,
+        theirs(_patient.c.managing_physician_id, _patient.c.id),
         _patient.c.id.in_(planned),
         _patient.c.id.in_(ordered),
     ]
+
+
+def stands_in_today(
+    work: Work, starts_on: sa.SQLColumnExpression[Any], ends_on: sa.SQLColumnExpression[Any], patient: Any
+) -> sa.ColumnElement[bool]:
+    """Whether the days between two columns, both included, hold today in the branch of the patient in a third."""
+    by_day: dict[date, list[int]] = {}
+    for branch_id in work.session.execute(sa.select(Branch.id).order_by(Branch.id)).scalars().all():
+        by_day.setdefault(local_day(work.now, agency.zone_of(work, branch_id)), []).append(branch_id)
+    ways = [
+        sa.and_(
+            starts_on <= day,
+            ends_on >= day,
+            patient.in_(sa.select(_patient.c.id).where(_patient.c.branch_id.in_(branches))),
+        )
+        for day, branches in by_day.items()
+    ]
+    return sa.or_(*ways) if ways else sa.false()
 
 
 def patients_in_sight(work: Work) -> sa.Select[tuple[int]]:

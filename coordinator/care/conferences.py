@@ -21,7 +21,7 @@ from coordinator.patients.scope import require_sight
 from coordinator.rules import conference as rules
 from coordinator.rules.terms import Finding
 from coordinator.staff.model import Clinician, Physician
-from coordinator.staff.team import team_of
+from coordinator.teams.members import team_of
 
 MOST_SEATS = 40
 #: Seats that are nobody's profession: taken by name.

@@ -24,8 +24,8 @@ from coordinator.orders import aides, plans, service, signing
 from coordinator.orders.model import Order
 from coordinator.patients import service as patients
 from coordinator.patients.model import Episode, Patient
-from coordinator.staff import service as staff
 from coordinator.staff.model import Clinician, Physician
+from coordinator.teams import service as teams
 
 PROGRAMMES = {
     Payer.KP: Programme.KP_HBPC,
@@ -59,6 +59,8 @@ def give_orders(work: Work, patient_id: int) -> list[Order]:
     physician = _a_physician(work)
     if patient.home.safety is HomeSafety.NOT_ASSESSED:
         patients.record_home_safety(work, patient.id, HomeSafety.SAFE, [], 0, day)
+    if patient.managing_physician_id is None:
+        patients.edit(work, patient.id, managing_physician_id=physician.id)
     episode = patients.open_episode(
         work, patient_id=patient.id, programme=PROGRAMMES.get(payer, Programme.MEDICARE_HH), payer=payer,
         accepted_at=work.now, eligibility=Eligibility.ELIGIBLE,
@@ -159,7 +161,7 @@ def give_team(work: Work, patient: Patient, disciplines: Iterable[Discipline]) -
             .order_by(Clinician.id)
         ).scalars()
     )
-    present = {member.clinician_id for member in staff.team_of(work, patient.id, day)}
+    present = {member.clinician_id for member in teams.team_of(work, patient.id, day)}
     for discipline in sorted(disciplines):
         candidates = [
             clinician
@@ -176,4 +178,4 @@ def give_team(work: Work, patient: Patient, disciplines: Iterable[Discipline]) -
             return (not speaks, (patient.id * 7 + clinician.id * 3) % 5, clinician.id)
 
         chosen = min(candidates, key=rank)
-        staff.add_to_team(work, patient.id, chosen.id, discipline.value.lower(), True, day)
+        teams.add_to_team(work, patient.id, chosen.id, discipline.value.lower(), True, day)

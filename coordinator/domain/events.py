@@ -108,6 +108,43 @@ class PatientDischarged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ManagingPhysicianChanged(Event):
+    """Care is under another physician than before, or under one at all; the patient's row says so already (ELG-8)."""
+
+    patient_id: int
+    old_physician_id: int | None
+    physician_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PrimaryChanged(Event):
+    """From `on` the discipline's primary is somebody else, or nobody: what was known is to be handed over."""
+
+    patient_id: int
+    discipline: str
+    old_clinician_id: int | None
+    clinician_id: int | None
+    on: date
+
+
+@dataclass(frozen=True, slots=True)
+class CoverChanged(Event):
+    """Somebody stands in for somebody from a day to a day, or does so no more."""
+
+    cover_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class AbsenceRecorded(Event):
+    """A clinician does not work between the two instants: who is primary there wants cover."""
+
+    clinician_id: int
+    time_off_id: int
+    starts_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class AuthorisationChanged(Event):
     """A payer's leave for visits was recorded, widened or ended (INT-04)."""
 

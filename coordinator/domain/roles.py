@@ -30,6 +30,11 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "assessment:complete": frozenset({Role.CLINICIAN, Role.CLINICAL_MANAGER}),
     "discharge:plan": frozenset({Role.CLINICIAN, Role.CLINICAL_MANAGER, Role.INTAKE}),
     "team:edit": frozenset({Role.INTAKE, Role.SCHEDULER, Role.CLINICAL_MANAGER}),
+    "team:read": frozenset(Role),
+    "cover:read": frozenset(Role),
+    "cover:arrange": frozenset({Role.INTAKE, Role.SCHEDULER, Role.CLINICAL_MANAGER}),
+    "participant:read": frozenset({Role.CLINICIAN, Role.PHYSICIAN, Role.CLINICAL_MANAGER, Role.INTAKE, Role.SYSTEM}),
+    "participant:edit": frozenset({Role.CLINICIAN, Role.CLINICAL_MANAGER, Role.INTAKE}),
     "home:assess-safety": frozenset({Role.CLINICIAN, Role.CLINICAL_MANAGER}),
     "screening:record": frozenset({Role.CLINICIAN, Role.INTAKE, Role.CLINICAL_MANAGER}),
     "payment:read": frozenset({Role.CLINICAL_MANAGER}),
@@ -164,7 +169,7 @@ _OF_AIDES = frozenset(
         "agency:read", "aide-plan:acknowledge", "aide-plan:read", "assessment:read", "clinician:read",
         "feedback:record", "instrument:read", "notice:read", "patient:read", "physician:read", "reading:record",
         "resource:read", "roster:read", "schedule:give", "self:read", "token:issue", "visit:miss", "visit:perform",
-        "visit:read", "meal:record", "task:act", "task:read", "workday:read",
+        "visit:read", "meal:record", "task:act", "task:read", "workday:read", "team:read",
     }
 )  # fmt: skip
 #: What calls for a nurse's, a therapist's or a physician's own judgement.

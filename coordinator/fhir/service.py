@@ -18,8 +18,9 @@ from coordinator.fhir.bundle import Bundle
 from coordinator.fhir.mapping import HomePoint, Mapped, Taken, home_for, map_bundle
 from coordinator.fhir.model import FhirLink
 from coordinator.patients import service as patients
-from coordinator.patients.model import Home, OutsideParticipant, Patient
+from coordinator.patients.model import Home, Patient
 from coordinator.staff.model import Physician
+from coordinator.teams.model import OutsideParticipant
 
 #: Fields of the person that a newer bundle may change.
 _PERSON = ("given_name", "family_name", "birth_date", "gender", "phone")

@@ -146,6 +146,8 @@ class Card:
     #: Visits cannot be confirmed before this is signed.
     holds_visits: bool
     awaits_signature: bool
+    #: The practitioner whose order it is, where whoever reads the queue stands in for them.
+    covering_for: int | None = None
 
 
 def compare(before: Order, after: Order) -> tuple[Change, ...]:

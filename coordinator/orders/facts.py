@@ -214,7 +214,9 @@ def _therapy_qualifies(work: Work, order: Order) -> bool:
 # ------------------------------------------------------------------------------------ signing
 
 
-def signing_facts(order: Order, episode: Episode, signer: Physician, *, opened: bool) -> SigningFacts:
+def signing_facts(
+    order: Order, episode: Episode, signer: Physician, *, opened: bool, covering: bool = False
+) -> SigningFacts:
     """A practitioner about to sign. A verbal order whose days are over is signed as what it was while they ran."""
     return SigningFacts(
         programme=episode.programme,
@@ -224,6 +226,7 @@ def signing_facts(order: Order, episode: Episode, signer: Physician, *, opened: 
         practitioner_id=order.physician_id,
         signer_id=signer.id,
         signer_type=signer.practitioner_type,
+        covering=covering,
         opened=opened,
         order_id=order.id,
     )

@@ -9,10 +9,12 @@ import sqlalchemy as sa
 from coordinator.core.db import fetch, locked, touch
 from coordinator.core.errors import Conflict, Invalid, NotFound
 from coordinator.core.work import Work, permitted
+from coordinator.domain.events import ManagingPhysicianChanged
 from coordinator.domain.vocabulary import GoalCategory
 from coordinator.orders.model import CarePlan, Goal, Problem
 from coordinator.patients.model import Episode, Patient
 from coordinator.patients.scope import require_sight
+from coordinator.patients.service import put_under
 from coordinator.staff.model import Physician
 
 
@@ -119,13 +121,33 @@ def add_problem(work: Work, patient_id: int, *, text: str, code: str | None = No
 
 @permitted("plan:edit")
 def change_managing_physician(work: Work, patient_id: int, physician_id: int) -> CarePlan:
-    """All care is under that physician from now on, and the patient's record says so too (ELG-8)."""
+    """All care is under that physician from now on, and the patient's record and team say so too (ELG-8)."""
     plan = _plan(work, patient_id, lock=True)
     require_physician(work, physician_id, "/managing_physician_id")
     patient = locked(work.session, Patient, patient_id, "patient")
     old, plan.managing_physician_id = plan.managing_physician_id, physician_id
-    patient.managing_physician_id = physician_id
+    put_under(work, patient, physician_id, "/managing_physician_id")
     return _changed(work, plan, "plan.physician-changed", old=old, new=physician_id)
+
+
+def on_managing_physician_changed(work: Work, event: ManagingPhysicianChanged) -> None:
+    """The plans of the patient's open episodes are under the physician who manages the care."""
+    if event.physician_id is None:
+        return
+    plans = work.session.execute(
+        sa.select(CarePlan)
+        .join(Episode, Episode.id == CarePlan.episode_id)
+        .where(
+            CarePlan.patient_id == event.patient_id,
+            CarePlan.managing_physician_id != event.physician_id,
+            Episode.discharged_on.is_(None),
+        )
+        .order_by(CarePlan.id)
+        .with_for_update(of=CarePlan)
+    ).scalars()
+    for plan in plans.all():
+        old, plan.managing_physician_id = plan.managing_physician_id, event.physician_id
+        _changed(work, plan, "plan.physician-changed", old=old, new=event.physician_id)
 
 
 def require_physician(work: Work, physician_id: int, pointer: str) -> Physician:

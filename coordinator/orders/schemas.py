@@ -216,6 +216,7 @@ class OrderCardSchema(Schema):
     reviewed = fields.Boolean()
     holds_visits = fields.Boolean(metadata={"description": "No visit can be confirmed before this is signed"})
     awaits_signature = fields.Boolean()
+    covering_for = Id(allow_none=True, metadata={"description": "The physician for whom the reader stands in today"})
     patient = fields.Nested(OrderCardPatientSchema)
     order = fields.Nested(OrderSchema)
 

@@ -1,11 +1,12 @@
 """A physician's own queue, the mark that an item was read, and signing: each order at a version and a hash (ORD-04).
 
 A signature covers exactly the text that was reviewed. An item that changed drops out of the batch and says so; the
-others are signed. Nobody signs for somebody else.
+others are signed. Nobody signs for somebody else, but who stands in for the order's practitioner that day, in their own
+name.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -31,6 +32,7 @@ from coordinator.orders.service import findings_about, go_live, settled, wait_fo
 from coordinator.patients.model import Episode
 from coordinator.rules.orders import STATE_WORDS, ask_signing
 from coordinator.staff.model import Physician
+from coordinator.teams.service import acts_for, covering_physicians
 
 LARGEST_BATCH = 100
 
@@ -65,10 +67,14 @@ class SignResult:
 
 @permitted("order:sign")
 def queue(work: Work) -> list[Card]:
-    """What waits for the actor's signature, most urgent first: by the day it is needed, then by when it was sent."""
+    """What waits for the actor's signature, most urgent first: by the day it is needed, then by when it was sent.
+
+    What is another practitioner's, for whom the actor stands in today, is there as well.
+    """
+    mine = _signer(work)
     found = work.session.execute(
         sa.select(Order)
-        .where(Order.physician_id == _signer(work), AWAITS_SIGNATURE)
+        .where(acts_for(work, Order.physician_id, Order.patient_id), AWAITS_SIGNATURE)
         .order_by(
             sa.func.coalesce(Order.needed_by, Order.effective_from),
             sa.func.coalesce(Order.sent_at, Order.responsible_signed_at),
@@ -78,7 +84,10 @@ def queue(work: Work) -> list[Card]:
     orders = list(found)
     for order in orders:
         work.record("order.read", f"order:{order.id}", patient_id=order.patient_id)
-    return cards(work, orders)
+    return [
+        replace(card, covering_for=None if card.order.physician_id == mine else card.order.physician_id)
+        for card in cards(work, orders)
+    ]
 
 
 @permitted("order:sign")
@@ -122,7 +131,7 @@ def _sign_item(work: Work, signer: Physician, item: SignItem) -> SignResult:
         with work.session.begin_nested():
             order = _own(work, item.id)
             _check_item(work, signer, order, item)
-            _sign(work, order, user_id=work.actor.user_id or 0, method="password")
+            _sign(work, order, signer_id=signer.id, user_id=work.actor.user_id or 0, method="password")
             work.session.flush()  # what the database refuses is refused for this item alone
         return SignResult(item.id, "signed", 200, "Signed.", order)
     except Refusal as refusal:
@@ -150,13 +159,16 @@ def _check_item(work: Work, signer: Physician, order: Order, item: SignItem) -> 
     if order.reviewed_version != item.version:
         raise Conflict("The order was not reviewed at this version. Open and read it first.", code="not-reviewed")
     episode = fetch(work.session, Episode, order.episode_id, "episode")
-    findings = ask_signing(signing_facts(order, episode, signer, opened=True), work.policy)
+    covering = signer.id != order.physician_id  # `_own` has found the cover
+    findings = ask_signing(signing_facts(order, episode, signer, opened=True, covering=covering), work.policy)
     if order.status not in LIVE_ORDER | ENDED_ORDER:
         findings += findings_about(work, order)  # signing makes it live: all that refuses is said at once
     settled(work, order, findings)
 
 
-def _sign(work: Work, order: Order, *, user_id: int, method: str, as_written: bool = False) -> Signature:
+def _sign(
+    work: Work, order: Order, *, signer_id: int, user_id: int, method: str, as_written: bool = False
+) -> Signature:
     """A name under the text as it stands. An order that was not live becomes so, with its weeks."""
     has_ended = order.status in ENDED_ORDER
     was_live = has_ended or order.status in LIVE_ORDER
@@ -164,7 +176,7 @@ def _sign(work: Work, order: Order, *, user_id: int, method: str, as_written: bo
         wait_for_plan(work, order)
     signature = Signature(
         order_id=order.id,
-        physician_id=order.physician_id,
+        physician_id=signer_id,
         user_id=user_id,
         order_version=order.version,
         content_hash=content_hash(order),
@@ -186,6 +198,7 @@ def _sign(work: Work, order: Order, *, user_id: int, method: str, as_written: bo
         version=signature.order_version,
         hash=signature.content_hash,
         method=method,
+        for_physician=order.physician_id,
     )
     if not was_live:
         work.publish(OrderActivated(order_id=order.id, verbal=False))
@@ -211,7 +224,7 @@ def sign_demo(work: Work, order_id: int) -> Signature:
     ).scalar()
     if user_id is None:
         raise Conflict("There is no physician's account to sign with.", code="no-signer")
-    return _sign(work, order, user_id=user_id, method="demo", as_written=True)
+    return _sign(work, order, signer_id=order.physician_id, user_id=user_id, method="demo", as_written=True)
 
 
 # ------------------------------------------------------------------------------------ refusing to sign
@@ -267,11 +280,16 @@ def _signer(work: Work) -> int:
 
 
 def _own(work: Work, order_id: int) -> Order:
-    """The actor's own order, locked. Another practitioner's sounds like a missing one, and so does one never sent."""
+    """The actor's own order, or of one for whom they stand in today, locked.
+
+    Another practitioner's sounds like a missing one, and so does one never sent.
+    """
     signer = _signer(work)
     order = _locked(work, order_id)
     unsent = (OrderStatus.DRAFT, OrderStatus.VOID)
-    if order is None or order.physician_id != signer or (order.status in unsent and order.signed_at is None):
+    if order is None or (order.status in unsent and order.signed_at is None):
+        raise NotFound("order")
+    if order.physician_id != signer and signer not in covering_physicians(work, order.physician_id, order.patient_id):
         raise NotFound("order")
     return order
 

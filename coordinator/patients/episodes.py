@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
+import sqlalchemy as sa
+
 from coordinator.access.scope import require_sight
 from coordinator.agency.programmes import require_programme
 from coordinator.agency.service import today
-from coordinator.core.db import locked
+from coordinator.core.db import ROW_ID, locked
 from coordinator.core.errors import Conflict, Invalid, RuleBroken
 from coordinator.core.work import Work, permitted
 from coordinator.domain.events import EpisodeHeld, EpisodeResumed, PatientAdmitted, PatientDischarged
@@ -17,6 +19,9 @@ from coordinator.patients.queries import accepted_day, for_change
 from coordinator.rules.discharge import DischargeFacts, Step, ask_discharge
 from coordinator.rules.discharge import Reason as DischargeReason
 from coordinator.rules.terms import refusals
+
+# Physicians stand in the room beside this one.
+_physician = sa.table("physician", sa.column("id", ROW_ID), sa.column("active", sa.Boolean()))
 
 
 def episode_for_change(work: Work, episode_id: int) -> Episode:
@@ -46,11 +51,12 @@ def open_episode(
     ordered_soc_date: date | None = None,
     eligibility: str = Eligibility.PENDING,
 ) -> Episode:
-    """The patient is accepted under the programme; Conflict if an episode of it is still open."""
+    """The patient is accepted under the programme; Conflict if an episode of it is open, or nobody manages the care."""
     programme = require_programme(work, programme)
     patient = for_change(work, patient_id)
     if not patient.active:
         raise Conflict("This patient's record is closed.", code="patient-inactive")
+    _require_managed(work, patient)
     for other in patient.episodes:
         if other.programme == programme and other.discharged_on is None:
             raise Conflict(
@@ -71,6 +77,21 @@ def open_episode(
     patient.episodes.append(episode)
     _record(work, "episode.opened", episode, programme=episode.programme.value, referral=referral_id)
     return episode
+
+
+def _require_managed(work: Work, patient: Patient) -> None:
+    """Refuse care under nobody: a managing physician is named, and practises here (ELG-8)."""
+    manages = work.session.execute(
+        sa.select(_physician.c.active).where(_physician.c.id == patient.managing_physician_id)
+    ).scalar()
+    if not manages:
+        named = patient.managing_physician_id is not None
+        raise Conflict(
+            f"{'The managing physician practises here no longer' if named else 'Nobody manages this care'}. "
+            "Name the patient's managing physician first.",
+            code="managing-physician-needed",
+            blocking=[{"patient": patient.id}],
+        )
 
 
 @permitted("eligibility:determine")
@@ -96,6 +117,7 @@ def start_of_care(work: Work, episode_id: int, soc_date: date) -> Episode:
     if episode.discharged_on is not None:
         raise Conflict("This episode has ended.", code="episode-ended")
     patient = locked(work.session, Patient, episode.patient_id, "patient")
+    _require_managed(work, patient)
     if soc_date > today(work, patient.branch_id):
         raise Invalid("The start of care lies in the future.", pointer="/soc_date")
     if soc_date < accepted_day(work, episode):

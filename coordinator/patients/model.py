@@ -192,18 +192,6 @@ class Unavailability(Base):
     reason: Mapped[str] = mapped_column(sa.String(200), nullable=False)
 
 
-class OutsideParticipant(Base):
-    """Somebody elsewhere who takes part in the patient's care: another doctor, a clinic, a specialist."""
-
-    __tablename__ = "outside_participant"
-    id: Mapped[int] = row_id()
-    patient_id: Mapped[int] = refers_to("patient.id")
-    name: Mapped[str] = mapped_column(sa.String(200), nullable=False)
-    role: Mapped[str] = mapped_column(sa.String(80), nullable=False)
-    organisation: Mapped[str | None] = mapped_column(sa.String(200))
-    npi: Mapped[str | None] = mapped_column(sa.String(10))
-
-
 class Episode(Versioned, Base):
     """An episode of care under one programme: from acceptance, through start of care, to discharge.
 

@@ -12,6 +12,7 @@ from coordinator.access.scope import require_branch
 from coordinator.agency.service import today
 from coordinator.core.errors import Conflict, Forbidden, Invalid
 from coordinator.core.work import Work, permitted
+from coordinator.domain.events import ManagingPhysicianChanged
 from coordinator.domain.vocabulary import Gender, HomeSafety
 from coordinator.patients import checks, record
 from coordinator.patients.authorisations import add_authorisation, authorisations, edit_authorisation
@@ -49,12 +50,12 @@ __all__ = [
     "add_unavailability", "authorisations", "create", "current_episode", "discharge", "edit", "edit_authorisation",
     "edit_caregiver", "end_coverage", "episode_for_change",
     "for_change", "get", "hold", "locate_home",
-    "open_episode", "record_eligibility", "record_home_safety", "remove_diagnosis",
+    "open_episode", "put_under", "record_eligibility", "record_home_safety", "remove_diagnosis",
     "remove_no_visit_window", "remove_unavailability", "require_visible", "resume", "search", "set_preferences",
     "start_of_care",
 ]  # fmt: skip
 
-_physician = sa.table("physician", sa.column("id", sa.BigInteger()))
+_physician = sa.table("physician", sa.column("id", sa.BigInteger()), sa.column("active", sa.Boolean()))
 
 _PERSON = frozenset(
     {"mrn", "given_name", "family_name", "birth_date", "gender", "phone", "managing_physician_id", "deceased_on"}
@@ -127,6 +128,8 @@ def create(work: Work, *, branch_id: int, **fields: Any) -> Patient:
         patient.mrn = _free_number(work, patient.id)
         work.session.flush()  # the record number is in the answer
     work.record("patient.created", f"patient:{patient.id}", patient_id=patient.id)
+    if patient.managing_physician_id is not None:
+        work.publish(ManagingPhysicianChanged(patient.id, None, patient.managing_physician_id))
     return patient
 
 
@@ -165,6 +168,9 @@ def edit(work: Work, patient_id: int, **changes: Any) -> Patient:
     home = changes.pop("home", None)
     checks.refuse_unknown(changes, _PERSON | PREFERENCES | {"active"})
     _refuse_empty(changes)
+    before = patient.managing_physician_id
+    if "managing_physician_id" in changes and changes["managing_physician_id"] is None:
+        _refuse_unmanaged(patient)
     _apply(work, patient, changes)
     fields = sorted(changes)
     if home is not None:
@@ -172,9 +178,40 @@ def edit(work: Work, patient_id: int, **changes: Any) -> Patient:
         _move(work, patient, home)
         fields += [f"home.{name}" for name in sorted(home)]
     changed(work, patient, "patient.edited", fields=fields)
+    if patient.managing_physician_id != before:
+        work.publish(ManagingPhysicianChanged(patient.id, before, patient.managing_physician_id))
     if patient.deceased_on is not None:
         close_after_death(work, patient, patient.deceased_on, "/deceased_on")
     return patient
+
+
+def put_under(work: Work, patient: Patient, physician_id: int, pointer: str) -> None:
+    """All care of the patient is under that physician. For verbs that have asked already, on a patient held by them.
+
+    ManagingPhysicianChanged is published. Invalid at `pointer` for one who is unknown or no longer practises here.
+    """
+    active = work.session.execute(sa.select(_physician.c.active).where(_physician.c.id == physician_id)).scalar()
+    if active is None:
+        raise Invalid("There is no such physician.", pointer=pointer)
+    if not active:
+        raise Invalid("This physician no longer practises with the agency. Name another.", pointer=pointer)
+    before, patient.managing_physician_id = patient.managing_physician_id, physician_id
+    work.session.flush()  # who asks after the event finds the new one
+    if before != physician_id:
+        work.record(
+            "patient.physician-changed", f"patient:{patient.id}", patient_id=patient.id, old=before, new=physician_id
+        )
+        work.publish(ManagingPhysicianChanged(patient.id, before, physician_id))
+
+
+def _refuse_unmanaged(patient: Patient) -> None:
+    living = [episode.id for episode in patient.episodes if episode.discharged_on is None]
+    if living:
+        raise Conflict(
+            "While an episode is open somebody manages the patient's care. Name another physician instead.",
+            code="managing-physician-needed",
+            blocking=[{"episode": episode_id} for episode_id in living],
+        )
 
 
 @permitted("patient:set-preferences")

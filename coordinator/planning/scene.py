@@ -19,7 +19,8 @@ from coordinator.patients.model import Episode, Home, Patient
 from coordinator.planning.horizon import Horizon
 from coordinator.planning.share import this_run
 from coordinator.referrals.place import place_of
-from coordinator.staff.model import CareTeamMember, Clinician
+from coordinator.staff.model import Clinician
+from coordinator.teams.model import CareTeamMember
 from coordinator.visits.book import UNCOUNTED
 from coordinator.visits.held import standing
 from coordinator.visits.model import Visit

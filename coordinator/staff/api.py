@@ -1,4 +1,4 @@
-"""Clinicians, physicians and care teams over HTTP."""
+"""Clinicians and physicians over HTTP."""
 
 from datetime import date, datetime
 from typing import Any
@@ -13,7 +13,7 @@ from coordinator.domain.timeline import day_bounds
 from coordinator.staff import aides, schemas, service
 from coordinator.staff.duty import Absence
 
-blp = Blueprint("staff", __name__, url_prefix="/api/v1", description="Clinicians, physicians and care teams")
+blp = Blueprint("staff", __name__, url_prefix="/api/v1", description="Clinicians and physicians")
 
 
 def _matched(clinician_id: int) -> None:
@@ -301,37 +301,3 @@ def edit_physician(args: dict[str, Any], physician_id: int) -> Any:
     """
     require_match(service.physician_for_change(work(), physician_id))
     return with_etag(service.edit_physician(work(), physician_id, **args))
-
-
-# ------------------------------------------------------------------------------------ the care team
-
-
-@blp.route("/patients/<id:patient_id>/team")
-@blp.arguments(schemas.TeamQuery, location="query")
-@blp.response(200, schemas.CareTeamSchema)
-def read_team(args: dict[str, Any], patient_id: int) -> Any:
-    """Who is in a patient's care team"""
-    return {"items": service.read_team(work(), patient_id, args["day"])}
-
-
-@blp.route("/patients/<id:patient_id>/team", methods=["POST"])
-@blp.arguments(schemas.CareTeamMemberCreateSchema)
-@blp.response(201, schemas.CareTeamMemberSchema)
-def add_to_team(args: dict[str, Any], patient_id: int) -> Any:
-    """Put a clinician into a patient's care team
-
-    A discipline has one primary at a time.
-    """
-    return with_etag(service.add_to_team(work(), patient_id, **args))
-
-
-@blp.route("/patients/<id:patient_id>/team/<id:member_id>", methods=["PATCH"])
-@blp.arguments(schemas.CareTeamMemberEditSchema)
-@blp.response(200, schemas.CareTeamMemberSchema)
-def edit_member(args: dict[str, Any], patient_id: int, member_id: int) -> Any:
-    """Change somebody's place in a care team, or end it
-
-    Send If-Match with the member's ETag.
-    """
-    require_match(service.member_for_change(work(), patient_id, member_id))
-    return with_etag(service.edit_member(work(), patient_id, member_id, **args))

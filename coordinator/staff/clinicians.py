@@ -10,15 +10,20 @@ from sqlalchemy.orm import lazyload
 from coordinator.access.scope import branches_of, patients_in_sight, require_branch
 from coordinator.agency import area
 from coordinator.agency.service import get_branch
-from coordinator.core.db import locked, touch
+from coordinator.core.db import ROW_ID, locked, touch
 from coordinator.core.errors import Conflict, Invalid, NotFound
 from coordinator.core.pages import page
 from coordinator.core.work import Work, permitted
 from coordinator.domain.vocabulary import DISCIPLINE_OF, Discipline, OvertimeProfile, Performer, Role
 from coordinator.rules.workday import may_be_exempt
 from coordinator.staff import sheet
-from coordinator.staff.model import CareTeamMember, Clinician
+from coordinator.staff.model import Clinician
 
+# The room of teams stands above this one.
+_team = sa.table(
+    "care_team_member", *(sa.column(name, ROW_ID) for name in ("patient_id", "clinician_id")),
+    sa.column("ends_on", sa.Date()),
+)  # fmt: skip
 _PLAIN = frozenset(
     {
         "employee_no", "given_name", "family_name", "performer", "gender", "start_lat", "start_lon", "end_lat",
@@ -49,8 +54,8 @@ def in_sight(work: Work) -> sa.ColumnElement[bool]:
         own_branch = sa.select(Clinician.branch_id).where(Clinician.id == actor.clinician_id).scalar_subquery()
         ways.append(Clinician.branch_id == own_branch)
     if actor.has_role(Role.PHYSICIAN.value):
-        carers = sa.select(CareTeamMember.clinician_id).where(
-            CareTeamMember.patient_id.in_(patients_in_sight(work)), CareTeamMember.ends_on.is_(None)
+        carers = sa.select(_team.c.clinician_id).where(
+            _team.c.patient_id.in_(patients_in_sight(work)), _team.c.ends_on.is_(None)
         )
         ways.append(Clinician.id.in_(carers))
     return sa.or_(*ways) if ways else sa.false()

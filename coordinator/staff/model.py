@@ -1,4 +1,4 @@
-"""Clinicians, credentials, skills, languages, shifts, time off, exclusions; physicians; the care team."""
+"""Clinicians, credentials, skills, languages, shifts, time off, exclusions; physicians."""
 
 from datetime import date, datetime, time
 
@@ -203,19 +203,3 @@ class Physician(Versioned, Base):
     phone: Mapped[str | None] = mapped_column(sa.String(40))
     active: Mapped[bool] = mapped_column(sa.Boolean, nullable=False, default=True)
     demo: Mapped[bool] = mapped_column(sa.Boolean, nullable=False, default=False)
-
-
-class CareTeamMember(Versioned, Base):
-    """A clinician's place in a patient's care team; the primary of a discipline is whom continuity prefers."""
-
-    __tablename__ = "care_team_member"
-    id: Mapped[int] = row_id()
-    patient_id: Mapped[int] = refers_to("patient.id")
-    clinician_id: Mapped[int] = refers_to("clinician.id")
-    role: Mapped[str] = mapped_column(sa.String(40), nullable=False)
-    is_primary: Mapped[bool] = mapped_column(sa.Boolean, nullable=False, default=False)
-    starts_on: Mapped[date] = mapped_column(sa.Date, nullable=False)
-    ends_on: Mapped[date | None] = mapped_column(sa.Date)
-    added_by: Mapped[int | None] = may_refer_to("app_user.id")
-
-    clinician: Mapped["Clinician"] = relationship(lazy="select")

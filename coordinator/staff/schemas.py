@@ -292,41 +292,6 @@ class PhysicianQuery(PageQuery):
     active = fields.Boolean(load_default=True, allow_none=True)
 
 
-class CareTeamMemberClinicianSchema(Schema):
-    given_name = Text()
-    family_name = Text()
-    performer = Word(Performer)
-
-
-class CareTeamMemberCreateSchema(Schema):
-    clinician_id = Id(required=True)
-    role = Text(required=True, max_length=40, metadata={"example": "case-manager"})
-    is_primary = fields.Boolean(load_default=False)
-    starts_on = Day(required=True, metadata={"example": "2026-11-09"})
-    ends_on = Day(load_default=None, allow_none=True)
-
-
-class CareTeamMemberEditSchema(Schema):
-    role = Text(max_length=40, metadata={"example": "case-manager"})
-    is_primary = fields.Boolean(metadata={"example": True})
-    ends_on = Day(allow_none=True, metadata={"example": "2026-12-31"})
-
-
-class CareTeamMemberSchema(CareTeamMemberCreateSchema):
-    id = Id()
-    patient_id = Id()
-    clinician = fields.Nested(CareTeamMemberClinicianSchema)
-    version = Whole()
-
-
-class CareTeamSchema(Schema):
-    items = fields.List(fields.Nested(CareTeamMemberSchema))
-
-
-class TeamQuery(Schema):
-    day = Day(load_default=None, metadata={"description": "Today of the branch where it is left out"})
-
-
 class AideCompetenceWriteSchema(Schema):
     last_paid_work_on = Day(load_default=None, allow_none=True, metadata={"example": "2026-10-30"})
     requalified_on = Day(load_default=None, allow_none=True)

@@ -1,4 +1,4 @@
-"""The verbs on staff: clinicians and their sheets, physicians, the care team, and when somebody works."""
+"""The verbs on staff: clinicians and their sheets, physicians, and when somebody works."""
 
 from coordinator.staff.clinicians import (
     create_clinician,
@@ -32,22 +32,11 @@ from coordinator.staff.physicians import (
     physician_for_change,
     search_physicians,
 )
-from coordinator.staff.team import (
-    add_to_team,
-    edit_member,
-    leave_team,
-    member_for_change,
-    member_of,
-    read_team,
-    team_of,
-)
 
 __all__ = [
-    "Absence", "add_credential", "add_exclusion", "add_to_team", "availability", "create_clinician",
-    "create_physician", "edit_clinician", "edit_credential", "edit_member", "edit_physician", "for_change",
-    "get_clinician", "get_physician", "leave_team", "licence_expires_on", "member_for_change", "member_of",
-    "physician_for_change", "read_team", "record_absence",
-    "record_exclusion_check", "record_meal", "remove_exclusion", "remove_time_off", "renew_credential",
-    "revoke_credential", "search_clinicians", "search_physicians", "set_languages", "set_shifts", "set_skills",
-    "team_of", "verify_credential", "working_hours",
+    "Absence", "add_credential", "add_exclusion", "availability", "create_clinician", "create_physician",
+    "edit_clinician", "edit_credential", "edit_physician", "for_change", "get_clinician", "get_physician",
+    "licence_expires_on", "physician_for_change", "record_absence", "record_exclusion_check", "record_meal",
+    "remove_exclusion", "remove_time_off", "renew_credential", "revoke_credential", "search_clinicians",
+    "search_physicians", "set_languages", "set_shifts", "set_skills", "verify_credential", "working_hours",
 ]  # fmt: skip

@@ -10,6 +10,7 @@ from coordinator.domain.vocabulary import MissedDecision, MissedReason, Role, Vi
 from coordinator.orders.model import Order, OrderWeek
 from coordinator.orders.queries import last_day
 from coordinator.patients.model import Patient
+from coordinator.teams.service import acts_for, covering_physicians
 from coordinator.visits import placing, queries, units
 from coordinator.visits.model import Visit
 
@@ -125,11 +126,14 @@ def decide(work: Work, visit_id: int, decision: MissedDecision, note: str | None
 
 
 def _is_theirs(work: Work, visit: Visit) -> bool:
-    """Whether the practitioner manages the patient or wrote the order."""
+    """Whether the practitioner manages the patient or wrote the order, or stands in today for who does or did."""
     mine = work.actor.physician_id
     order = work.session.get(Order, visit.order_id) if visit.order_id is not None else None
     patient = work.session.get_one(Patient, visit.patient_id)
-    return mine in {patient.managing_physician_id, order.physician_id if order is not None else None}
+    theirs = {patient.managing_physician_id, order.physician_id if order is not None else None} - {None}
+    return mine in theirs or any(
+        mine in covering_physicians(work, physician_id, patient.id) for physician_id in theirs if physician_id
+    )
 
 
 def _make_up(work: Work, visit: Visit) -> None:
@@ -190,12 +194,8 @@ def decisions_queue(work: Work, branch_id: int | None = None) -> sa.Select[Visit
     if branch_id is not None:
         query = query.where(Visit.branch_id == branch_id)
     if work.actor.physician_id is not None and work.actor.has_role(Role.PHYSICIAN):
-        mine = work.actor.physician_id
-        query = query.where(
-            sa.or_(
-                Visit.patient_id.in_(sa.select(Patient.id).where(Patient.managing_physician_id == mine)),
-                Visit.order_id.in_(sa.select(Order.id).where(Order.physician_id == mine)),
-            )
-        )
+        managed = sa.select(Patient.id).where(acts_for(work, Patient.managing_physician_id, Patient.id))
+        ordered = sa.select(Order.id).where(acts_for(work, Order.physician_id, Order.patient_id))
+        query = query.where(sa.or_(Visit.patient_id.in_(managed), Visit.order_id.in_(ordered)))
     work.record("visit.missed-listed", f"branch:{branch_id or 0}")
     return query

@@ -10,7 +10,8 @@ from coordinator.domain.roles import LACKS, PERMISSIONS, permissions_of
 from coordinator.domain.vocabulary import Discipline, Performer, Role, VisitStatus
 from coordinator.orders.model import AideCarePlan
 from coordinator.patients.scope import visible_patients
-from coordinator.staff.model import CareTeamMember, Clinician
+from coordinator.staff.model import Clinician
+from coordinator.teams.model import CareTeamMember
 from tests.access.conftest import Scene
 from tests.builders import MONDAY, make_clinician, make_episode, make_user, make_visit
 from tests.conftest import NOW, actor_with

@@ -14,7 +14,7 @@ from coordinator.core.work import Actor, Work
 from coordinator.deadlines.model import Deadline
 from coordinator.domain.vocabulary import DeadlineStatus, Performer, Role, VisitStatus
 from coordinator.patients.model import Caregiver
-from coordinator.staff.model import CareTeamMember
+from coordinator.teams.model import CareTeamMember
 from tests import builders
 
 ZONE = ZoneInfo("America/Los_Angeles")

@@ -15,7 +15,8 @@ from coordinator.core.http import Coordinator
 from coordinator.core.settings import ROOT
 from coordinator.demo.agency import OnceDoorman, load
 from coordinator.orders.model import Order
-from coordinator.patients.model import OutsideParticipant, Patient
+from coordinator.patients.model import Patient
+from coordinator.teams.model import OutsideParticipant
 from tests.conftest import WorkAs
 
 SHARED = ROOT.parent / "shared" / "data"

@@ -25,6 +25,7 @@ def _service_modules() -> list[str]:
         "patients",
         "staff",
         "directory",
+        "teams",
         "orders",
         "episodes",
         "referrals",

@@ -20,7 +20,7 @@ from coordinator.orders import service, signing
 from coordinator.orders.cards import content_hash
 from coordinator.orders.model import Order
 from coordinator.orders.signing import SignItem, SignResult
-from coordinator.staff.model import CareTeamMember
+from coordinator.teams.model import CareTeamMember
 from tests import builders
 from tests.conftest import NOW, WorkAs
 

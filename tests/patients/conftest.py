@@ -53,7 +53,7 @@ def scene(database: Database) -> Scene:
         return Scene(
             branch=branch,
             elsewhere=elsewhere,
-            patient=make_patient(session, branch),
+            patient=make_patient(session, branch, managing_physician_id=make_physician(session).id),
             stranger=make_patient(session, elsewhere),
             nurse=make_clinician(session, branch),
             aide=make_clinician(session, branch, Performer.CHHA),

@@ -11,7 +11,7 @@ from coordinator.core.audit import AuditEvent
 from coordinator.core.db import Database
 from coordinator.core.http import Coordinator
 from coordinator.patients.model import Patient
-from coordinator.staff.model import CareTeamMember
+from coordinator.teams.model import CareTeamMember
 from tests.builders import MONDAY, make_episode, make_visit
 from tests.patients.conftest import Scene
 from tests.people import Browser, at, browser, pointers

@@ -10,7 +10,7 @@ from coordinator.core.errors import NotFound
 from coordinator.core.work import Actor
 from coordinator.domain.vocabulary import OrderStatus, Role, VisitStatus
 from coordinator.patients import scope, service
-from coordinator.staff.model import CareTeamMember
+from coordinator.teams.model import CareTeamMember
 from tests.builders import MONDAY, make_care_plan, make_episode, make_order, make_physician, make_visit
 from tests.conftest import WorkAs, actor_with
 from tests.patients.conftest import Scene

@@ -9,7 +9,8 @@ from coordinator.agency.model import Branch
 from coordinator.domain.vocabulary import Discipline, OrderStatus, Performer, VisitStatus
 from coordinator.orders.model import Order
 from coordinator.patients.model import Episode, Patient
-from coordinator.staff.model import CareTeamMember, Clinician
+from coordinator.staff.model import Clinician
+from coordinator.teams.model import CareTeamMember
 from coordinator.visits.model import Visit
 from tests.builders import (
     make_branch,

@@ -37,7 +37,8 @@ from coordinator.domain.vocabulary import (
 from coordinator.jobs.context import JobContext
 from coordinator.orders.model import Order, OrderWeek
 from coordinator.patients.model import Episode
-from coordinator.staff.model import CareTeamMember, Clinician, Credential
+from coordinator.staff.model import Clinician, Credential
+from coordinator.teams.model import CareTeamMember
 from coordinator.visits import demand, doing, missed, roster, service, supervision, weeks
 from coordinator.visits.model import EvvCorrection, Visit
 from tests import builders

@@ -31,7 +31,8 @@ from coordinator.orders import aides as instructions
 from coordinator.orders.model import AideCarePlan, Order
 from coordinator.patients.model import Episode, Patient
 from coordinator.staff import aides as competence
-from coordinator.staff.model import CareTeamMember, TimeOff
+from coordinator.staff.model import TimeOff
+from coordinator.teams.model import CareTeamMember
 from coordinator.visits import afterwards, dependents, doing, missed, service, supervision, watching
 from coordinator.visits.model import Visit
 from tests import builders
