@@ -101,6 +101,8 @@ def make_episode(session: Session, patient: Patient, *, soc: date | None = date(
         "programme": Programme.KP_HBPC, "payer": Payer.KP, "accepted_at": datetime(2026, 10, 24, 17, tzinfo=UTC),
         "soc_date": soc, "eligibility": "eligible",
     } | given  # fmt: skip
+    if soc is None and patient.managing_physician_id is None:  # care begins under somebody
+        patient.managing_physician_id = make_physician(session).id
     episode: Episode = _add(session, Episode(patient_id=patient.id, **values))
     session.refresh(patient)
     return episode
