@@ -58,11 +58,11 @@ class PrimarySchema(Schema):
 
 
 class ManagingPhysicianSchema(Schema):
-    physician_id = Id(required=True)
+    physician_id = Id(required=True, metadata={"example": 1})
 
 
 class CoordinatorSchema(Schema):
-    user_id = Id(required=True)
+    user_id = Id(required=True, metadata={"example": 1})
 
 
 class PostSchema(Schema):
