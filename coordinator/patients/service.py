@@ -186,7 +186,7 @@ def edit(work: Work, patient_id: int, **changes: Any) -> Patient:
 
 
 def put_under(work: Work, patient: Patient, physician_id: int, pointer: str) -> None:
-    """All care of the patient is under that physician. For verbs that have asked already, on a patient held by them.
+    """All care of the patient is under that physician. Asked by other rooms, whose verbs hold the patient already.
 
     ManagingPhysicianChanged is published. Invalid at `pointer` for one who is unknown or no longer practises here.
     """
