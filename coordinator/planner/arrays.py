@@ -9,8 +9,10 @@ import numpy as np
 
 from coordinator.planner import kernel as k
 from coordinator.planner.candidates import Ints, candidates_of, longest_route, neighbours
-from coordinator.planner.problem import Problem, Slot, Visit
+from coordinator.planner.problem import Problem, SeventhDay, Slot, Visit
 
+PATTERNS = 62
+"""Patterns of days that have their bits in one number."""
 LOG_RECORDS = 512
 """How many changes one round may make, tries included."""
 
@@ -123,7 +125,8 @@ def _plain(problem: Problem, slot: Slot) -> bool:
     return (
         not slot.breaks
         and not slot.unavailable
-        and weights.waiting_minute == 0
+        and not (weights.waiting_minute or weights.idle_gap_minute or weights.longest_wait_minute)
+        and not any(tie.clinician == slot.clinician for tie in problem.seventh_days)
         and _or_infinite(slot.max_minutes) >= longest
         and (weights.doubletime_minute == 0 or _or_infinite(slot.doubletime_after_minutes) >= longest)
         and person.week_max_minutes is None
@@ -227,8 +230,9 @@ def _patients(packer: _Packer, problem: Problem, patients: dict[str, int]) -> No
     packer.table(k.V_MATES, mates)
     tied = {v for tie in problem.spacings for v in tie.visits}
     tied |= {v for tie in problem.daily_limits for v in tie.visits} | {
-        v for tie in problem.group_caps for v in tie.visits
+        v for tie in problem.patterns for v in tie.visits
     }
+    tied |= {v for tie in problem.group_caps for v in tie.visits}
     packer.table(k.V_LOOSE, (not company and index not in tied for index, company in enumerate(mates)))
 
 
@@ -282,6 +286,8 @@ def _ties(packer: _Packer, problem: Problem, weeks: int) -> None:
     packer.table(k.LIMIT_MAX, (tie.max_per_day for tie in problem.daily_limits))
     packer.table(k.LIMIT_HELD, (_get(tie.held, day) for tie in problem.daily_limits for day in days))
 
+    _patterns(packer, problem)
+
     groups = [tie.visits for tie in problem.faces_limits]
     _membership(packer, k.V_FACES, k.VF_GROUP, count, groups)
     _members(packer, k.FACES_VISITS, k.FACES_VISIT, groups)
@@ -298,6 +304,51 @@ def _ties(packer: _Packer, problem: Problem, weeks: int) -> None:
     packer.table(k.CAP_WEEK, (_or_infinite(tie.week_cap_minutes) for tie in caps))
     packer.table(k.CAP_USED_DAY, (_get(tie.used_by_day, day) for tie in caps for day in days))
     packer.table(k.CAP_USED_WEEK, (_get(tie.used_by_week, week) for tie in caps for week in range(weeks)))
+
+
+def _patterns(packer: _Packer, problem: Problem) -> None:
+    """Which patterns have each visit on each day, a bit for each pattern: days go together where a bit is left."""
+    days = len(problem.days)
+    mine: list[list[tuple[int, int]]] = [[] for _ in problem.visits]
+    members: list[list[tuple[int, int]]] = []
+    words: list[int] = []
+    bits: list[int] = []
+    for group, tie in enumerate(problem.patterns):
+        words.append(max(1, -(-len(tie.patterns) // PATTERNS)))
+        members.append([])
+        for number, visit in enumerate(tie.visits):
+            mine[visit].append((group, len(bits)))
+            members[-1].append((visit, len(bits)))
+            table = [0] * (days * words[-1])
+            for which, pattern in enumerate(tie.patterns):
+                table[pattern[number] * words[-1] + which // PATTERNS] |= 1 << which % PATTERNS
+            bits += table
+    packer.lists(k.V_PATTERNS, (k.VP_GROUP, k.VP_AT), mine)
+    packer.lists(k.PATTERN_VISITS, (k.PATTERN_VISIT, k.PATTERN_AT), members)
+    packer.table(k.PATTERN_WORDS, words)
+    packer.table(k.PATTERN_BITS, bits)
+
+
+def _seventh_days(packer: _Packer, problem: Problem) -> None:
+    """Weeks of clinicians all of whose days may be worked; those in which a day has no shift never cost anything."""
+    slot_at = {(slot.clinician, slot.day): index for index, slot in enumerate(problem.slots)}
+    of_slot = [-1] * len(problem.slots)
+    others: list[list[tuple[int]]] = []
+    known: list[tuple[int, SeventhDay]] = []
+    for tie in problem.seventh_days:
+        slots = [slot_at.get((tie.clinician, day)) for day in (*tie.others, tie.last)]
+        whole = [slot for slot in slots if slot is not None]
+        if len(whole) == len(slots):
+            for slot in whole:
+                of_slot[slot] = len(known)
+            others.append([(slot,) for slot in whole[:-1]])
+            known.append((whole[-1], tie))
+    packer.table(k.SLOT_SEVENTH, of_slot)
+    packer.lists(k.SEVENTH_OTHERS, (k.SEVENTH_SLOT,), others)
+    packer.table(k.SEVENTH_LAST, (last for last, _ in known))
+    packer.table(k.SEVENTH_COST, (tie.cost_minute for _, tie in known))
+    packer.table(k.SEVENTH_DOUBLE_AFTER, (_or_infinite(tie.double_after_minutes) for _, tie in known))
+    packer.table(k.SEVENTH_DOUBLE_COST, (tie.double_cost_minute for _, tie in known))
 
 
 def _touch_priced(problem: Problem) -> bool:
@@ -375,12 +426,17 @@ def build(problem: Problem) -> Arrays:
         (k.W_OVERTIME, problem.weights.overtime_minute),
         (k.W_FAIRNESS, problem.weights.fairness_minute),
         (k.W_DOUBLETIME, problem.weights.doubletime_minute),
+        (k.W_WAITS, bool(problem.weights.idle_gap_minute or problem.weights.longest_wait_minute)),
+        (k.W_IDLE, problem.weights.idle_gap_minute),
+        (k.IDLE_FREE, problem.weights.idle_gap_after_minutes if problem.weights.idle_gap_minute else k.INF),
+        (k.W_LONGEST, problem.weights.longest_wait_minute),
     ):
         packer.number(field, value)
     packer.table(k.TRAVEL, _with_nowhere(travel_minutes(problem)))
     packer.table(k.LEG, _with_nowhere(leg_costs(problem)))
     packer.table(k.NEIGHBOUR, near)
     _slots(packer, problem)
+    _seventh_days(packer, problem)
     _clinicians(packer, problem, weeks)
     _visits(packer, problem, patients, candidates)
     _patients(packer, problem, patients)
@@ -409,6 +465,8 @@ def build(problem: Problem) -> Arrays:
         (k.S_TOUCHED_TOLD, len(patients)),
         (k.S_DAY_TOUCHED, told_days),
         (k.S_STRAY, regular),
+        (k.S_LONGEST, slots),
+        (k.S_WORST, 1),
     )
     log = LOG_RECORDS * (k.LOG_FIXED + 8 * length)
     paper = (

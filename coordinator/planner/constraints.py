@@ -55,6 +55,7 @@ SOFT: tuple[Constraint, ...] = (
     Constraint(
         "doubletime", "{count} minutes of a second step of overtime.", soft.doubletime, lambda w: w.doubletime_minute
     ),
+    Constraint("seventh-day", "{count} minutes on the seventh day of a week worked every day.", soft.seventh_day),
     Constraint("fair-share", "{count} minutes beyond the fair share.", soft.fair_share, lambda w: w.fairness_minute),
     Constraint("late", "{count} minutes later than patients prefer.", soft.late),
     Constraint(

@@ -7,14 +7,14 @@ second however large the week is.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from coordinator.planner.ledger import write_out
 from coordinator.planner.plan import Assignment, Plan
-from coordinator.planner.problem import Current, Interval, Problem, Slot, Touch, Visit
+from coordinator.planner.problem import Current, DayPatterns, Interval, Problem, Slot, Touch, Visit
 
 WANTED = 50_000_000
 """Cents for leaving out, in the piece, what must be in; nothing that a plan saves comes near it."""
@@ -70,6 +70,7 @@ def cut(
     spot = {place: index for index, place in enumerate(places)}
     grid = np.ix_(*[np.array(places, dtype=np.int64)] * 2)
     facts = _Facts(problem, far)
+    worked = {(at.clinician, at.day) for at in far}
     piece = replace(
         problem,
         travel_seconds=problem.travel_seconds[grid],
@@ -140,6 +141,15 @@ def cut(
             for tie in problem.regularities
             if any(v in number for v in tie.visits)
         ),
+        patterns=tuple(
+            _left_of(tie, number, facts) for tie in problem.patterns if any(v in number for v in tie.visits)
+        ),
+        seventh_days=tuple(
+            replace(tie, others=tuple(day for day in tie.others if (tie.clinician, day) in keys))
+            for tie in problem.seventh_days
+            if (tie.clinician, tie.last) in keys
+            and all((tie.clinician, day) in keys or (tie.clinician, day) in worked for day in tie.others)
+        ),
         touch=Touch(),
         patient_busy=facts.busy(),
         weights=replace(problem.weights, mandatory=MUST),
@@ -149,6 +159,17 @@ def cut(
         [rest for rest in plan.rests if (rest.clinician, rest.day) in keys],
     )
     return Piece(piece, start, visits, outside)
+
+
+def _left_of(tie: DayPatterns, number: Mapping[int, int], facts: _Facts) -> DayPatterns:
+    """What is left of an order's patterns where the visits outside stand."""
+    inside = [position for position, visit in enumerate(tie.visits) if visit in number]
+    held = [(tie.visits.index(at.visit), at.day) for at in facts.of(tie.visits)]
+    followed = (days for days in tie.patterns if all(days[position] == day for position, day in held))
+    return DayPatterns(
+        tuple(number[tie.visits[position]] for position in inside),
+        tuple(dict.fromkeys(tuple(days[position] for position in inside) for days in followed)),
+    )
 
 
 def _moved_slot(slot: Slot, spot: dict[int, int]) -> Slot:

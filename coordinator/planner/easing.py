@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from coordinator.planner.candidates import allowed
-from coordinator.planner.problem import Problem, Slot, Visit, Window
+from coordinator.planner.problem import DayPatterns, Problem, Slot, Visit, Window
 
 WINDOW_STEPS = (15, 30, 60, 120)
 """Minutes by which a visit may start earlier or later than its window."""
@@ -35,6 +35,7 @@ class Easing:
     `week-hours`       clinician                         worked minutes
     `max-visits`       clinician, day                    visits
     `spacing`          tie (position in the problem)     days
+    `pattern`          visit, tie                        visits that follow a pattern of days
     `day-limit`        tie                               visits
     `day-cap`, `week-cap`  tie                           minutes
     `apart`            visit (linked)                    1 -> 0 links
@@ -121,6 +122,10 @@ def _ease_tie(problem: Problem, easing: Easing, tie: int) -> Problem:
         spacings = list(problem.spacings)
         spacings[tie] = replace(spacings[tie], min_gap_days=limit, at_most_one_per_day=False)
         return replace(problem, spacings=tuple(spacings))
+    if easing.kind == "pattern":
+        patterns = list(problem.patterns)
+        patterns[tie] = _without(patterns[tie], easing.visit) if limit else DayPatterns((), ())
+        return replace(problem, patterns=tuple(patterns))
     if easing.kind == "day-limit":
         limits = list(problem.daily_limits)
         limits[tie] = replace(limits[tie], max_per_day=limit)
@@ -129,6 +134,15 @@ def _ease_tie(problem: Problem, easing: Easing, tie: int) -> Problem:
     name = "day_cap_minutes" if easing.kind == "day-cap" else "week_cap_minutes"
     caps[tie] = replace(caps[tie], **{name: limit})  # type: ignore[arg-type]
     return replace(problem, group_caps=tuple(caps))
+
+
+def _without(tie: DayPatterns, visit: int | None) -> DayPatterns:
+    """The patterns for the other visits."""
+    kept = [position for position, member in enumerate(tie.visits) if member != visit]
+    return DayPatterns(
+        tuple(tie.visits[position] for position in kept),
+        tuple(tuple(days[position] for position in kept) for days in tie.patterns),
+    )
 
 
 # ---- the catalogue ---------------------------------------------------------------------------------------------------
@@ -279,6 +293,15 @@ def _ties(problem: Problem, index: int, cells: frozenset[Cell]) -> Iterator[Fami
             if index in spacing.visits and least:
                 news = range(least - 1, -1, -1)
                 yield Family(tuple(Easing("spacing", "spacing", least, new, tie=number) for new in news), cells)
+    if "pattern" in liftable:
+        for number, tie in enumerate(problem.patterns):
+            if index in tie.visits:
+                # First this visit alone goes on a day of its own, then all of the order may.
+                count = len(tie.visits)
+                kept = dict.fromkeys((count - 1, 0))
+                yield Family(
+                    tuple(Easing("pattern", "pattern", count, new, visit=index, tie=number) for new in kept), cells
+                )
     if "day-limit" in liftable:
         for number, limit in enumerate(problem.daily_limits):
             if index in limit.visits:

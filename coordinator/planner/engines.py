@@ -91,7 +91,6 @@ def _several_visits(problem: Problem) -> Where:
         mine.setdefault(visit.patient, []).append(number)
 
 
-NOBODY: frozenset[Engine] = frozenset()
 CALENDAR = frozenset({Engine.CALENDAR})
 OPERATIONS = frozenset({Engine.OPERATIONS})
 
@@ -127,7 +126,7 @@ WORDS: tuple[Word, ...] = (
     ),
     Word("a visit in several links", _linked_twice, OPERATIONS),
     Word("the worst lateness", _weight("worst_late_minute"), OPERATIONS),
-    Word("the longest wait", _weight("longest_wait_minute"), NOBODY),
+    Word("the longest wait", _weight("longest_wait_minute"), CALENDAR),
     Word("the idlest shift", _weight("longest_idle_minute"), OPERATIONS),
     Word("an even share of the work", _weight("balance_minute"), OPERATIONS),
     Word(
@@ -139,7 +138,8 @@ WORDS: tuple[Word, ...] = (
         ),
         CALENDAR,
     ),
-    Word("long waits priced apart", _weight("idle_gap_minute"), NOBODY),
+    Word("long waits priced apart", _weight("idle_gap_minute"), CALENDAR),
+    Word("a seventh day of work", _all_of("seventh_days"), CALENDAR),
     Word(
         "a usual time of day",
         lambda problem: (
@@ -150,7 +150,7 @@ WORDS: tuple[Word, ...] = (
     Word(
         "patterns of days",
         lambda problem: (f"patterns[{n}]" for n, tie in enumerate(problem.patterns) if tie.visits),
-        NOBODY,
+        CALENDAR,
     ),
     Word("prices and a budget for patients touched", _touch, CALENDAR),
     Word("several days", lambda problem: iter(["days"] if len(problem.days) > 1 else []), CALENDAR),
@@ -199,7 +199,6 @@ def choose(problem: Problem) -> Engine:
             continue
         remaining = {engine: None for engine in left if engine in word.engines}
         if not remaining:
-            what = "no engine plans this together with the rest" if word.engines else "no engine plans this yet"
-            raise ProblemError(field, f"{word.meaning}: {what}")
+            raise ProblemError(field, f"{word.meaning}: no engine plans this together with the rest")
         left = remaining
     return next(iter(left))

@@ -1,22 +1,21 @@
 """Why each visit is where it is, and why a visit that is left out is left out: found by really trying.
 
 A reason for "not this clinician on this day" is the first of a fixed list that holds: given with the problem, no
-shift, no
-window, window or way too far for an otherwise empty day, patient busy, spacing, daily limit, caps, number of visits,
-what is
-locked there, hours, shift, breaks, driving, the other visits' windows. For the last ones every position of the route is
-tried as it is, and then with that one thing lifted; what makes it fit is the reason.
+shift, no window, window or way too far for an otherwise empty day, patient busy, spacing, patterns of days, daily
+limit, caps, number of visits, what is locked there, hours, shift, breaks, driving, the other visits' windows. For the
+last ones every position of the route is tried as it is, and then with that one thing lifted; what makes it fit is the
+reason.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from coordinator.planner import kernel as k
 from coordinator.planner.candidates import Ints
 from coordinator.planner.plan import Alternative, Assignment, Explanation, Obstacle, Plan, VisitExplanation
-from coordinator.planner.problem import Problem, Reason, Visit
+from coordinator.planner.problem import DayPatterns, Problem, Reason, Visit
 from coordinator.planner.reasons import reason
 from coordinator.planner.trial import Trial
 from coordinator.planner.validate import validate
@@ -166,7 +165,7 @@ class _Trial(Trial):
         return reason("partner", partner=link.second if index == link.first else link.first)
 
     def _ties(self, index: int, slot: int, day: int, minutes: int) -> Reason | None:
-        """Spacing, daily limits, caps and the number of visits."""
+        """Spacing, patterns of days, daily limits, caps and the number of visits."""
         data, state = self.data, self.state
         placed = {u: self.problem.slots[s].day for u in range(len(self.problem.visits)) if (s := self.slot_of(u)) >= 0}
         if k.spacing_broken(data, state, index, day):
@@ -177,6 +176,9 @@ class _Trial(Trial):
                     others = [*(placed[u] for u in tie.visits if u in placed), *tie.held_days]
                     gaps += [(abs(other - day), least) for other in others if abs(other - day) < least]
             return reason("spacing", *min(gaps))
+        if k.pattern_broken(data, state, index, day):
+            order = next(tie for tie in self.problem.patterns if self._strays(tie, {**placed, index: day}, index))
+            return reason("pattern", sum(1 for u in order.visits if u in placed), len(order.patterns))
         if k.limit_broken(data, state, index, day):
             counts = []
             for limit in self.problem.daily_limits:
@@ -194,6 +196,16 @@ class _Trial(Trial):
         if most_visits is not None and count >= most_visits:
             return reason("max-visits", count, most_visits)
         return None
+
+    def _strays(self, tie: DayPatterns, made: Mapping[int, int], index: int) -> bool:
+        """Whether the visit is in the tie, and its visits, not all of them locked, follow none of its patterns."""
+        mine = [visit for visit in tie.visits if visit in made]
+        if index not in mine or all(self.problem.visits[visit].locked for visit in mine):
+            return False
+        return not any(
+            all(made.get(visit, day) == day for visit, day in zip(tie.visits, days, strict=True))
+            for days in tie.patterns
+        )
 
     def _full(self, index: int, visit: Visit, slot: int, day: int, minutes: int) -> Reason | None:
         """What in the day as it is keeps it out; None if it fits."""
@@ -249,8 +261,11 @@ class _Trial(Trial):
                     return self._partner(index)
                 both = left_out + self.get(self.data, k.V_UNPLACED, partner)
                 return reason("cost" if total >= before else "possible", total - before + both, both)
-        found = self.price(self.state.copy(), index, entry)
-        extra = None if found is None else found[0]
+        state = self.state.copy()
+        found = self.price(state, index, entry)
+        extra = None
+        if found is not None and self.put(state, index, entry, found[1]):
+            extra = self.get(state, k.S_TOTAL, 0) - self.get(self.state, k.S_TOTAL, 0) + left_out
         return reason("cost" if extra is None or extra >= left_out else "possible", extra or 0, left_out)
 
     # ---- where else --------------------------------------------------------------------------------------------------
@@ -263,8 +278,6 @@ class _Trial(Trial):
         scratch = self.arrays.scratch
         if not k.take_out(self.data, state, scratch, index):
             return None
-        saved = self.get(self.state, k.S_TOTAL, 0) + self.get(self.data, k.V_UNPLACED, index)
-        saved -= self.get(state, k.S_TOTAL, 0)
         best: tuple[int, int, int, int] | None = None
         for entry in self.entries(index):
             slot = self.get(self.data, k.CANDIDATE_SLOT, entry)
@@ -275,11 +288,11 @@ class _Trial(Trial):
                 best = (found[0], slot, entry, found[1])
         if best is None:
             return None
-        cost, slot, entry, position = best
+        _, slot, entry, position = best
         self.put(state, index, entry, position)
         shift = self.problem.slots[slot]
-        # Cost less what taking it out saves; both count from the plan without the visit.
-        return Alternative(shift.clinician, shift.day, self.get(state, k.S_START, index), cost - saved)
+        extra = self.get(state, k.S_TOTAL, 0) - self.get(self.state, k.S_TOTAL, 0)
+        return Alternative(shift.clinician, shift.day, self.get(state, k.S_START, index), extra)
 
 
 def _obstacles(trial: _Trial, index: int) -> tuple[Obstacle, ...]:

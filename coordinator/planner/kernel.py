@@ -32,10 +32,12 @@ compiled = njit(cache=True, nogil=True, error_model="numpy")
 # ---- head of `d`: numbers first, then offsets ------------------------------------------------------------------------
 (
     N_VISITS, N_SLOTS, N_DAYS, N_WEEKS, N_CLINICIANS, N_PLACES, N_LENGTH, N_NEIGHBOURS, N_PAUSES,
-    W_WAITING, W_OVERTIME, W_FAIRNESS, W_DOUBLETIME, N_FOLLOWED, W_PATIENT, W_TOLD_PATIENT, W_TOLD_DAY, MAX_PATIENTS,
+    W_WAITING, W_OVERTIME, W_FAIRNESS, W_DOUBLETIME, W_WAITS, W_IDLE, IDLE_FREE, W_LONGEST, N_FOLLOWED,
+    W_PATIENT, W_TOLD_PATIENT, W_TOLD_DAY, MAX_PATIENTS,
     TRAVEL, LEG,
     SLOT_CLINICIAN, SLOT_DAY, SLOT_WEEK, SLOT_FROM, SLOT_TO, SLOT_START, SLOT_END, SLOT_OVERTIME, SLOT_MAX,
     SLOT_MAX_VISITS, SLOT_PLAIN, SLOT_DOUBLETIME, SLOT_TOLD,
+    SLOT_SEVENTH, SEVENTH_OTHERS, SEVENTH_SLOT, SEVENTH_LAST, SEVENTH_COST, SEVENTH_DOUBLE_AFTER, SEVENTH_DOUBLE_COST,
     V_FOLLOWED, V_NOW_SLOT, V_NOW_START, V_NOW_TOLERANCE, V_NOW_TOLD, V_NOW_DAY, V_TOUCH,
     V_REGULAR, VR_GROUP, REGULAR_VISITS, REGULAR_VISIT, REGULAR_FREE, REGULAR_COST, REGULAR_LOW, REGULAR_HIGH,
     DAY_START,
@@ -50,23 +52,24 @@ compiled = njit(cache=True, nogil=True, error_model="numpy")
     V_SPACINGS, VS_GROUP, SPACING_VISITS, SPACING_VISIT, SPACING_MIN, SPACING_IDEAL, SPACING_COST, SPACING_HELD,
     HELD_DAY,
     V_LIMITS, VL_GROUP, LIMIT_VISITS, LIMIT_VISIT, LIMIT_MAX, LIMIT_HELD,
+    V_PATTERNS, VP_GROUP, VP_AT, PATTERN_VISITS, PATTERN_VISIT, PATTERN_AT, PATTERN_WORDS, PATTERN_BITS,
     V_FACES, VF_GROUP, FACES_VISITS, FACES_VISIT, FACES_COST, FACES_FREE, FACES_HELD, HELD_FACE,
     V_CAPS, VC_GROUP, CAP_VISITS, CAP_VISIT, CAP_DAY, CAP_WEEK, CAP_USED_DAY, CAP_USED_WEEK,
     NEIGHBOUR,
     S_ROUTE, S_LENGTH, S_SLOT, S_START, S_MINUTES, S_STATIC, S_LOW, S_HIGH, S_COST, S_WORKED, S_OVERTIME, S_WAITING,
     S_RETURN,
     S_REST, S_WEEK_WORKED, S_WEEK_OVERTIME, S_EARLIEST, S_LATEST, S_TOTAL, S_STAMP, S_ABSENT, S_ABSENT_AT, S_COUNT,
-    S_CHANGED, S_NEWCOMER, S_TOUCHED, S_TOUCHED_TOLD, S_DAY_TOUCHED, S_STRAY,
+    S_CHANGED, S_NEWCOMER, S_TOUCHED, S_TOUCHED_TOLD, S_DAY_TOUCHED, S_STRAY, S_LONGEST, S_WORST,
     X_SEQUENCE, X_TIME, X_KEPT_TIME, X_LATEST, X_FORWARD, X_FROM, X_TAKEN, X_ACTIVE, X_PLACE, X_WAY, X_REST,
     X_KEPT_REST, X_OUT,
     X_DAY_COST, X_DAY_LEFT, X_DAY_SALT, X_BEST, X_ABSENT, X_KEY, X_MARK, X_TRY, X_OFFER, X_BOUND,
     X_NOTE, X_CONTROL, X_LOG, X_REMOVED, X_DIRTY, X_IS_DIRTY, X_FROZEN, X_SHUT, X_MEMBER,
     HEAD,
-) = range(187)
+) = range(208)
 # fmt: on
 
 # `X_OUT` and `X_BEST` hold several numbers each.
-OUT_COST, OUT_WORKED, OUT_OVERTIME, OUT_WAITING, OUT_RETURN, OUT_STATUS = range(6)
+OUT_COST, OUT_WORKED, OUT_OVERTIME, OUT_WAITING, OUT_RETURN, OUT_LONGEST, OUT_STATUS = range(7)
 BEST_SLOT, BEST_POSITION, BEST_STATIC, BEST_MINUTES = range(4)
 # What `timed` answers.
 OK, TOO_LATE, TOO_LONG = range(3)
@@ -90,11 +93,13 @@ ZERO = np.int64(0)
 """Nought as any number: with a bare 0 numba compiles one more copy of the function that is called, and of all that
 that calls. The same holds for variables that begin with a bare number."""
 EMPTY_STAMP = 1469598103934665603
-LOG_FIXED = 16
+LOG_FIXED = 18
 LOG_SPARE = 200
 """No more visits are taken out when the log has room for fewer changes than this: they must go in again."""
 OFFER_SIZE = 4
 NOTE_SIZE = 4
+HOURS = 20
+"""Bits that worked minutes, overtime minutes and the longest wait each have in the one number of a note."""
 MORE = 12
 """How many visits that were out before are tried in a round, at most."""
 TRIES = 6
@@ -259,6 +264,69 @@ def first_arrival(d, x, r, way, pauses):
 
 
 @compiled
+def pass_on(d, s, x, r, n, pauses, soft, most, keep):
+    """Pass what is beyond `most` minutes of a wait on to the wait after it: the visit between starts earlier, as far as
+    it may. The first and the last visit stay. `X_WAY` must be set.
+
+    Minutes of waits beyond the free ones, with the longest wait in `OUT_LONGEST`; starts are changed if `keep`.
+    """
+    time = d[X_TIME]
+    taken = d[X_TAKEN]
+    day = d[d[SLOT_DAY] + r]
+    begin = x[time]
+    beyond = 0
+    longest = 0
+    for i in range(1, n):
+        v = x[d[X_SEQUENCE] + i]
+        way = x[d[X_WAY] + i]
+        free = begin + s[d[S_MINUTES] + x[d[X_SEQUENCE] + i - 1]]
+        ready = free + way
+        if pauses > 0:
+            ready = through(d, x, free, way, x[taken + i - 1], x[taken + i])
+            for k in range(x[taken + i - 1], x[taken + i]):
+                free += d[d[PAUSE_MINUTES] + x[d[X_ACTIVE] + k]]
+        free += way
+        begin = x[time + i]
+        if begin - free > most and i < n - 1:
+            wished = max(ready, free + most)
+            if soft:
+                if d[d[V_EARLY] + v] > 0:
+                    wished = max(wished, d[d[V_PREFERRED_LOW] + v * d[N_DAYS] + day])
+                if d[d[V_TIME_DAY] + v] == day:
+                    wished = max(wished, d[d[V_TIME_START] + v])
+            if wished < begin:
+                begin = min(begin, next_start(d, s, v, r, wished))
+                if keep:
+                    x[time + i] = begin
+        longest = max(longest, begin - free)
+        beyond += max(0, begin - free - d[IDLE_FREE])
+    x[d[X_OUT] + OUT_LONGEST] = longest
+    return beyond
+
+
+@compiled
+def spread(d, s, x, r, n, pauses, soft):
+    """Cents of long waits in the `n` visits as timed, once they are shared out; the longest goes to `OUT_LONGEST`.
+
+    Where long waits are priced none is longer than is free if another can take the rest; where only the longest of all
+    is, that is as short as it can be. The day stays as long as it is.
+    """
+    most = d[IDLE_FREE]
+    if d[W_IDLE] == 0:
+        pass_on(d, s, x, r, n, pauses, soft, most, ZERO)
+        most = x[d[X_OUT] + OUT_LONGEST]
+        least = ZERO
+        while least < most:
+            middle = (least + most) // 2
+            pass_on(d, s, x, r, n, pauses, soft, middle, ZERO)
+            if x[d[X_OUT] + OUT_LONGEST] <= middle:
+                most = middle
+            else:
+                least = middle + 1
+    return pass_on(d, s, x, r, n, pauses, soft, most, ZERO + 1) * d[W_IDLE]
+
+
+@compiled
 def timed_freely(d, s, x, r, n):
     """`timed` for a day without breaks and time off: the same starts and sums, found in fewer steps."""
     places = d[N_PLACES]
@@ -350,6 +418,8 @@ def timed_freely(d, s, x, r, n):
             if bound > begin:
                 x[time + i] = max(begin, previous_start(d, s, v, r, bound))
         cost = legs
+        if d[W_WAITS]:
+            cost += spread(d, s, x, r, n, ZERO, soft)
         if wishes or soft_late:
             for i in range(n):
                 v = x[sequence + i]
@@ -532,6 +602,10 @@ def timed(d, s, x, r, n, mask):
 
         # What it comes to.
         cost = 0
+        if d[W_WAITS]:
+            for i in range(n + 1):
+                x[d[X_WAY] + i] = d[d[TRAVEL] + x[stop + i] * places + x[stop + i + 1]]
+            cost = spread(d, s, x, r, n, pauses, soft)
         driving = 0
         care = 0
         rested = 0
@@ -636,7 +710,7 @@ def evaluate(d, s, x, r, n):
     owed = owed_breaks(d, s, x, r, n) if breaks else 0
     best = INF
     worst = TOO_LATE
-    worked = overtime = waiting = home = 0
+    worked = overtime = waiting = home = longest = 0
     for mask in range(1 << breaks):
         if mask & owed != owed:
             continue
@@ -664,6 +738,7 @@ def evaluate(d, s, x, r, n):
         overtime = x[out + OUT_OVERTIME]
         waiting = x[out + OUT_WAITING]
         home = x[out + OUT_RETURN]
+        longest = x[out + OUT_LONGEST]
         for i in range(n):
             x[d[X_KEPT_TIME] + i] = x[d[X_TIME] + i]
         for k in range(MAX_BREAKS):
@@ -677,6 +752,7 @@ def evaluate(d, s, x, r, n):
     x[out + OUT_OVERTIME] = overtime
     x[out + OUT_WAITING] = waiting
     x[out + OUT_RETURN] = home
+    x[out + OUT_LONGEST] = longest
     return OK
 
 
@@ -693,6 +769,29 @@ def week_cost(d, c, w, worked, overtime):
 
 
 @compiled
+def seventh_price(d, s, g, r, worked, overtime):
+    """Cents of the seventh day `g` were slot `r` of its week at `worked` minutes; 0 unless all its days are worked."""
+    last = d[d[SEVENTH_LAST] + g]
+    mine = worked if last == r else s[d[S_WORKED] + last]
+    if mine == 0:
+        return 0
+    for k in range(d[d[SEVENTH_OTHERS] + g], d[d[SEVENTH_OTHERS] + g + 1]):
+        q = d[d[SEVENTH_SLOT] + k]
+        if (worked if q == r else s[d[S_WORKED] + q]) == 0:
+            return 0
+    c = d[d[SLOT_CLINICIAN] + r]
+    k = c * d[N_WEEKS] + d[d[SLOT_WEEK] + r]
+    straight = mine - (overtime if last == r else s[d[S_OVERTIME] + last])
+    week = s[d[S_WEEK_WORKED] + k] - s[d[S_WORKED] + r] + worked
+    week -= s[d[S_WEEK_OVERTIME] + k] - s[d[S_OVERTIME] + r] + overtime
+    others = d[d[CLIN_ALREADY] + k] + week - straight
+    limit = d[d[CLIN_OVERTIME] + c]
+    beyond = max(0, others + straight - limit) - max(0, others - limit)
+    double = max(0, mine - d[d[SEVENTH_DOUBLE_AFTER] + g]) - max(0, mine - d[d[SLOT_DOUBLETIME] + last])
+    return (straight - beyond) * d[d[SEVENTH_COST] + g] + max(0, double) * d[d[SEVENTH_DOUBLE_COST] + g]
+
+
+@compiled
 def week_change(d, s, r, worked, overtime):
     """What the week costs more when slot `r` comes to `worked` minutes; INF where the week's hard limit breaks."""
     c = d[d[SLOT_CLINICIAN] + r]
@@ -704,7 +803,40 @@ def week_change(d, s, r, worked, overtime):
     new_overtime = old_overtime + overtime - s[d[S_OVERTIME] + r]
     if d[d[CLIN_ALREADY] + k] + new_worked > d[d[CLIN_MAX] + c] and new_worked > old_worked:
         return INF
-    return week_cost(d, c, w, new_worked, new_overtime) - week_cost(d, c, w, old_worked, old_overtime)
+    change = week_cost(d, c, w, new_worked, new_overtime) - week_cost(d, c, w, old_worked, old_overtime)
+    g = d[d[SLOT_SEVENTH] + r]
+    if g >= 0:
+        change += seventh_price(d, s, g, r, worked, overtime)
+        change -= seventh_price(d, s, g, r, s[d[S_WORKED] + r], s[d[S_OVERTIME] + r])
+    return change
+
+
+@compiled
+def others_longest(d, s, r):
+    """The longest single wait of all slots but `r`."""
+    if s[d[S_LONGEST] + r] < s[d[S_WORST]]:
+        return s[d[S_WORST]]
+    longest = 0
+    for q in range(d[N_SLOTS]):
+        if q != r:
+            longest = max(longest, s[d[S_LONGEST] + q])
+    return longest
+
+
+@compiled
+def longest_relief(d, s, r):
+    """Cents that the longest single wait would save were there no wait in slot `r`."""
+    if d[W_LONGEST] == 0 or s[d[S_LONGEST] + r] < s[d[S_WORST]]:
+        return 0
+    return (s[d[S_WORST]] - others_longest(d, s, r)) * d[W_LONGEST]
+
+
+@compiled
+def longest_price(d, s, r, longest):
+    """Cents of a wait of `longest` minutes in slot `r` beyond those of the other slots; `longest_relief` is apart."""
+    if d[W_LONGEST] == 0:
+        return 0
+    return max(0, longest - others_longest(d, s, r)) * d[W_LONGEST]
 
 
 @compiled
@@ -937,7 +1069,9 @@ def log_slot(d, s, x, r):
     for k in range(MAX_BREAKS):
         x[at + 9 + k] = s[d[S_REST] + r * MAX_BREAKS + k]
     x[at + 13] = n
-    at += 14
+    x[at + 14] = s[d[S_LONGEST] + r]
+    x[at + 15] = s[d[S_WORST]]
+    at += 16
     row = r * d[N_LENGTH]
     for i in range(n):
         v = s[d[S_ROUTE] + row + i]
@@ -996,7 +1130,9 @@ def undo(d, s, x, mark):
         for k in range(MAX_BREAKS):
             s[d[S_REST] + r * MAX_BREAKS + k] = x[at + 9 + k]
         n = x[at + 13]
-        at += 14
+        s[d[S_LONGEST] + r] = x[at + 14]
+        s[d[S_WORST]] = x[at + 15]
+        at += 16
         row = r * d[N_LENGTH]
         now = s[d[S_LENGTH] + r]
         s[d[S_COUNT] + COUNT_PLACED] += n - now
@@ -1031,7 +1167,7 @@ def undo(d, s, x, mark):
 
 @compiled
 def copy_slot(d, s, t, r):
-    """Make slot `r` of state `t` what it is in `s`; the total is left to the caller.
+    """Make slot `r` of state `t` what it is in `s`; the total and the longest wait of all are left to the caller.
 
     Whoever copies all slots that differ, in any order, has copied the state.
     """
@@ -1058,6 +1194,7 @@ def copy_slot(d, s, t, r):
     t[d[S_OVERTIME] + r] = s[d[S_OVERTIME] + r]
     t[d[S_WAITING] + r] = s[d[S_WAITING] + r]
     t[d[S_RETURN] + r] = s[d[S_RETURN] + r]
+    t[d[S_LONGEST] + r] = s[d[S_LONGEST] + r]
     t[d[S_STAMP] + r] = s[d[S_STAMP] + r]
     for k in range(MAX_BREAKS):
         t[d[S_REST] + r * MAX_BREAKS + k] = s[d[S_REST] + r * MAX_BREAKS + k]
@@ -1079,7 +1216,7 @@ def copy_slot(d, s, t, r):
 
 @compiled
 def copy_slots(d, s, t, slots, total):
-    """`copy_slot` for each of `slots`; then `t` costs `total`."""
+    """`copy_slot` for each of `slots`; then `t` costs `total`. For problems that leave the longest wait unpriced."""
     for k in range(slots.size):
         copy_slot(d, s, t, slots[k])
     t[d[S_TOTAL]] = total
@@ -1111,6 +1248,7 @@ def keep_best(d, s, best, x):
         x[d[X_IS_DIRTY] + r] = 0
     x[control + CONTROL_DIRTY] = 0
     best[d[S_TOTAL]] = s[d[S_TOTAL]]
+    best[d[S_WORST]] = s[d[S_WORST]]
 
 
 @compiled
@@ -1133,6 +1271,11 @@ def commit(d, s, x, r, n):
     s[d[S_OVERTIME] + r] = overtime
     s[d[S_WAITING] + r] = x[out + OUT_WAITING]
     s[d[S_RETURN] + r] = x[out + OUT_RETURN]
+    if d[W_LONGEST]:
+        worst = max(others_longest(d, s, r), x[out + OUT_LONGEST])
+        s[d[S_TOTAL]] += (worst - s[d[S_WORST]]) * d[W_LONGEST]
+        s[d[S_WORST]] = worst
+        s[d[S_LONGEST] + r] = x[out + OUT_LONGEST]
     before = s[d[S_LENGTH] + r]
     s[d[S_COUNT] + COUNT_PLACED] += n - before
     s[d[S_COUNT] + COUNT_USED] += (1 if n > 0 else 0) - (1 if before > 0 else 0)
@@ -1280,6 +1423,34 @@ def limit_broken(d, s, v, day):
 
 
 @compiled
+def pattern_broken(d, s, v, day):
+    """Whether `v` on `day` and the other visits of its order that are made follow none of its patterns of days."""
+    for k in range(d[d[V_PATTERNS] + v], d[d[V_PATTERNS] + v + 1]):
+        g = d[d[VP_GROUP] + k]
+        words = d[d[PATTERN_WORDS] + g]
+        movable = d[d[V_LOCKED] + v] == 0
+        follows = False
+        for w in range(words):
+            left = d[d[PATTERN_BITS] + d[d[VP_AT] + k] + day * words + w]
+            for m in range(d[d[PATTERN_VISITS] + g], d[d[PATTERN_VISITS] + g + 1]):
+                u = d[d[PATTERN_VISIT] + m]
+                q = s[d[S_SLOT] + u]
+                if u != v and q >= 0:
+                    left &= d[d[PATTERN_BITS] + d[d[PATTERN_AT] + m] + d[d[SLOT_DAY] + q] * words + w]
+                    movable = movable or d[d[V_LOCKED] + u] == 0
+            follows = follows or left != 0
+        if movable and not follows:
+            return True
+    return False
+
+
+@compiled
+def tie_broken(d, s, v, day):
+    """Whether spacing, a daily limit or a pattern of days keeps `v` from `day`."""
+    return spacing_broken(d, s, v, day) or limit_broken(d, s, v, day) or pattern_broken(d, s, v, day)
+
+
+@compiled
 def minutes_left(d, s, v, day, week):
     """How long `v` may be on `day` before a cap of its groups breaks."""
     left = INF
@@ -1353,7 +1524,8 @@ def faces_change(d, s, v, c, week):
 
 @compiled
 def insertion(d, s, x, v, r, position):
-    """Cents more for route and week with `v` at `position` of slot `r`, or INF; `OUT_STATUS` says what failed."""
+    """Cents more for route, week and longest wait with `v` at `position` of slot `r`, or INF; `OUT_STATUS` says what
+    failed. `longest_relief` is apart."""
     n = s[d[S_LENGTH] + r]
     row = d[S_ROUTE] + r * d[N_LENGTH]
     for i in range(position):
@@ -1369,7 +1541,7 @@ def insertion(d, s, x, v, r, position):
     if week >= INF:
         x[d[X_OUT] + OUT_STATUS] = TOO_LONG
         return INF
-    return x[d[X_OUT] + OUT_COST] - s[d[S_COST] + r] + week
+    return x[d[X_OUT] + OUT_COST] - s[d[S_COST] + r] + week + longest_price(d, s, r, x[d[X_OUT] + OUT_LONGEST])
 
 
 @compiled
@@ -1436,7 +1608,7 @@ def list_positions(d, s, x, v, r, entry):
     it is plainly impossible; the lowest.
 
     The bound is the exact way there and back and the minutes that `v` itself must be late, less the waiting that
-    the visit could fill. On a plain day it is the price itself.
+    the visit could fill and what long waits cost. On a plain day it is the price itself.
     """
     n = s[d[S_LENGTH] + r]
     length = d[N_LENGTH]
@@ -1453,6 +1625,7 @@ def list_positions(d, s, x, v, r, entry):
     late = d[d[V_LATE] + v]
     wished = d[d[V_PREFERRED_HIGH] + v * d[N_DAYS] + day]
     waited = s[d[S_WAITING] + r]
+    spared = max(0, waited - d[IDLE_FREE]) * d[W_IDLE]
     windows = d[V_WINDOWS] + v * d[N_DAYS] + day
     window = d[windows]
     many = d[windows + 1] - window > 1
@@ -1498,7 +1671,7 @@ def list_positions(d, s, x, v, r, entry):
         price = d[leg + to] + d[leg + on] - d[leg + before * places + after]
         if waited > 0:
             more = minutes + d[travel + to] + d[travel + on] - d[travel + before * places + after]
-            price -= min(waited, max(0, more)) * d[W_WAITING]
+            price -= min(waited, max(0, more)) * d[W_WAITING] + spared
         if late > 0 and begin > wished:
             price += late * (begin - wished)
         x[d[X_BOUND] + position] = price
@@ -1551,8 +1724,8 @@ def slot_insertion(d, s, x, rng, v, r, entry, blink, bound):
 def look(d, s, x, v, r, entry, salt, at):
     """Bring the note at `at` on the price of `v` in slot `r` up to date; `salt` is its `mates_salt`.
 
-    A note is the stamp it holds for, a price, the position of that price (-1: it is only a lower bound), and the
-    day's worked and overtime minutes then (-1: they do not matter). The price is that of the route alone.
+    A note is the stamp it holds for, a price, the position of that price (-1: it is only a lower bound), and the day's
+    longest wait, worked and overtime minutes then (-1: they do not matter). The price is that of the route alone.
     """
     stamp = s[d[S_STAMP] + r]
     key = stamp ^ salt
@@ -1608,7 +1781,8 @@ def look_closer(d, s, x, v, r, entry, at, limit):
         if cost < best:
             best = cost
             chosen = pick
-            x[at + 3] = (x[d[X_OUT] + OUT_WORKED] << 20) + x[d[X_OUT] + OUT_OVERTIME]
+            hours = (x[d[X_OUT] + OUT_LONGEST] << HOURS) + x[d[X_OUT] + OUT_WORKED]
+            x[at + 3] = (hours << HOURS) + x[d[X_OUT] + OUT_OVERTIME]
     if chosen >= 0:
         x[at + 1] = best
         x[at + 2] = chosen
@@ -1621,10 +1795,12 @@ def look_closer(d, s, x, v, r, entry, at, limit):
 
 @compiled
 def hours_change(d, s, r, hours):
-    """`week_change` for the hours of a note, 0 where they do not matter or would come cheaper."""
+    """`week_change` for the hours of a note, 0 where they do not matter or would come cheaper, and `longest_price`."""
     if hours < 0:
         return 0
-    return max(0, week_change(d, s, r, hours >> 20, hours & ((1 << 20) - 1)))
+    mask = (1 << HOURS) - 1
+    change = max(0, week_change(d, s, r, (hours >> HOURS) & mask, hours & mask))
+    return change + longest_price(d, s, r, hours >> (2 * HOURS))
 
 
 @compiled
@@ -1635,7 +1811,7 @@ def may_hold(d, s, v, r, minutes):
     day = d[d[SLOT_DAY] + r]
     if minutes_left(d, s, v, day, d[d[SLOT_WEEK] + r]) < minutes:
         return False
-    return not (spacing_broken(d, s, v, day) or limit_broken(d, s, v, day))
+    return not tie_broken(d, s, v, day)
 
 
 @compiled
@@ -1653,7 +1829,7 @@ def day_cost(d, s, x, v, r):
     known = x[d[X_DAY_COST] + day]
     if known < 0:
         known = spacing_change(d, s, v, day)
-        if spacing_broken(d, s, v, day) or limit_broken(d, s, v, day):
+        if tie_broken(d, s, v, day):
             known = INF
         x[d[X_DAY_COST] + day] = known
         x[d[X_DAY_LEFT] + day] = minutes_left(d, s, v, day, d[d[SLOT_WEEK] + r]) if known < INF else 0
@@ -1701,7 +1877,8 @@ def best_insertion(d, s, x, rng, v, blink, bound, who, other):
     length_of = d[S_LENGTH]
     most = d[SLOT_MAX_VISITS]
     waiting = d[S_WAITING]
-    wait_price = d[W_WAITING]
+    wait_price = d[W_WAITING] + d[W_IDLE]
+    longest = d[W_LONGEST]
     stamp_of = d[S_STAMP]
     noting = x[d[X_CONTROL] + CONTROL_NOTES] != 0 and not tied
     notes = d[X_NOTE]
@@ -1721,6 +1898,8 @@ def best_insertion(d, s, x, rng, v, blink, bound, who, other):
         if x[shut + r] or s[length_of + r] >= d[most + r]:
             continue
         fixed = d[cost_of + k]
+        if longest:
+            fixed -= longest_relief(d, s, r)
         if fixed - (s[waiting + r] * wait_price if wait_price else 0) >= best:
             continue
         if who != ANYONE:
@@ -1895,7 +2074,7 @@ def insert_pair(d, s, x, rng, v, blink):
         day = d[d[SLOT_DAY] + r]
         if spacing >= INF or minutes > x[d[X_DAY_LEFT] + day]:
             continue
-        fixed = d[d[CANDIDATE_COST] + k] + spacing
+        fixed = d[d[CANDIDATE_COST] + k] + spacing - longest_relief(d, s, r)
         limit = bound - fixed
         if count == TRIES:
             limit = min(limit, x[tries + (TRIES - 1) * 4] - fixed)

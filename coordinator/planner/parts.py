@@ -153,6 +153,7 @@ def _tied(arrays: Arrays) -> Ints:
     groups += [tie.visits for tie in problem.faces_limits]
     groups += [tie.visits for tie in problem.group_caps]
     groups += [tie.visits for tie in problem.regularities]
+    groups += [tie.visits for tie in problem.patterns]
     groups += [(link.first, link.second) for link in problem.links]
     for members in groups:
         for v in members[1:]:
@@ -163,6 +164,7 @@ def _tied(arrays: Arrays) -> Ints:
 
 
 def may_split(arrays: Arrays) -> bool:
-    """Whether nothing is priced across the whole plan: a budget of patients, days of clinicians that were told."""
+    """Whether nothing is priced across the whole plan: a budget of patients, days of clinicians that were told, the
+    longest of all waits."""
     touch = arrays.problem.touch
-    return touch.max_patients is None and not touch.clinician_cost
+    return touch.max_patients is None and not touch.clinician_cost and not arrays.problem.weights.longest_wait_minute

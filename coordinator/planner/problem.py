@@ -293,6 +293,25 @@ class DayPatterns:
 
 
 @dataclass(frozen=True, slots=True)
+class SeventhDay:
+    """Soft: whoever works on every day of a week is paid more from the first minute of the last.
+
+    On top of the week's and the day's overtime: what those pay already is not paid twice (California Labor Code 510).
+    """
+
+    clinician: int
+    others: tuple[int, ...]
+    """The other days of the week, of the pay week of `last`; without those already worked outside the problem."""
+    last: int
+    cost_minute: int
+    """Cents for each minute of the last day that is not overtime already."""
+    double_after_minutes: int | None = None
+    """Minutes of the last day after which each costs `double_cost_minute` besides; None: none does."""
+    double_cost_minute: int = 0
+    """As `Weights.doubletime_minute`, and never for minutes that the day's second step of overtime has already."""
+
+
+@dataclass(frozen=True, slots=True)
 class Regularity:
     """Soft: visits of one order that should be made at about the same time of the day."""
 
@@ -404,6 +423,8 @@ class Problem:
     links: tuple[Linked, ...] = ()
     regularities: tuple[Regularity, ...] = ()
     patterns: tuple[DayPatterns, ...] = ()
+    seventh_days: tuple[SeventhDay, ...] = ()
+    """At most one for each clinician and week."""
     touch: Touch = field(default_factory=Touch)
     patient_busy: Mapping[str, tuple[Interval, ...]] = field(default_factory=dict)
     """When a patient cannot be visited at all (dialysis, an appointment); holds for every visit but a locked one.
@@ -411,9 +432,9 @@ class Problem:
     Besides, two visits of one patient never overlap unless they are linked to each other."""
     weights: Weights = field(default_factory=Weights)
     liftable: frozenset[str] = LIFTABLE
-    """Codes of what `relax` may propose to change: the planner's own (those of `LIFTABLE`, `spacing`, `day-limit`,
-    `cap`, `partner`) and codes of reasons given with the problem (a language wish). What is not named, such as a law,
-    is never lifted."""
+    """Codes of what `relax` may propose to change: the planner's own (those of `LIFTABLE`, `spacing`, `pattern`,
+    `day-limit`, `cap`, `partner`) and codes of reasons given with the problem (a language wish). What is not named,
+    such as a law, is never lifted."""
 
     @property
     def places(self) -> int:

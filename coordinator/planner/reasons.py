@@ -15,6 +15,7 @@ SENTENCES: dict[str, str] = {
     "too-far": "Even alone on that day the way there and back does not fit; {fact} minutes of driving.",
     "patient-busy": "The patient is busy whenever the visit could be made; until {fact}.",
     "spacing": "Only {fact} days from another visit of the order; at least {limit} are needed.",
+    "pattern": "With the order's {fact} other visits where they are, none of its {limit} patterns has it that day.",
     "day-limit": "Would be visit {fact} to the patient that day; the limit is {limit}.",
     "cap": "Needs {fact} minutes; the cap leaves {limit}.",
     "max-visits": "The clinician has {fact} visits that day already; the limit is {limit}.",

@@ -41,6 +41,7 @@ _HELPS: dict[str, tuple[str, ...]] = {
     "too-far": ("shift-end", "day-hours"),
     "patient-busy": ("window-earlier", "window-later", "day"),
     "spacing": ("spacing", "day"),
+    "pattern": ("pattern", "day"),
     "day-limit": ("day-limit", "day"),
     "cap": ("day-cap", "week-cap"),
     "max-visits": ("max-visits",),
@@ -311,7 +312,8 @@ class _Question:
         mine = {self.visit, self.partner}
         found = {v for v, other in enumerate(problem.visits) if other.patient == problem.visits[self.visit].patient}
         groups = [tie.visits for tie in problem.spacings] + [tie.visits for tie in problem.daily_limits]
-        groups += [tie.visits for tie in problem.group_caps] + [(link.first, link.second) for link in problem.links]
+        groups += [tie.visits for tie in problem.patterns] + [tie.visits for tie in problem.group_caps]
+        groups += [(link.first, link.second) for link in problem.links]
         for group in groups:
             if mine & set(group):
                 found |= set(group)

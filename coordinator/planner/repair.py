@@ -9,7 +9,7 @@ Every plan found on the way is kept, so that the best one within any budget is k
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from coordinator.planner.constraints import score
@@ -382,6 +382,11 @@ def confine(disruption: Disruption, loose: set[int], plan: Plan) -> Part:
         faces_limits=tuple(replace(f, visits=own) for f in problem.faces_limits if (own := mine(f.visits))),
         group_caps=tuple(replace(c, visits=own) for c in problem.group_caps if (own := mine(c.visits))),
         regularities=tuple(replace(r, visits=own) for r in problem.regularities if (own := mine(r.visits))),
+        patterns=tuple(
+            replace(p, visits=own, patterns=tuple(_picked(days, p.visits, number) for days in p.patterns))
+            for p in problem.patterns
+            if (own := mine(p.visits))
+        ),
         links=tuple(
             replace(link, first=number[link.first], second=number[link.second])
             for link in problem.links
@@ -397,6 +402,11 @@ def confine(disruption: Disruption, loose: set[int], plan: Plan) -> Part:
         [rest for rest in plan.rests if rest.clinician not in people],
     )
     return Part(part, start, tuple(inside), outside)
+
+
+def _picked(days: tuple[int, ...], visits: tuple[int, ...], number: Mapping[int, int]) -> tuple[int, ...]:
+    """The days of a pattern for the visits that are in the part."""
+    return tuple(day for day, visit in zip(days, visits, strict=True) if visit in number)
 
 
 def _still(visit: Visit, at: Assignment) -> Visit:

@@ -145,6 +145,35 @@ def doubletime(ledger: Ledger, scope: Scope) -> Counted:
     return minutes, minutes * ledger.problem.weights.doubletime_minute
 
 
+def seventh_day(ledger: Ledger, scope: Scope) -> Counted:
+    """Minutes of the last day of a week that is worked every day, as far as neither day nor week has them as overtime.
+
+    Its price has minutes beyond `SeventhDay.double_after_minutes` once more, without those that are `doubletime`.
+    """
+    minutes = cost = 0
+    for tie in ledger.problem.seventh_days:
+        week = (tie.clinician, ledger.week(tie.last))
+        if scope.weeks is not None and week not in scope.weeks:
+            continue
+        shifts = [(tie.clinician, day) for day in (*tie.others, tie.last)]
+        if not all(shift in ledger.sheets and ledger.sheets[shift].visits for shift in shifts):
+            continue
+        last = ledger.sheets[tie.clinician, tie.last]
+        mine = last.worked - last.overtime
+        limit = ledger.problem.clinicians[tie.clinician].week_overtime_after_minutes
+        if limit is not None:
+            # What the week pays as overtime anyway, were this its last day.
+            straight = sum(sheet.worked - sheet.overtime for sheet in ledger.weeks()[week])
+            before = ledger.already(*week) + straight - mine
+            mine -= max(0, before + mine - limit) - max(0, before - limit)
+        minutes += mine
+        cost += mine * tie.cost_minute
+        if tie.double_after_minutes is not None:
+            double = max(0, last.worked - tie.double_after_minutes) - last.doubletime
+            cost += max(0, double) * tie.double_cost_minute
+    return minutes, cost
+
+
 def other_day(ledger: Ledger, scope: Scope) -> Counted:
     """Visits on a day that is not the wished one."""
     costs = [ledger.problem.visits[a.visit].day_costs.get(a.day, 0) for a in ledger.made(scope)]

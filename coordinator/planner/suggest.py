@@ -192,9 +192,7 @@ class Desk(Trial):
         row = self.arrays.at(k.S_ROUTE) + slot * self.arrays.at(k.N_LENGTH)
         length = self.get(out, k.S_LENGTH, slot)
         found = [int(other) for other in out[row : row + length]]
-        tied = bool(
-            k.spacing_broken(self.data, out, visit, shift.day) or k.limit_broken(self.data, out, visit, shift.day)
-        )
+        tied = bool(k.tie_broken(self.data, out, visit, shift.day))
         entry = self.candidate(visit, slot)
         minutes = 0 if entry is None else self.get(self.data, k.CANDIDATE_MINUTES, entry)
         week = self.problem.days[shift.day].week
@@ -222,6 +220,7 @@ class Desk(Trial):
         patient = problem.visits[visit].patient
         found = {index for index, other in enumerate(problem.visits) if other.patient == patient}
         groups = [tie.visits for tie in problem.spacings] + [tie.visits for tie in problem.daily_limits]
+        groups += [tie.visits for tie in problem.patterns]
         for group in groups + [tie.visits for tie in problem.group_caps]:
             if visit in group:
                 found |= set(group)

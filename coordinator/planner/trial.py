@@ -95,7 +95,8 @@ class Trial:
             return None
         fixed = self.get(data, k.CANDIDATE_COST, entry) + int(k.spacing_change(data, state, visit, shift.day))
         week = self.problem.days[shift.day].week
-        return int(cost) + fixed + int(k.faces_change(data, state, visit, shift.clinician, week)), int(position)
+        fixed += int(k.faces_change(data, state, visit, shift.clinician, week))
+        return int(cost) + fixed - int(k.longest_relief(data, state, slot)), int(position)
 
     def put(self, state: Ints, visit: int, entry: int, position: int) -> bool:
         """Place the visit there; False if it does not fit."""

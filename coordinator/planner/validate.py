@@ -193,6 +193,23 @@ def _ties(problem: Problem, weeks: int) -> None:
                 raise ProblemError(f"{field}.patterns", "must have one day for each visit")
             for day in days:
                 _index(f"{field}.patterns", day, len(problem.days))
+    weeks_seen: set[tuple[int, int]] = set()
+    for number, seventh in enumerate(problem.seventh_days):
+        field = f"seventh_days[{number}]"
+        _index(f"{field}.clinician", seventh.clinician, len(problem.clinicians))
+        for day in (seventh.last, *seventh.others):
+            _index(f"{field}.others", day, len(problem.days))
+            if problem.days[day].week != problem.days[seventh.last].week:
+                raise ProblemError(f"{field}.others", "must be days of the week of `last`")
+        if len({seventh.last, *seventh.others}) != 1 + len(seventh.others):
+            raise ProblemError(f"{field}.others", "names a day twice")
+        mine = (seventh.clinician, problem.days[seventh.last].week)
+        if mine in weeks_seen:
+            raise ProblemError(field, "is a second one of this clinician's week")
+        weeks_seen.add(mine)
+        for name in ("cost_minute", "double_cost_minute"):
+            _whole(f"{field}.{name}", getattr(seventh, name))
+        _optional(f"{field}.double_after_minutes", seventh.double_after_minutes)
     for name in ("patient_cost", "told_patient_cost", "clinician_cost"):
         _whole(f"touch.{name}", getattr(problem.touch, name))
     _optional("touch.max_patients", problem.touch.max_patients)

@@ -14,6 +14,7 @@ from coordinator.planner.problem import (
     Current,
     DailyLimit,
     Day,
+    DayPatterns,
     FacesLimit,
     GroupCap,
     Interval,
@@ -22,6 +23,7 @@ from coordinator.planner.problem import (
     Preference,
     Problem,
     Reason,
+    SeventhDay,
     Slot,
     Spacing,
     Visit,
@@ -163,9 +165,10 @@ def random_problem(seed: int) -> Problem:
         low = rng.choice((0, 30, -60))
         links.append(Linked(one, two, kind, low, low + rng.choice((30, 200)), mode == 1, mode == 2))
     matrix = np.array([[0 if i == j else rng.randint(0, 2400) for j in range(places)] for i in range(places)])
+    calendar = tuple(Day(d * DAY, (d + 1) * DAY, str(d), min(weeks - 1, d // 2)) for d in range(days))
     return Problem(
         name=f"random-{seed}",
-        days=tuple(Day(d * DAY, (d + 1) * DAY, str(d), min(weeks - 1, d // 2)) for d in range(days)),
+        days=calendar,
         travel_seconds=matrix.astype(np.int32),
         travel_metres=(matrix * 7).astype(np.int32) if maybe() < 0.5 else None,
         clinicians=tuple(
@@ -197,5 +200,35 @@ def random_problem(seed: int) -> Problem:
         ),
         links=tuple(links),
         patient_busy={"p0": (Interval(600, 700),)} if maybe() < 0.5 else {},
-        weights=Weights(travel_kilometre=rng.choice((0, 43)), waiting_minute=rng.choice((0, 20))),
+        weights=Weights(
+            travel_kilometre=rng.choice((0, 43)), waiting_minute=rng.choice((0, 20)),
+            idle_gap_minute=rng.choice((0, 0, 31)), idle_gap_after_minutes=rng.choice((0, 20)),
+            longest_wait_minute=rng.choice((0, 0, 17)),
+        ),
+        patterns=random_patterns(rng, visits, days),
+        seventh_days=random_seventh_days(rng, calendar, people),
     )  # fmt: skip
+
+
+def random_patterns(rng: random.Random, visits: list[Visit], days: int) -> tuple[DayPatterns, ...]:
+    """Sometimes patterns of days for a few visits, mostly of days on which they may be made."""
+    found = []
+    while visits and rng.random() < 0.4:
+        members = rng.sample(range(len(visits)), k=min(len(visits), rng.randint(1, 3)))
+        opened = [sorted(visits[v].windows) or list(range(days)) for v in members]
+        several = rng.choice((0, 1, 2, 3, 70))  # seventy do not go into one number of the kernel
+        patterns = tuple(tuple(rng.choice(mine) for mine in opened) for _ in range(several))
+        found.append(DayPatterns(tuple(members), patterns))
+    return tuple(found)
+
+
+def random_seventh_days(rng: random.Random, calendar: tuple[Day, ...], people: int) -> tuple[SeventhDay, ...]:
+    """For some clinicians the last day of a week is dearer when all of it is worked, however short it is here."""
+    found = []
+    for clinician in range(people):
+        for week in sorted({day.week for day in calendar}):
+            mine = [number for number, day in enumerate(calendar) if day.week == week]
+            if rng.random() < 0.4:
+                others = tuple(day for day in mine[:-1] if rng.random() < 0.9)
+                found.append(SeventhDay(clinician, others, mine[-1], 41, rng.choice((None, 0, 90)), 37))
+    return tuple(found)

@@ -1,7 +1,8 @@
 """Small problems and all their plans: what is possible at all, found by listing every way to share out the visits.
 
-It shares nothing with the planner but the words of a problem. It knows windows, shifts, worked minutes of a day and
-of a week, numbers of visits, spacing, locks and forbidden pairs; the problems it is asked about have nothing else.
+It shares nothing with the planner but the words of a problem. It knows windows, shifts, worked minutes of a day and of
+a week, numbers of visits, spacing, patterns of days, locks and forbidden pairs; the problems it is asked about have
+nothing else.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from coordinator.planner.problem import (
     Clinician,
     Current,
     Day,
+    DayPatterns,
     Problem,
     Reason,
     Slot,
@@ -65,16 +67,25 @@ def small_problem(seed: int) -> Problem:
         for c in range(2) for d in range(2) if rng.random() < 0.85
     ]  # fmt: skip
     apart = (Spacing(tuple(rng.sample(range(count), 2)), 1),) if rng.random() < 0.5 else ()
+    patterns: tuple[DayPatterns, ...] = ()
+    travel = make_matrix([[0 if i == j else rng.randint(3, 20) for j in range(4)] for i in range(4)])
+    people = tuple(Clinician(str(c), week_max_minutes=rng.choice((None, 150, 200))) for c in range(2))
+    if rng.random() < 0.4:
+        members = tuple(rng.sample(range(count), rng.choice((2, 2, 3))))
+        chosen = rng.sample(list(itertools.product(range(2), repeat=len(members))), rng.randint(1, 2))
+        patterns = (DayPatterns(members, tuple(chosen)),)
     return Problem(
         name=f"small-{seed}",
         days=days,
-        travel_seconds=make_matrix([[0 if i == j else rng.randint(3, 20) for j in range(4)] for i in range(4)]),
-        clinicians=tuple(Clinician(str(c), week_max_minutes=rng.choice((None, 150, 200))) for c in range(2)),
+        travel_seconds=travel,
+        clinicians=people,
         slots=tuple(slots),
         visits=tuple(visits),
         spacings=apart,
+        patterns=patterns,
         liftable=frozenset(
-            {"window", "locked", "shift-full", "day-max", "week-max", "max-visits", "spacing", "wish", "held"}
+            {"window", "locked", "shift-full", "day-max", "week-max", "max-visits", "spacing", "pattern"}
+            | {"wish", "held"}
         ),
     )
 
@@ -148,7 +159,12 @@ def can_place(problem: Problem, wanted: frozenset[int]) -> bool:
             for tie in problem.spacings
             for one, other in itertools.combinations([v for v in tie.visits if v in at], 2)
         )
-        if crowded:
+        strays = any(
+            not any(all(day.get(v, d) == d for v, d in zip(tie.visits, days, strict=True)) for days in tie.patterns)
+            and any(not problem.visits[v].locked for v in tie.visits if v in at)
+            for tie in problem.patterns
+        )
+        if crowded or strays:
             continue
         work = {index: least_work(index, tuple(v for v in visits if at[v] == index)) for index in sorted(set(chosen))}
         if any(minutes is None for minutes in work.values()):

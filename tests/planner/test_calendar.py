@@ -230,8 +230,9 @@ def test_what_is_undone_is_as_it_was(seed: int):
         k.S_TOUCHED: len({visit.patient for visit in problem.visits}),
         k.S_STRAY: len(problem.regularities),
         k.S_WEEK_WORKED: len(problem.clinicians),
+        k.S_WORST: 1,
         **dict.fromkeys((k.S_SLOT, k.S_LOW, k.S_CHANGED, k.S_NEWCOMER), visits),
-        **dict.fromkeys((k.S_LENGTH, k.S_COST, k.S_STAMP, k.S_WORKED), slots),
+        **dict.fromkeys((k.S_LENGTH, k.S_COST, k.S_STAMP, k.S_WORKED, k.S_LONGEST), slots),
     }
     for field, size in sizes.items():
         at = arrays.at(field)

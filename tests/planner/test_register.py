@@ -14,7 +14,7 @@ from coordinator.planner.hard import HARD
 from coordinator.planner.ledger import write_out
 from coordinator.planner.plan import Assignment, Plan, Rest
 from coordinator.planner.problem import DayPatterns, Linked, LinkKind, Regularity, Touch, Window
-from tests.planner.builders import DAY, random_problem
+from tests.planner.builders import DAY, random_problem, random_seventh_days
 from tests.planner.checker import day_faults, faults_of
 
 
@@ -70,6 +70,7 @@ def wide_problem(seed: int) -> Problem:
             DayPatterns(visits, tuple(tuple(rng.randrange(len(problem.days)) for _ in visits) for _ in range(2)))
             for visits in [some()]
         ),
+        seventh_days=random_seventh_days(rng, problem.days, len(problem.clinicians)),
         touch=Touch(
             patient_cost=300,
             told_patient_cost=700,

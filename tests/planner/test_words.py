@@ -19,6 +19,7 @@ from coordinator.planner.problem import (
     Linked,
     LinkKind,
     Regularity,
+    SeventhDay,
     Spacing,
     Touch,
     Weights,
@@ -333,14 +334,16 @@ def test_days_whose_visits_shape_each_others_times_have_an_engine_of_their_own(c
         choose(replace(problem, **changes, spacings=(Spacing((0, 1)),)))
 
 
-UNPLANNED: list[tuple[str, dict[str, Any]]] = [
+OF_WEEKS: list[tuple[str, dict[str, Any]]] = [
     ("patterns[0]", {"patterns": (DayPatterns((0,), ((0,),)),)}),
-]  # fmt: skip
+    ("seventh_days", {"seventh_days": (SeventhDay(0, (), 0, 1),)}),
+]
 
 
-@pytest.mark.parametrize(("field", "changes"), UNPLANNED, ids=[field for field, _ in UNPLANNED])
-def test_what_no_engine_plans_is_refused_by_its_field(field: str, changes: dict[str, Any]):
-    problem = make_problem([make_visit(key) for key in "abc"])
+@pytest.mark.parametrize(("field", "changes"), OF_WEEKS, ids=[field for field, _ in OF_WEEKS])
+def test_what_only_the_other_engine_plans_is_refused_by_its_field(field: str, changes: dict[str, Any]):
+    problem = replace(make_problem([make_visit(key) for key in "abc"]), **changes)
+    assert choose(problem) is Engine.CALENDAR
     with pytest.raises(ProblemError, match="no engine") as refused:
-        validate(replace(problem, **changes))
+        validate(replace(problem, slots=(make_slot(overtime_from=FIVE),)))
     assert refused.value.field == field
