@@ -126,6 +126,7 @@ def assemble(
     )
     fixed = unconfirmable | {number for number, visit in enumerate(visits) if is_fixed(visit)}
     ties = Ties(scene, visits, policy, prices)
+    slots = shifts.slots(scene, places, [visits[number] for number in sorted(fixed)], policy.labour, prices)
     problem = Problem(
         name=f"branch {scene.branch.id}, {horizon.start_on} to {horizon.end_on}",
         days=tuple(
@@ -134,7 +135,7 @@ def assemble(
         ),
         travel_seconds=places.planned_seconds,
         clinicians=shifts.people(scene, policy),
-        slots=shifts.slots(scene, places, [visits[number] for number in sorted(fixed)], policy.labour, prices),
+        slots=slots,
         visits=tuple(
             _fixed(visit, scene, places, people)
             if number in fixed
@@ -147,6 +148,7 @@ def assemble(
         group_caps=ties.group_caps(),
         links=ties.links(),
         regularities=ties.regularities(),
+        seventh_days=shifts.seventh_days(scene, slots, policy, prices),
         touch=touch_of(
             prices, told=any(one.told_patient_at is not None and n not in fixed for n, one in enumerate(visits))
         ),

@@ -2,11 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from itertools import pairwise
 
 from coordinator.domain.vocabulary import OvertimeProfile
-from coordinator.planner.problem import Break, Interval, Slot
+from coordinator.planner.problem import Break, Interval, SeventhDay, Slot
 from coordinator.planner.problem import Clinician as Person
 from coordinator.planning.places import Places
 from coordinator.planning.scene import Scene
@@ -24,12 +24,7 @@ def people(scene: Scene, policy: Policy) -> tuple[Person, ...]:
     """The clinicians with their week's numbers, in the scene's order."""
     anchor = policy.weeks.workweek_anchor
     weeks = scene.pay_week(scene.horizon.end_on, anchor) + 1
-    spans: dict[tuple[int, date], list[tuple[int, int]]] = defaultdict(list)
-    for one in scene.standing:
-        if one.day not in scene.horizon:
-            spans[one.clinician_id, one.day].append(
-                (scene.horizon.minute(one.starts_at), scene.horizon.minute_up(one.ends_at))
-            )
+    spans = _around(scene)
     worked: dict[int, list[int]] = defaultdict(lambda: [0] * weeks)
     extra: dict[int, list[int]] = defaultdict(lambda: [0] * weeks)
     limits = {one.id: limits_of(policy.labour, one.ot_profile, one.weekly_minutes) for one in scene.clinicians}
@@ -57,6 +52,45 @@ def people(scene: Scene, policy: Policy) -> tuple[Person, ...]:
         )
         for clinician in scene.clinicians
     )
+
+
+def _around(scene: Scene) -> dict[tuple[int, date], list[tuple[int, int]]]:
+    """Minutes of what stands outside the run, by clinician and day."""
+    spans: dict[tuple[int, date], list[tuple[int, int]]] = defaultdict(list)
+    for one in scene.standing:
+        if one.day not in scene.horizon:
+            spans[one.clinician_id, one.day].append(
+                (scene.horizon.minute(one.starts_at), scene.horizon.minute_up(one.ends_at))
+            )
+    return spans
+
+
+def seventh_days(scene: Scene, slots: Sequence[Slot], policy: Policy, prices: Prices) -> tuple[SeventhDay, ...]:
+    """For each clinician who may come to work on all seven days of a workweek, what the last costs more (LAB-01).
+
+    Its last day must be in the run; the others are, or something stands on them.
+    """
+    shifts = {(slot.clinician, slot.day) for slot in slots}
+    around = _around(scene)
+    anchor = policy.weeks.workweek_anchor
+    found = []
+    for number, clinician in enumerate(scene.clinicians):
+        after = limits_of(policy.labour, clinician.ot_profile).seventh
+        if after is None:
+            continue
+        for last, day in enumerate(scene.horizon.days):
+            week = [day - timedelta(days=step) for step in range(6, 0, -1)]
+            if (number, last) not in shifts or len({scene.pay_week(other, anchor) for other in (*week, day)}) > 1:
+                continue
+            inside = [scene.horizon.index(other) for other in week if other in scene.horizon]
+            outside = [other for other in week if other not in scene.horizon]
+            if all((number, other) in shifts for other in inside) and all(
+                (clinician.id, other) in around for other in outside
+            ):
+                found.append(
+                    SeventhDay(number, tuple(inside), last, prices.overtime_minute, after, prices.doubletime_minute)
+                )
+    return tuple(found)
 
 
 def slots(

@@ -8,7 +8,16 @@ import pytest
 from sqlalchemy.orm import Session
 
 from coordinator.core.work import Work
-from coordinator.domain.vocabulary import Discipline, Gender, OrderStatus, Payer, Performer, VisitKind, VisitStatus
+from coordinator.domain.vocabulary import (
+    Discipline,
+    Gender,
+    OrderStatus,
+    OvertimeProfile,
+    Payer,
+    Performer,
+    VisitKind,
+    VisitStatus,
+)
 from coordinator.patients.model import Authorisation, NoVisitWindow, Unavailability
 from coordinator.planner import score, validate
 from coordinator.planner.plan import Plan
@@ -319,6 +328,24 @@ def test_a_day_and_a_week_have_the_hours_of_the_law_and_of_the_contract(agency: 
     assert {slot.doubletime_after_minutes for slot in problem.slots} == {720}
     assert problem.weights.doubletime_minute == POLICY.prices.doubletime_minute > 0
     assert problem.weights.fairness_minute == POLICY.prices.fairness_minute > 0
+
+
+def test_a_workweek_without_a_day_off_makes_its_last_day_dearer(agency: TestAgency, work_as: WorkAs) -> None:
+    everyday, exempt = (agency.hire(weekdays=tuple(range(7))) for _ in range(2))
+    exempt.ot_profile = OvertimeProfile.AGREEMENT
+    agency.hire()
+    person = agency.admit(visits=4)
+    (tie,) = _built(agency, work_as).problem.seventh_days
+    assert (tie.clinician, tie.others, tie.last) == (0, (0, 1, 2, 3, 4, 5), 6)
+    assert (tie.cost_minute, tie.double_cost_minute) == (POLICY.prices.overtime_minute, POLICY.prices.doubletime_minute)
+    assert tie.double_after_minutes == POLICY.labour.seventh_day_overtime_minutes == 480
+    from_wednesday = (date(2026, 11, 11), date(2026, 11, 14))
+    for visit, day in zip(person.visits, (8, 9), strict=False):
+        agency.book(visit, everyday, datetime(2026, 11, day, 17, tzinfo=UTC))
+    assert _built(agency, work_as, from_wednesday).problem.seventh_days == ()  # nothing stands on Tuesday
+    agency.book(person.visits[2], everyday, datetime(2026, 11, 10, 17, tzinfo=UTC))
+    (tie,) = _built(agency, work_as, from_wednesday).problem.seventh_days
+    assert (tie.others, tie.last) == ((0, 1, 2), 3)
 
 
 @pytest.mark.parametrize("told", [True, False])
