@@ -90,13 +90,13 @@ def _rows(
     cases: Sequence[tuple[Case, float | None]], seeds: Sequence[int], seconds: float, out: Path
 ) -> tuple[list[Row], Row]:
     began = time.monotonic()
-    solve(cases[0][0].planned, Stop(iterations=1))
+    solve(cases[0][0].problem, Stop(iterations=1))
     about = machine() | {"warm_up_seconds": round(time.monotonic() - began, 2)}
     return [_row(case, best, seed, seconds, out) for case, best in cases for seed in seeds], about
 
 
 def _row(case: Case, best: float | None, seed: int, seconds: float, out: Path) -> Row:
-    outcome = solve(case.planned, Stop(seconds=seconds), seed=seed)
+    outcome = solve(case.problem, Stop(seconds=seconds), seed=seed)
     path = out / f"{case.name}-seed{seed}.json"
     path.write_text(json.dumps(case.solution_of(outcome.plan), indent=1) + "\n", encoding="utf-8")
     result = case.result(outcome.plan)

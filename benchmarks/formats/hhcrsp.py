@@ -108,11 +108,6 @@ class HhcrspCase:
             links.append(Linked(one, two, kind, UNIT.up(low), UNIT.down(high)))
         return links
 
-    @property
-    def planned(self) -> Problem:
-        """The same: nothing is left to the benchmark."""
-        return self.problem
-
     # ------------------------------------------------------------------------------------ plans
 
     def result(self, plan: Plan) -> Result:

@@ -11,7 +11,7 @@ neither the way to the first patient nor that from the last is counted.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 from pathlib import Path
@@ -123,30 +123,6 @@ class PalliativeCase:
             discipline=f"skill {patient.skills[number]}",
             forbidden={n: Reason.of("skill") for n in unable},
         )
-
-    @cached_property
-    def planned(self) -> Problem:
-        """The week with one pattern chosen for each patient whose patterns no windows can say: where the least care is
-        due in the municipality that day, patients with most visits first."""
-        problem = self.problem
-        load: Counter[tuple[int, int]] = Counter()
-        chosen: dict[str, tuple[int, ...]] = {}
-        for patient in sorted(self.patients, key=lambda p: (-len(p.skills), p.key)):
-
-            def busy(days: tuple[int, ...], town: int = patient.municipality) -> tuple[int, tuple[int, ...]]:
-                return sum(2 * load[town, d] + load[-1, d] for d in days), days
-
-            days = min(patient.patterns, key=busy)
-            load.update((town, d) for d in days for town in (patient.municipality, -1))
-            if not _windows_say_it(patient.patterns):
-                chosen[patient.key] = days
-        visits = [
-            replace(visit, windows={(d := chosen[patient.key][number]): visit.windows[d]})
-            if patient.key in chosen
-            else visit
-            for visit, (patient, number) in zip(problem.visits, self.visits, strict=True)
-        ]
-        return replace(problem, visits=tuple(visits), patterns=())
 
     # ------------------------------------------------------------------------------------ plans
 

@@ -46,12 +46,7 @@ class Case(Protocol):
 
     @property
     def problem(self) -> Problem:
-        """The whole of it: what plans are judged by."""
-        ...
-
-    @property
-    def planned(self) -> Problem:
-        """What is given to the planner: the same, or a narrower one where no engine knows all its words."""
+        """The whole of it: what is planned, and what plans are judged by."""
         ...
 
     def result(self, plan: Plan) -> Result:

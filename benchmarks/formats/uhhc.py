@@ -206,11 +206,6 @@ class UhhcCase:
                 links.append(Linked(one, two, kind, self.unit.up(low), self.unit.down(high)))
         return links
 
-    @property
-    def planned(self) -> Problem:
-        """The same: nothing is left to the benchmark."""
-        return self.problem
-
     # ------------------------------------------------------------------------------------ plans
 
     def result(self, plan: Plan) -> Result:
