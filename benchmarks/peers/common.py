@@ -73,10 +73,14 @@ def flatten(problem: Problem) -> Week:
         "mandatory or locked visits": any(v.mandatory or v.locked or v.current for v in visits),
         "ties between visits": any(
             (problem.spacings, problem.daily_limits, problem.faces_limits, problem.group_caps, problem.links)
-        ),
+        )
+        or bool(problem.patterns or problem.regularities),
         "busy patients": bool(problem.patient_busy),
         "two visits of one patient": len({v.patient for v in visits}) < len(visits),
-        "prices besides driving": bool(problem.weights.waiting_minute or problem.weights.travel_kilometre),
+        "prices besides driving": any(
+            (problem.weights.waiting_minute, problem.weights.travel_kilometre, problem.weights.idle_gap_minute)
+        )
+        or problem.weights.longest_wait_minute > 0,
         "weekly limits": any(
             (c.week_max_minutes, c.week_overtime_after_minutes, c.fair_share_minutes) != (None, None, None)
             for c in problem.clinicians

@@ -197,7 +197,8 @@ def _ties(problem: Problem, weeks: int) -> None:
     for number, seventh in enumerate(problem.seventh_days):
         field = f"seventh_days[{number}]"
         _index(f"{field}.clinician", seventh.clinician, len(problem.clinicians))
-        for day in (seventh.last, *seventh.others):
+        _index(f"{field}.last", seventh.last, len(problem.days))
+        for day in seventh.others:
             _index(f"{field}.others", day, len(problem.days))
             if problem.days[day].week != problem.days[seventh.last].week:
                 raise ProblemError(f"{field}.others", "must be days of the week of `last`")

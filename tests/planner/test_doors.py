@@ -26,13 +26,14 @@ from coordinator.planner.problem import (
     Preference,
     Reason,
     Regularity,
+    SeventhDay,
     Spacing,
     Touch,
     Weights,
     Window,
 )
 from coordinator.planner.reasons import reason, sentence
-from tests.planner.builders import make_problem, make_slot, make_visit, random_problem
+from tests.planner.builders import DAY, make_problem, make_slot, make_visit, random_problem
 
 
 def test_a_stop_needs_a_limit():
@@ -151,6 +152,14 @@ BAD: list[tuple[str, dict[str, Any]]] = [
         {"slots": (make_slot(breaks=(Break(9, 9, 10), Break(10, 10, 10, splits_drive=False))),)},
     ),
     ("patterns[0].patterns", {"patterns": (DayPatterns((0, 1), ((0,),)),)}),
+    ("seventh_days[0].last", {"seventh_days": (SeventhDay(0, (), 1, 1),)}),
+    ("seventh_days[0].others", {"seventh_days": (SeventhDay(0, (0,), 0, 1),)}),
+    (
+        "seventh_days[0].others",
+        {"days": (Day(0, DAY), Day(DAY, 2 * DAY, week=1)), "seventh_days": (SeventhDay(0, (0,), 1, 1),)},
+    ),
+    ("seventh_days[0].cost_minute", {"seventh_days": (SeventhDay(0, (), 0, -1),)}),
+    ("seventh_days[1]", {"seventh_days": (SeventhDay(0, (), 0, 1), SeventhDay(0, (), 0, 2))}),
     ("touch.patient_cost", {"touch": Touch(patient_cost=-1)}),
     ("regularities[0].visits", {"regularities": (Regularity((7,), 0, 0),)}),
     ("patient_busy['a']", {"patient_busy": {"a": (Interval(5, 5),)}}),
