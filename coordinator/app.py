@@ -20,6 +20,7 @@ from coordinator.deadlines import api as deadlines_api
 from coordinator.directory import api as directory_api
 from coordinator.directory import keeping_api
 from coordinator.episodes import api as episodes_api
+from coordinator.fhir import api as fhir_api
 from coordinator.jobs.context import Workshop
 from coordinator.jobs.ledger import counts
 from coordinator.jobs.queue import enqueue
@@ -37,7 +38,7 @@ from coordinator.rules.profiles import UnknownProgramme
 from coordinator.rules.terms import Policy
 from coordinator.staff import api as staff_api
 from coordinator.teams import api as teams_api
-from coordinator.teamwork import tasks_api
+from coordinator.teamwork import handoffs_api, tasks_api
 from coordinator.travel.atlas import atlas_from
 from coordinator.visits import api as visits_api
 from coordinator.visits import doing_api, payment_api, watching_api, workday_api
@@ -78,8 +79,10 @@ BLUEPRINTS = (
     deadlines_api.blp,
     tasks_api.blp,
     compliance_api.blp,
+    handoffs_api.blp,
     notify_api.blp,
     rules_api.blp,
+    fhir_api.blp,
 )
 
 

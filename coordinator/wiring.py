@@ -42,7 +42,7 @@ from coordinator.planning import service as planning
 from coordinator.planning.repairs import service as repairs
 from coordinator.referrals import service as referrals
 from coordinator.teams import service as teams
-from coordinator.teamwork import tasks
+from coordinator.teamwork import handoff_events, tasks
 from coordinator.visits import afterwards, demand, dependents, holds, weeks
 
 #: Event -> handlers (work, event), in order: first the rooms that act, then the book of deadlines, then who is told.
@@ -88,6 +88,7 @@ HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
     events.AuthorisationChanged: (authorisation_clock.on_authorisation_changed,),
     events.EpisodeHeld: (
         demand.rest,
+        handoff_events.on_patient_gone,
         visit_clock.on_episode_held,
         sweep.on_event,
     ),
@@ -98,6 +99,7 @@ HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
     ),
     events.PatientDischarged: (
         demand.end_with_episode,
+        handoff_events.on_patient_gone,
         orders.end_for_discharge,
         episodes.on_patient_discharged,
         visit_clock.on_patient_discharged,
@@ -140,18 +142,25 @@ HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
     ),
     events.VisitBooked: (
         rosters.on_visit_changed,
+        handoff_events.on_visit_changed,
         referral_clock.on_initial_visit,
     ),
     events.VisitMoved: (
         rosters.on_visit_changed,
+        handoff_events.on_visit_changed,
         referral_clock.on_initial_visit,
         notify.on_visit_moved,
     ),
     events.VisitCancelled: (
         rosters.on_visit_changed,
+        handoff_events.on_visit_changed,
         referral_clock.on_initial_visit,
         notify.on_visit_cancelled,
     ),
+    events.VisitsPlanned: (handoff_events.on_visits_planned,),
+    events.VisitStarted: (handoff_events.on_visit_started,),
+    events.PrimaryChanged: (handoff_events.on_primary_changed,),
+    events.CoverChanged: (handoff_events.on_cover_changed,),
     events.VisitCompleted: (
         visit_clock.on_visit_completed,
         oversight_clock.on_visit_completed,
@@ -159,6 +168,7 @@ HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
     ),
     events.VisitMissed: (
         rosters.on_visit_changed,
+        handoff_events.on_visit_changed,
         referral_clock.on_initial_visit,
         visit_clock.on_visit_missed,
         notify.on_visit_missed,

@@ -385,6 +385,8 @@ class OrderEnded(Event):
 class VisitBooked(Event):
     visit_id: int
     clinician_id: int
+    #: One of a whole plan's visits; `VisitsPlanned` follows when all are booked.
+    of_plan: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -394,6 +396,15 @@ class VisitMoved(Event):
     clinician_id: int | None
     #: Where it was before; the roster of that day changes too.
     old_starts_at: datetime | None = None
+    #: One of a whole plan's visits, as in `VisitBooked`.
+    of_plan: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class VisitsPlanned(Event):
+    """Visits of a plan were booked or moved, all of them by now."""
+
+    visit_ids: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -405,6 +416,8 @@ class VisitCancelled(Event):
 @dataclass(frozen=True, slots=True)
 class VisitStarted(Event):
     visit_id: int
+    #: Why it began over a handoff that was not read; None: it did not.
+    over_handoff: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,12 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "discharge:plan": frozenset({Role.CLINICIAN, Role.CLINICAL_MANAGER, Role.INTAKE}),
     "team:edit": frozenset({Role.INTAKE, Role.SCHEDULER, Role.CLINICAL_MANAGER}),
     "team:read": frozenset(Role),
+    "handoff:list": frozenset(
+        {Role.CLINICIAN, Role.PHYSICIAN, Role.SCHEDULER, Role.CLINICAL_MANAGER, Role.INTAKE, Role.SYSTEM}
+    ),
+    "handoff:read": frozenset({Role.CLINICIAN, Role.PHYSICIAN, Role.CLINICAL_MANAGER, Role.SYSTEM}),
+    "handoff:write": frozenset({Role.CLINICIAN, Role.CLINICAL_MANAGER}),
+    "handoff:acknowledge": frozenset({Role.CLINICIAN}),
     "cover:read": frozenset(Role),
     "cover:arrange": frozenset({Role.INTAKE, Role.SCHEDULER, Role.CLINICAL_MANAGER}),
     "participant:read": frozenset({Role.CLINICIAN, Role.PHYSICIAN, Role.CLINICAL_MANAGER, Role.INTAKE, Role.SYSTEM}),
@@ -169,7 +175,8 @@ _OF_AIDES = frozenset(
         "agency:read", "aide-plan:acknowledge", "aide-plan:read", "assessment:read", "clinician:read",
         "feedback:record", "instrument:read", "notice:read", "patient:read", "physician:read", "reading:record",
         "resource:read", "roster:read", "schedule:give", "self:read", "token:issue", "visit:miss", "visit:perform",
-        "visit:read", "meal:record", "task:act", "task:read", "workday:read", "team:read",
+        "visit:read", "meal:record", "task:act", "task:read", "workday:read", "team:read", "handoff:list",
+        "handoff:read", "handoff:write", "handoff:acknowledge",
     }
 )  # fmt: skip
 #: What calls for a nurse's, a therapist's or a physician's own judgement.

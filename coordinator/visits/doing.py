@@ -19,6 +19,7 @@ from coordinator.domain.events import (
     VisitCorrected,
     VisitStarted,
 )
+from coordinator.domain.handoffs import StartOverHandoff
 from coordinator.domain.timeline import local_day
 from coordinator.domain.vocabulary import (
     THERAPIES,
@@ -49,7 +50,7 @@ from coordinator.rules.therapy import QUALIFIED_THERAPISTS, REASSESSING, ask_the
 from coordinator.rules.visit import ask
 from coordinator.staff.model import Clinician
 from coordinator.travel.times import straight_metres
-from coordinator.visits import cases, placing, queries, units
+from coordinator.visits import cases, handed, placing, queries, units
 from coordinator.visits.asking import judge, refusal
 from coordinator.visits.dependents import ask_qualified
 from coordinator.visits.model import EvvCorrection, Visit
@@ -116,10 +117,12 @@ def start(
     at: datetime,
     place: Mapping[str, Any] | None = None,
     method: EvvMethod = EvvMethod.MOBILE,
+    over_handoff: StartOverHandoff | None = None,
 ) -> Visit:
     """The visit has begun at `at`, here, by this clinician: five of the six elements are captured (EVV-01).
 
     Patient, order, allowance, profession and licence are asked about again: they may have changed since the booking.
+    Over a handoff that was not read it begins for a reason alone, which is on record.
     """
     visit = _made_after_all(work, _own(work, visit_id), at)
     if visit.actual_start_at is not None:
@@ -135,6 +138,9 @@ def start(
     book = cases.load(work, [visit], [clinician])
     case = book.case(visit, clinician, asked_at, asked_at + timedelta(minutes=visit.minutes))
     findings = ask(case, Moment.CHECK_IN, work.policy)
+    unread = handed.unread_card(work, visit, clinician.id)
+    if unread is not None and over_handoff is None:
+        raise placing.all_at_once([handed.unread_refusal(unread)], findings)
     verdict = judge(work, visit, findings, clinician_id=clinician.id, starts_at=visit.starts_at)
     where = dict(place or {})
     visit.status = VisitStatus.IN_PROGRESS
@@ -147,7 +153,13 @@ def start(
     visit.warnings = sorted({*visit.warnings, *verdict.warnings})
     work.session.flush()  # the new version is in the answer
     work.record("visit.started", f"visit:{visit.id}", patient_id=visit.patient_id, method=method.value)
-    work.publish(VisitStarted(visit_id=visit.id))
+    over = over_handoff.value if unread is not None and over_handoff is not None else None
+    if unread is not None:
+        work.record(
+            "visit.started-over-handoff", f"visit:{visit.id}", patient_id=visit.patient_id, handoff=unread.id,
+            reason=over,
+        )  # fmt: skip
+    work.publish(VisitStarted(visit_id=visit.id, over_handoff=over))
     return visit
 
 

@@ -69,6 +69,8 @@ def _answer(clinician_id: int, day: str) -> Any:
                 "interpreter_booked": visit.interpreter_booked,
                 "order_line": entry.order_line,
                 "last_clinician": entry.last_clinician,
+                "covering_for": entry.covering_for,
+                "handoff": entry.handoff,
                 "service_code": entry.service_code,
                 "aide_tasks": entry.aide_tasks,
                 "joint": entry.joint,
@@ -113,9 +115,10 @@ def en_route(args: dict[str, Any], visit_id: int) -> Any:
 def start(args: dict[str, Any], visit_id: int) -> Any:
     """The visit begins
 
-    Said late or twice by a telephone that was out of reach, it is answered the same; another time is a conflict.
+    Said late or twice by a telephone that was out of reach, it is answered the same; another time is a conflict. Where
+    a handoff was not read, `handoff-unread` names the card: acknowledge it, or say why not with `over_handoff`.
     """
-    return with_etag(doing.start(work(), visit_id, args["at"], args["place"], args["method"]))
+    return with_etag(doing.start(work(), visit_id, args["at"], args["place"], args["method"], args["over_handoff"]))
 
 
 @blp.route("/visits/<id:visit_id>/finish", methods=["POST"])

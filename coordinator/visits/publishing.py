@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from coordinator.core.errors import Conflict, Invalid, NotFound, RuleBroken, StaleVersion
 from coordinator.core.work import Work, permitted
-from coordinator.domain.events import VisitBooked, VisitMoved
+from coordinator.domain.events import VisitBooked, VisitMoved, VisitsPlanned
 from coordinator.domain.timeline import local_day
 from coordinator.domain.vocabulary import VisitStatus
 from coordinator.rules.facts import Moment
@@ -86,11 +86,12 @@ def book_many(work: Work, placements: Sequence[BookRequest], asides: Sequence[Se
             work.publish(
                 VisitMoved(
                     visit_id=visit.id, old_clinician_id=clinician_id, clinician_id=visit.clinician_id,
-                    old_starts_at=starts_at,
+                    old_starts_at=starts_at, of_plan=True,
                 )
             )  # fmt: skip
         else:
-            work.publish(VisitBooked(visit_id=visit.id, clinician_id=visit.clinician_id))
+            work.publish(VisitBooked(visit_id=visit.id, clinician_id=visit.clinician_id, of_plan=True))
+    work.publish(VisitsPlanned(visit_ids=tuple(visit.id for visit in visits)))
     return visits
 
 

@@ -19,6 +19,7 @@ from coordinator.orders.model import AideCarePlan, Order
 from coordinator.patients.model import Patient
 from coordinator.staff.model import Clinician
 from coordinator.visits.doing import service_code
+from coordinator.visits.handed import CardShown, cards_for, is_handed_over, standing_in
 from coordinator.visits.model import Visit
 
 #: What a clinician sees: a slot that is only held is nobody's promise.
@@ -38,6 +39,9 @@ class RosterEntry:
     service_code: str
     aide_tasks: list[str]
     joint: bool
+    #: The card that was handed over for this visit, and the name of the primary for whom the clinician stands in.
+    handoff: CardShown | None
+    covering_for: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,9 @@ def roster(work: Work, clinician_id: int, day: date) -> Roster:
     ).all()
     last = _last_clinicians(work, [(row.Visit.patient_id, row.Visit.discipline) for row in rows], begins)
     tasks = _aide_tasks(work, {row.Visit.patient_id for row in rows if row.Visit.discipline is Discipline.HHA}, day)
+    seen = {row.Visit.patient_id for row in rows}
+    cards = cards_for(work, clinician.id, seen)
+    covered = standing_in(work, clinician.id, day, seen)
     entries = []
     for row in rows:
         visit, patient = row.Visit, row.Patient
@@ -89,6 +96,8 @@ def roster(work: Work, clinician_id: int, day: date) -> Roster:
                 service_code=visit.service_code or service_code(clinician.performer, visit.kind, programme),
                 aide_tasks=tasks.get(visit.patient_id, []) if visit.discipline is Discipline.HHA else [],
                 joint=visit.joint_with_id is not None,
+                handoff=cards.get((visit.patient_id, visit.discipline)) if is_handed_over(visit) else None,
+                covering_for=covered.get((visit.patient_id, visit.discipline), (0, None))[1],
             )
         )
         work.record("roster.read", f"visit:{visit.id}", patient_id=visit.patient_id, clinician=clinician.id)
@@ -147,5 +156,7 @@ def _fingerprint(clinician_id: int, day: date, zone: ZoneInfo, entries: list[Ros
     for entry in entries:
         home = entry.patient.home
         parts.append(f"{entry.visit.id}:{entry.visit.version}:{entry.patient.version}:{entry.last_clinician_id}")
+        card = entry.handoff
+        parts.append(f"{card.id if card else 0}:{card.status if card else ''}:{entry.covering_for}")
         parts.append(f"{entry.order_line}:{home.access_notes}:{home.hazards}:{entry.aide_tasks}")
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]

@@ -11,6 +11,7 @@ from coordinator.core.fields import Day, Id, Instant, Number, Schema, Text, Whol
 from coordinator.core.http import work
 from coordinator.core.pages import PageQuery, page_schema
 from coordinator.domain.care import CodeStatus
+from coordinator.domain.handoffs import HandoffStatus, StartOverHandoff
 from coordinator.domain.vocabulary import (
     Discipline,
     EvvMethod,
@@ -223,6 +224,10 @@ class VisitStartSchema(Schema):
     at = Instant(required=True, metadata=_AT)
     place = fields.Nested(VisitPlaceSchema, load_default=None, allow_none=True)
     method = Word(EvvMethod, load_default=EvvMethod.MOBILE)
+    over_handoff = Word(
+        StartOverHandoff, load_default=None, allow_none=True,
+        metadata={"description": "Why it begins although the handoff was not read"},
+    )  # fmt: skip
     event_id = Text(max_length=80, load_default=None, allow_none=True, metadata={"description": "The telephone's own"})
 
 
@@ -307,6 +312,12 @@ class IntermittentUsageSchema(Schema):
     reviewed = fields.Boolean()
 
 
+class RosterHandoffSchema(Schema):
+    id = Id()
+    status = Word(HandoffStatus)
+    unread = fields.Boolean(metadata={"description": "The visit does not begin over it without a reason"})
+
+
 class RosterStopSchema(Schema):
     """One stop of a roster."""
 
@@ -334,6 +345,8 @@ class RosterStopSchema(Schema):
     interpreter_booked = fields.String(allow_none=True)
     order_line = fields.String(allow_none=True)
     last_clinician = fields.String(allow_none=True)
+    covering_for = fields.String(allow_none=True, metadata={"description": "The primary for whom one stands in"})
+    handoff = fields.Nested(RosterHandoffSchema, allow_none=True)
     service_code = fields.String()
     aide_tasks = fields.List(fields.String())
     joint = fields.Boolean()

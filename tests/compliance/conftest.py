@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from coordinator.domain.handoffs import StartOverHandoff
 from coordinator.visits import doing, service
 from tests.conftest import WorkAs
 from tests.visits.conftest import Scene, columns, ordered, row, scene, wanted
@@ -23,7 +24,7 @@ def make(scene: Scene, work_as: WorkAs) -> Make:
         with work_as(scene.actor("scheduler")) as work:
             service.assign(work, number, scene[who], starts_at)
         with work_as(scene.actor(who), now=starts_at) as work:
-            doing.start(work, number, starts_at, HOME)
+            doing.start(work, number, starts_at, HOME, over_handoff=StartOverHandoff.TOLD_IN_PERSON)
         ends_at = starts_at + timedelta(minutes=40)
         with work_as(scene.actor(who), now=ends_at) as work:
             doing.finish(work, number, ends_at)

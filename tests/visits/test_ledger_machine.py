@@ -23,6 +23,7 @@ from coordinator.core.db import Database
 from coordinator.core.errors import Refusal
 from coordinator.core.work import Actor, Work
 from coordinator.domain.events import OrderActivated
+from coordinator.domain.handoffs import StartOverHandoff
 from coordinator.domain.vocabulary import (
     Discipline,
     MissedDecision,
@@ -214,7 +215,7 @@ class Ledger(RuleBasedStateMachine):
         if visit and visit.starts_at and visit.starts_at >= self.now - timedelta(days=2):
             self.now = max(self.now, visit.starts_at)
             with self.as_(self._who(visit), "start") as work:
-                doing.start(work, visit.id, visit.starts_at)
+                doing.start(work, visit.id, visit.starts_at, over_handoff=StartOverHandoff.TOLD_IN_PERSON)
 
     @rule(pick=_PICK)
     def finish(self, pick: int) -> None:

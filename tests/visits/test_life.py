@@ -20,6 +20,7 @@ from coordinator.domain.events import (
     ReferralAccepted,
     VisitMissed,
 )
+from coordinator.domain.handoffs import StartOverHandoff
 from coordinator.domain.vocabulary import (
     Discipline,
     EvvMethod,
@@ -82,7 +83,7 @@ def make(scene: Scene, work_as: WorkAs, book: Book) -> Book:
     def visit(number: int, starts_at, who: str = "nurse") -> None:
         book(number, starts_at, who)
         with work_as(scene.actor(who), now=starts_at) as work:
-            doing.start(work, number, starts_at, HOME)
+            doing.start(work, number, starts_at, HOME, over_handoff=StartOverHandoff.TOLD_IN_PERSON)
         with work_as(scene.actor(who), now=starts_at + timedelta(minutes=40)) as work:
             doing.finish(work, number, starts_at + timedelta(minutes=40))
 

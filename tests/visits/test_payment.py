@@ -10,6 +10,7 @@ from coordinator.core.db import Database
 from coordinator.core.errors import Conflict, Forbidden, Invalid
 from coordinator.core.http import Coordinator
 from coordinator.deadlines.book import open_deadline
+from coordinator.domain.handoffs import StartOverHandoff
 from coordinator.domain.vocabulary import DeadlineStatus, EvvCircumstanceKind, Payer, Programme, Role
 from coordinator.patients.enrolment_model import EnrolmentRow, EvvCircumstance
 from coordinator.patients.model import Episode
@@ -33,7 +34,7 @@ def made(scene: Scene, work_as: WorkAs, database: Database) -> Made:
         with work_as(scene.actor("scheduler"), now=NOW) as work:
             service.assign(work, number, scene["nurse"], starts_at)
         with work_as(scene.actor("nurse"), now=starts_at) as work:
-            doing.start(work, number, starts_at, HOME)
+            doing.start(work, number, starts_at, HOME, over_handoff=StartOverHandoff.TOLD_IN_PERSON)
             if code is not None:
                 work.session.get_one(Visit, number).service_code = code
         with work_as(scene.actor("nurse"), now=starts_at + timedelta(minutes=40)) as work:
