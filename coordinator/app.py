@@ -20,6 +20,8 @@ from coordinator.deadlines import api as deadlines_api
 from coordinator.directory import api as directory_api
 from coordinator.directory import keeping_api
 from coordinator.episodes import api as episodes_api
+from coordinator.family import api as family_api
+from coordinator.family import pages as family_pages
 from coordinator.fhir import api as fhir_api
 from coordinator.jobs.context import Workshop
 from coordinator.jobs.ledger import counts
@@ -73,6 +75,7 @@ BLUEPRINTS = (
     responses_api.blp,
     conferences_api.blp,
     directives_api.blp,
+    family_api.blp,
     payment_api.blp,
     workday_api.blp,
     privacy_api.blp,
@@ -117,6 +120,7 @@ def create_app(settings: Settings | None = None) -> Coordinator:
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)
     app.register_blueprint(pages.pages)
+    app.register_blueprint(family_pages.pages)
 
     @app.get("/health")
     @http.public

@@ -11,6 +11,7 @@ from coordinator.core.db import Base
 from coordinator.deadlines import model as _deadlines
 from coordinator.directory import model as _directory
 from coordinator.episodes import model as _episodes
+from coordinator.family import model as _family
 from coordinator.fhir import model as _fhir
 from coordinator.jobs import model as _jobs
 from coordinator.notify import model as _notify
@@ -39,7 +40,8 @@ metadata = Base.metadata
 __all__ = ["metadata"]
 
 _ROOMS = (
-    _access, _agency, _audit, _care, _compliance, _deadlines, _directory, _duties, _enrolments, _episodes, _fhir,
-    _handoffs, _holds, _http, _jobs, _notify, _orders, _oversight, _patients, _payment, _planning, _privacy, _promises,
+    _access, _agency, _audit, _care, _compliance, _deadlines, _directory, _duties, _enrolments, _episodes, _family,
+    _fhir, _handoffs, _holds, _http, _jobs, _notify, _orders, _oversight, _patients, _payment, _planning, _privacy,
+    _promises,
     _referrals, _repairs, _responses, _staff, _teams, _teamwork, _travel, _visits, _what_if,
 )  # fmt: skip

@@ -31,6 +31,7 @@ from coordinator.deadlines import (
 )
 from coordinator.domain import events
 from coordinator.episodes import service as episodes
+from coordinator.family import telling
 from coordinator.jobs.context import Job, Place
 from coordinator.jobs.timetable import ClockEntry
 from coordinator.notify import care_handlers as notify_care
@@ -42,7 +43,7 @@ from coordinator.planning import service as planning
 from coordinator.planning.repairs import service as repairs
 from coordinator.referrals import service as referrals
 from coordinator.teams import service as teams
-from coordinator.teamwork import handoff_events, tasks
+from coordinator.teamwork import care_tasks, handoff_events, tasks
 from coordinator.visits import afterwards, demand, dependents, holds, weeks
 
 #: Event -> handlers (work, event), in order: first the rooms that act, then the book of deadlines, then who is told.
@@ -143,17 +144,20 @@ HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
     events.VisitBooked: (
         rosters.on_visit_changed,
         handoff_events.on_visit_changed,
+        telling.on_visit_placed,
         referral_clock.on_initial_visit,
     ),
     events.VisitMoved: (
         rosters.on_visit_changed,
         handoff_events.on_visit_changed,
+        telling.on_visit_placed,
         referral_clock.on_initial_visit,
         notify.on_visit_moved,
     ),
     events.VisitCancelled: (
         rosters.on_visit_changed,
         handoff_events.on_visit_changed,
+        telling.on_visit_cancelled,
         referral_clock.on_initial_visit,
         notify.on_visit_cancelled,
     ),
@@ -189,8 +193,26 @@ HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
         sweep.on_event,
     ),
     events.AssessmentWithdrawn: (sweep.on_event,),
-    events.VisitProposed: (notify_care.on_visit_proposed,),
-    events.SafetyProtocolOpened: (notify_care.on_safety_protocol_opened,),
+    events.VisitProposed: (
+        care_tasks.on_visit_proposed,
+        notify_care.on_visit_proposed,
+    ),
+    events.ProposalDecided: (care_tasks.on_proposal_decided,),
+    events.SafetyProtocolOpened: (
+        care_tasks.on_safety_protocol_opened,
+        notify_care.on_safety_protocol_opened,
+    ),
+    events.SafetyProtocolClosed: (care_tasks.on_safety_protocol_closed,),
+    events.CareRequestRaised: (care_tasks.on_request_raised,),
+    events.CareRequestClosed: (care_tasks.on_request_closed,),
+    events.FamilyNoticeRaised: (
+        care_tasks.on_family_notice_raised,
+        notify_care.on_family_notice_raised,
+    ),
+    events.FamilyNoticeSettled: (
+        care_tasks.on_family_notice_settled,
+        notify_care.on_family_notice_settled,
+    ),
     events.ConferenceClosed: (
         care_clock.on_conference_closed,
         sweep.on_event,
@@ -200,7 +222,10 @@ HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
     events.AssistantSupervised: (oversight_clock.on_assistant_supervised,),
     events.InServiceRecorded: (sweep.on_event,),
     events.MissedVisitTold: (oversight_clock.on_missed_told,),
-    events.WrittenScheduleGiven: (oversight_clock.on_schedule_given,),
+    events.WrittenScheduleGiven: (
+        telling.on_written_schedule_given,
+        oversight_clock.on_schedule_given,
+    ),
     events.RosterPublished: (notify.on_roster_published,),
     events.RepairProposed: (notify.on_repair_proposed,),
     events.RepairRejected: (notify.on_repair_rejected,),

@@ -87,6 +87,8 @@ def record(
         )
     )  # fmt: skip
     raise_tasks(work, patient.id, f"assessment:{row.id}", findings)
+    if row.total is not None and caregiver_id is not None:
+        _keep_burden(work, row)
     if any(finding.facts.get("task") == "safety-protocol" for finding in findings):
         safety.open_for(work, row)
     proposals.propose(work, patient, row, findings)
@@ -129,6 +131,13 @@ def _ask(work: Work, patient: Patient, tool: Instrument, row: Assessment) -> lis
     elif tool.code is InstrumentCode.FICA:
         findings.append(instruments.ask_spiritual(row.answers.get("address"), on, policy))
     return [finding for finding in findings if finding is not None]
+
+
+def _keep_burden(work: Work, row: Assessment) -> None:
+    """The caregiver's record says the latest score and its day; the series is the trend."""
+    caregiver = work.session.get(Caregiver, row.caregiver_id)
+    if caregiver is not None and (caregiver.burden_scored_on or row.assessed_on) <= row.assessed_on:
+        caregiver.burden_score, caregiver.burden_scored_on = row.total, row.assessed_on
 
 
 def _symptom_limit(work: Work, patient_id: int) -> alerts.Limit | None:

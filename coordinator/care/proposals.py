@@ -15,7 +15,7 @@ from coordinator.core.db import locked
 from coordinator.core.errors import Conflict, Invalid, NotFound
 from coordinator.core.work import Work, permitted
 from coordinator.domain.care import ProposalStatus
-from coordinator.domain.events import CareTaskSettled, VisitProposed
+from coordinator.domain.events import CareTaskSettled, ProposalDecided, VisitProposed
 from coordinator.domain.lifecycle import LIVE_ORDER, LIVE_VISIT
 from coordinator.domain.vocabulary import Discipline, VisitKind, VisitStatus
 from coordinator.orders.model import Order
@@ -187,6 +187,7 @@ def _decided(work: Work, row: VisitProposal, status: ProposalStatus, action: str
 
 
 def _settle(work: Work, row: VisitProposal, reason: str, *, in_error: bool = False) -> None:
+    work.publish(ProposalDecided(proposal_id=row.id, patient_id=row.patient_id))
     work.publish(
         CareTaskSettled(
             patient_id=row.patient_id, rule=row.rule, reason=reason, subject=f"visit-proposal:{row.id}",

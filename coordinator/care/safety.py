@@ -11,7 +11,7 @@ from coordinator.core.db import locked, touch
 from coordinator.core.errors import Conflict, NotFound, RuleBroken
 from coordinator.core.work import Work, permitted
 from coordinator.domain.care import SafetyOutcome, SafetyStep
-from coordinator.domain.events import CareTaskSettled, SafetyProtocolOpened
+from coordinator.domain.events import CareTaskSettled, SafetyProtocolClosed, SafetyProtocolOpened
 from coordinator.patients.scope import require_sight
 from coordinator.rules import instruments
 
@@ -82,6 +82,7 @@ def _end(work: Work, row: SafetyProtocol, outcome: SafetyOutcome, note: str | No
     work.record(
         "safety-protocol.closed", f"safety-protocol:{row.id}", patient_id=row.patient_id, outcome=outcome.value
     )  # fmt: skip
+    work.publish(SafetyProtocolClosed(protocol_id=row.id, patient_id=row.patient_id))
     work.publish(
         CareTaskSettled(
             patient_id=row.patient_id, rule=RULE, reason=outcome.value,

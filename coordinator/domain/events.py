@@ -647,6 +647,51 @@ class SafetyProtocolOpened(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class CareRequestRaised(Event):
+    """A patient or caregiver asks for something; `topic` is a value of RequestTopic, and no words travel."""
+
+    request_id: int
+    patient_id: int
+    topic: str
+
+
+@dataclass(frozen=True, slots=True)
+class CareRequestClosed(Event):
+    request_id: int
+    patient_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyNoticeRaised(Event):
+    """Somebody is to be told, in their language, that a visit they were told of has changed."""
+
+    notice_id: int
+    patient_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyNoticeSettled(Event):
+    """They were told, or the visit is again as they know it."""
+
+    notice_id: int
+    patient_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalDecided(Event):
+    """A visit that a score proposed was accepted, declined, ordered or withdrawn: nobody is asked any more."""
+
+    proposal_id: int
+    patient_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class SafetyProtocolClosed(Event):
+    protocol_id: int
+    patient_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class ConferenceClosed(Event):
     """The team's review of a patient was closed. `counts`: it had its quorum, and the next is due from `held_on` on."""
 

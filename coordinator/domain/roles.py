@@ -143,6 +143,15 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "proposal:decide": frozenset({Role.CLINICIAN, Role.PHYSICIAN, Role.CLINICAL_MANAGER}),
     "safety:act": frozenset({Role.CLINICIAN, Role.PHYSICIAN, Role.CLINICAL_MANAGER}),
     "treatment:give": frozenset({Role.CLINICIAN}),
+    # patient and family
+    "family-link:edit": frozenset({Role.CLINICIAN, Role.INTAKE, Role.SCHEDULER, Role.CLINICAL_MANAGER}),
+    "family:tell": frozenset({Role.CLINICIAN, Role.INTAKE, Role.SCHEDULER, Role.CLINICAL_MANAGER}),
+    "request:record": frozenset({Role.CLINICIAN, Role.INTAKE, Role.SCHEDULER, Role.CLINICAL_MANAGER}),
+    "request:read": frozenset({Role.CLINICIAN, Role.PHYSICIAN, Role.INTAKE, Role.SCHEDULER, Role.CLINICAL_MANAGER}),
+    "request:answer": frozenset({Role.CLINICIAN, Role.PHYSICIAN, Role.INTAKE, Role.SCHEDULER, Role.CLINICAL_MANAGER}),
+    # Nobody's by role: whoever holds a link to the family's page.
+    "family:read": frozenset(),
+    "family:ask": frozenset(),
     "limit:set": frozenset({Role.CLINICIAN, Role.PHYSICIAN, Role.CLINICAL_MANAGER}),
     "reading:record": frozenset({Role.CLINICIAN}),
     "reading:read": frozenset({Role.CLINICIAN, Role.PHYSICIAN, Role.CLINICAL_MANAGER, Role.SYSTEM}),

@@ -1,10 +1,11 @@
-"""Who is told of what scores lead to: the managing physician of a visit, and named roles of a safety protocol."""
+"""Who is told of what scores lead to, and that a family is to be told of a changed visit."""
 
 from coordinator.core.db import fetch
 from coordinator.core.work import Work
-from coordinator.domain.events import SafetyProtocolOpened, VisitProposed
+from coordinator.domain.events import FamilyNoticeRaised, FamilyNoticeSettled, SafetyProtocolOpened, VisitProposed
 from coordinator.domain.vocabulary import Role
-from coordinator.notify.service import tell_role, tell_user, users_of
+from coordinator.family.model import FamilyNotice
+from coordinator.notify.service import settle, tell_role, tell_user, users_of
 from coordinator.patients.model import Patient
 
 
@@ -31,6 +32,21 @@ def on_safety_protocol_opened(work: Work, event: SafetyProtocolOpened) -> None:
                 work, role=role.value, branch_id=patient.branch_id, kind="safety.opened", subject=subject, key=subject,
                 patient=patient.id,
             )  # fmt: skip
+
+
+def on_family_notice_raised(work: Work, event: FamilyNoticeRaised) -> None:
+    """The scheduler hears that somebody is to be told, and in which language."""
+    row = fetch(work.session, FamilyNotice, event.notice_id, "notice")
+    subject = f"family-notice:{row.id}"
+    tell_role(
+        work, role=Role.SCHEDULER.value, branch_id=row.branch_id, kind="family.tell", subject=subject, key=subject,
+        notice=row.id, patient=row.patient_id, language=row.language.value,
+    )  # fmt: skip
+
+
+def on_family_notice_settled(work: Work, event: FamilyNoticeSettled) -> None:
+    """There is nothing to say any more."""
+    settle(work, subjects=[f"family-notice:{event.notice_id}"], kinds=["family.tell"])
 
 
 def _tell_physician(

@@ -22,6 +22,7 @@ KINDS: dict[str, str] = {
     "directives.differ": "Documents of patient {patient} differ about resuscitation: settle today which holds.",
     "visit.proposed": "A score of patient {patient} proposes an as-needed {discipline} visit under the order.",
     "visit.asked": "A score of patient {patient} asks for a {discipline} visit, and no order has one left: order it?",
+    "family.tell": "Tell the family of patient {patient}: a visit has changed (notice {notice}, in {language}).",
     "safety.opened": "The safety protocol is open for patient {patient}: act now.",
     "roster.published": "Your roster was published (plan {run}).",
     "repair.waits": "Repair {repair} waits for you: approving it takes what only your role includes.",

@@ -77,6 +77,10 @@ class CaregiverTeachingSchema(Schema):
         allow_none=True, max_length=40, validate=validate.OneOf(("shown", "shown_with_help", "not_yet")),
         metadata={"description": "Of the teach-back"},
     )  # fmt: skip
+    independence = Text(
+        allow_none=True, max_length=40, validate=validate.OneOf(("alone", "with_reminders", "with_help", "not_yet")),
+        metadata={"description": "How far the caregiver does it without the team", "example": "with_reminders"},
+    )  # fmt: skip
 
 
 class CaregiverEditSchema(Schema):
@@ -87,6 +91,12 @@ class CaregiverEditSchema(Schema):
     availability = fields.List(fields.Nested(CaregiverWindowSchema), validate=_FEW)
     participating = fields.Boolean()
     willing = fields.Boolean(allow_none=True, metadata={"description": "ELG-3; null until asked"})
+    willing_on = Day(allow_none=True, metadata={"description": "Day of that answer; today's if only it changes"})
+    consent_to_share = fields.Boolean(
+        allow_none=True, metadata={"description": "The patient agrees that they are told (CAR-01); null until asked"}
+    )
+    consent_from = Day(allow_none=True)
+    consent_until = Day(allow_none=True, metadata={"description": "Last day, included; null: until withdrawn"})
     may_contact = fields.Boolean(allow_none=True, metadata={"description": "May be rung and written to"})
     burden_score = Whole(high=100, allow_none=True)
     burden_scored_on = Day(allow_none=True)
@@ -197,6 +207,9 @@ class PatientEditSchema(PreferencesSchema):
     gender = Word(Gender)
     phone = Text(max_length=40, allow_none=True)
     managing_physician_id = Id(allow_none=True)
+    concurrent_treatment = fields.Boolean(
+        allow_none=True, metadata={"description": "Treatment meant to cure goes on beside palliative care"}
+    )
     deceased_on = Day(allow_none=True)
     active = fields.Boolean()
     home = fields.Nested(HomeEditSchema)
@@ -257,6 +270,9 @@ class PatientListedSchema(Schema):
     spoken_language = Text()
     interpreter_needed = fields.Boolean()
     managing_physician_id = Id(allow_none=True)
+    concurrent_treatment = fields.Boolean(
+        allow_none=True, metadata={"description": "Treatment meant to cure goes on beside palliative care"}
+    )
     active = fields.Boolean()
     home = fields.Nested(HomeSchema)
     version = Whole()

@@ -46,6 +46,8 @@ class Patient(Versioned, Base):
     #: Self-identified, in the categories of the Office of Management and Budget; it routes nobody (CUL-01).
     race_ethnicity: Mapped[list[str] | None] = mapped_column(sa.JSON(none_as_null=True))
     managing_physician_id: Mapped[int | None] = may_refer_to("physician.id")
+    #: Treatment meant to cure goes on beside palliative care; nothing here stops its orders (San Francisco page).
+    concurrent_treatment: Mapped[bool | None] = mapped_column(sa.Boolean)
     active: Mapped[bool] = mapped_column(sa.Boolean, nullable=False, default=True)
     deceased_on: Mapped[date | None] = mapped_column(sa.Date)
     #: What documents in force say about resuscitation (ACP-01): written by the room of care alone, shown on rosters.
@@ -112,14 +114,19 @@ class Caregiver(Base):
     #: Weekly windows at home, [{"weekday": 0..6 (Monday 0), "from": "HH:MM", "to": "HH:MM"}].
     availability: Mapped[list[dict[str, Any]]] = mapped_column(sa.JSON, nullable=False, default=list)
     participating: Mapped[bool] = mapped_column(sa.Boolean, nullable=False, default=True)
-    #: Willing to take part in the plan (ELG-3); None until asked.
+    #: Willing to take part in the plan (ELG-3); None until asked, and the day on which they were.
     willing: Mapped[bool | None] = mapped_column(sa.Boolean)
+    willing_on: Mapped[date | None] = mapped_column(sa.Date)
+    #: The patient agrees that this person is told about the patient, from day to day; None until asked (CAR-01).
+    consent_to_share: Mapped[bool | None] = mapped_column(sa.Boolean)
+    consent_from: Mapped[date | None] = mapped_column(sa.Date)
+    consent_until: Mapped[date | None] = mapped_column(sa.Date)
     #: May be rung and written to; None until asked.
     may_contact: Mapped[bool | None] = mapped_column(sa.Boolean)
     #: Score of the caregiver's burden, and the day on which it was asked.
     burden_score: Mapped[int | None] = mapped_column(sa.Integer)
     burden_scored_on: Mapped[date | None] = mapped_column(sa.Date)
-    #: What is to be learned, [{"goal", "taught_on", "result"}]; `result` is of the teach-back.
+    #: What is to be learned, [{"goal", "taught_on", "result", "independence"}]; `result` is of the teach-back.
     teaching: Mapped[list[dict[str, Any]] | None] = mapped_column(sa.JSON(none_as_null=True))
 
 

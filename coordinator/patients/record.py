@@ -21,7 +21,8 @@ B = TypeVar("B", bound=Base)
 
 _CAREGIVER = frozenset(
     {
-        "name", "relation", "language", "phone", "availability", "participating", "willing", "may_contact",
+        "name", "relation", "language", "phone", "availability", "participating", "willing", "willing_on",
+        "may_contact", "consent_to_share", "consent_from", "consent_until",
         "burden_score", "burden_scored_on", "teaching",
     }
 )  # fmt: skip
@@ -69,6 +70,16 @@ def caregiver_from(fields: Mapping[str, Any], pointer: str = "") -> Caregiver:
             ),
         }
     )
+
+
+def check_caregiver(caregiver: Caregiver, today: date, pointer: str = "") -> None:
+    """Refuse a wish of another day than it can be, and days of consent in the wrong order."""
+    if caregiver.willing_on is not None and (caregiver.willing is None or caregiver.willing_on > today):
+        raise Invalid("They were asked by today, and gave an answer.", pointer=f"{pointer}/willing_on")
+    if caregiver.consent_from is not None:
+        checks.days_in_order(caregiver.consent_from, caregiver.consent_until, f"{pointer}/consent_until")
+    if caregiver.consent_to_share is None and (caregiver.consent_from or caregiver.consent_until):
+        raise Invalid("There are days of a consent and no answer.", pointer=f"{pointer}/consent_to_share")
 
 
 def coverage_into(patient: Patient, fields: Mapping[str, Any], pointer: str = "") -> Coverage:
@@ -156,6 +167,7 @@ def add_caregiver(work: Work, patient_id: int, **fields: Any) -> Caregiver:
     patient = for_change(work, patient_id)
     _room_for_one(patient.caregivers, "/name")
     caregiver = caregiver_from(fields)
+    check_caregiver(caregiver, today(work, patient.branch_id))
     patient.caregivers.append(caregiver)
     changed(work, patient, "patient.caregiver-added")
     return caregiver
@@ -174,8 +186,11 @@ def edit_caregiver(work: Work, patient_id: int, caregiver_id: int, **changes: An
         changes["language"] = checks.language_tag(changes["language"], "/language")
     if "availability" in changes:
         changes["availability"] = checks.caregiver_windows(changes["availability"], "/availability")
+    if changes.get("willing", caregiver.willing) is not caregiver.willing:
+        changes.setdefault("willing_on", today(work, patient.branch_id) if changes["willing"] is not None else None)
     for name, value in changes.items():
         setattr(caregiver, name, value)
+    check_caregiver(caregiver, today(work, patient.branch_id))
     changed(work, patient, "patient.caregiver-edited", caregiver=caregiver_id, fields=sorted(changes))
     return caregiver
 

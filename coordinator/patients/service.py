@@ -58,7 +58,17 @@ __all__ = [
 _physician = sa.table("physician", sa.column("id", sa.BigInteger()), sa.column("active", sa.Boolean()))
 
 _PERSON = frozenset(
-    {"mrn", "given_name", "family_name", "birth_date", "gender", "phone", "managing_physician_id", "deceased_on"}
+    {
+        "mrn",
+        "given_name",
+        "family_name",
+        "birth_date",
+        "gender",
+        "phone",
+        "managing_physician_id",
+        "deceased_on",
+        "concurrent_treatment",
+    }
 )
 #: What a patient wants and how one talks with them (CUL-01, LNG-01).
 PREFERENCES = frozenset(

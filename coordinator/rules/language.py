@@ -1,5 +1,6 @@
 """Language, culture and family (LNG-01, CUL-01, CAR-01)."""
 
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from coordinator.domain.vocabulary import Discipline, InterpreterMode, VisitKind
@@ -182,15 +183,24 @@ def ask_wished_clinician(case: VisitCase) -> tuple[Finding, ...]:
     return tuple(findings)
 
 
+@dataclass(frozen=True, slots=True)
+class ShareFacts:
+    """What the patient said about telling a caregiver; `consent` is None until asked. Days are included."""
+
+    consent: bool | None
+    first: date | None = None
+    last: date | None = None
+
+
 @rule(
     "CAR-01",
     family=FAMILY,
     severity=Severity.BLOCK_OVR,
-    citation="42 CFR 484.60(d)(5)",
+    citation="42 CFR 484.60(d)(5); 45 CFR 164.510(b)",
     verification="K",
-    sentence="A teaching visit is made when a willing caregiver is there.",
-    sentence_zh="教學探訪須在願意參與的照護者在場時進行。",
-    asked_on=("promise", "visit", "check-in", "planning", "publication", "question"),
+    sentence="A teaching visit is made when a willing caregiver is there; one is told what the patient agrees to.",
+    sentence_zh="教學探訪須在願意參與的照護者在場時進行；只在病人同意的範圍內告知照護者。",
+    asked_on=("care", "promise", "visit", "check-in", "planning", "publication", "question"),
 )
 def ask_caregiver(case: VisitCase) -> Finding | None:
     """Whether a willing caregiver is free throughout a teaching visit; a warning while nobody has asked when."""
@@ -214,3 +224,23 @@ def ask_caregiver(case: VisitCase) -> Finding | None:
         cure=cure,
         facts={"starts_at": case.visit.starts_at},
     )
+
+
+@also("CAR-01")
+def ask_share(facts: ShareFacts, today: date) -> Finding | None:
+    """Why nothing about the patient may be said to this caregiver today (45 CFR 164.510(b)). Nobody sets it aside."""
+    cure = "Ask the patient, or who decides, and record what they agree to."
+    if facts.consent is None:
+        return found(
+            "CAR-01", "Nobody has asked whether this caregiver may be told.", cure=cure, severity=Severity.BLOCK
+        )
+    if not facts.consent:
+        return found(
+            "CAR-01", "The patient does not agree that this caregiver is told.", cure=cure, severity=Severity.BLOCK
+        )
+    if (facts.first is not None and today < facts.first) or (facts.last is not None and today > facts.last):
+        return found(
+            "CAR-01", "The patient's consent to tell this caregiver does not hold on {day}.", cure=cure,
+            severity=Severity.BLOCK, day=today, facts={"from": facts.first, "until": facts.last},
+        )  # fmt: skip
+    return None

@@ -415,6 +415,18 @@ class ConferenceSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class FamilySettings:
+    """What patient and family see and may ask. Days are calendar days; `first_names`: 1 if clinicians' are shown."""
+
+    link_days: int
+    page_days: int
+    pages_a_minute: int
+    requests_a_day: int
+    request_days: int
+    first_names: int
+
+
+@dataclass(frozen=True, slots=True)
 class AdvanceCare:
     """Documents that speak for the patient (ACP-01)."""
 
@@ -528,6 +540,7 @@ class Policy:
     safety: Safety
     records: Records
     instruments: InstrumentSettings
+    family: FamilySettings
     conference: ConferenceSettings
     advance_care: AdvanceCare
     alerts: Alerts

@@ -33,6 +33,7 @@ BY_NAME = {
     "episodes": Occasion.EPISODE,
     "staff": Occasion.STAFF,
     "care": Occasion.CARE,
+    "family": Occasion.CARE,
     "access": Occasion.ACCESS,
     "privacy": Occasion.ACCESS,
     "labour": Occasion.STAFF,
