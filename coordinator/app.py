@@ -40,7 +40,7 @@ from coordinator.rules.profiles import UnknownProgramme
 from coordinator.rules.terms import Policy
 from coordinator.staff import api as staff_api
 from coordinator.teams import api as teams_api
-from coordinator.teamwork import handoffs_api, tasks_api
+from coordinator.teamwork import handoffs_api, resources_api, tasks_api
 from coordinator.travel.atlas import atlas_from
 from coordinator.visits import api as visits_api
 from coordinator.visits import doing_api, payment_api, watching_api, workday_api
@@ -81,6 +81,7 @@ BLUEPRINTS = (
     privacy_api.blp,
     deadlines_api.blp,
     tasks_api.blp,
+    resources_api.blp,
     compliance_api.blp,
     handoffs_api.blp,
     notify_api.blp,

@@ -43,7 +43,7 @@ from coordinator.planning import service as planning
 from coordinator.planning.repairs import service as repairs
 from coordinator.referrals import service as referrals
 from coordinator.teams import service as teams
-from coordinator.teamwork import care_tasks, handoff_events, tasks
+from coordinator.teamwork import care_tasks, handoff_events, resource_clock, tasks
 from coordinator.visits import afterwards, demand, dependents, holds, weeks
 
 #: Event -> handlers (work, event), in order: first the rooms that act, then the book of deadlines, then who is told.
@@ -62,6 +62,7 @@ HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
     events.ReferralDeclined: (
         holds.on_referral_closed,
         referral_clock.on_referral_closed,
+        resource_clock.on_referral_closed,
     ),
     events.ReferralWithdrawn: (
         holds.on_referral_closed,
@@ -70,6 +71,7 @@ HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
     events.ReferralNotAdmitted: (
         holds.on_referral_closed,
         referral_clock.on_referral_closed,
+        resource_clock.on_referral_closed,
     ),
     events.HoldExpired: (notify.on_hold_expired,),
     events.CriterionDetermined: (
@@ -106,6 +108,7 @@ HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
         visit_clock.on_patient_discharged,
         care_clock.on_patient_discharged,
         oversight_clock.on_patient_discharged,
+        resource_clock.on_patient_discharged,
         sweep.on_event,
     ),
     events.FaceToFaceRecorded: (sweep.on_event,),
@@ -190,6 +193,7 @@ HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
     events.CareTaskSettled: (care_clock.on_care_task_settled,),
     events.AssessmentRecorded: (
         care_clock.on_assessment_recorded,
+        resource_clock.on_assessment_recorded,
         sweep.on_event,
     ),
     events.AssessmentWithdrawn: (sweep.on_event,),
@@ -236,6 +240,7 @@ HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
     events.BreachNotified: (privacy_clock.on_breach_notified,),
     events.EmergencyAccessOpened: (privacy_clock.on_emergency_opened,),
     events.EmergencyAccessReviewed: (privacy_clock.on_emergency_reviewed,),
+    events.ResourceChecked: (resource_clock.on_resource_checked,),
     events.ExclusionChecked: (privacy_clock.on_exclusion_checked,),
     events.DeadlinesReminded: (notify.on_deadlines_reminded,),
     events.TaskHandedOver: (notify.on_task_handed_over,),
@@ -279,6 +284,7 @@ JOBS: dict[str, Job] = {
     "deadlines.remind": remind.remind,
     "referrals.watch-48-hours": watch.watch_48_hours,
     "teamwork.escalate": tasks.escalate_job,
+    "teamwork.resources": resource_clock.look_after_job,
 }
 
 #: Clock -> job, for every branch in its own time; never between 01:00 and 03:00, which clock changes skip or repeat.
@@ -292,6 +298,7 @@ CLOCK: tuple[ClockEntry, ...] = (
     ClockEntry(name="bill-holds", job="compliance.bill-holds", at=time(3, 30), grace=timedelta(hours=20)),
     ClockEntry(name="hold-expiry", job="holds.expire", every=15, grace=timedelta(hours=1)),
     ClockEntry(name="watch-stays", job="episodes.watch-stays", every=15, grace=timedelta(hours=1)),
+    ClockEntry(name="resources", job="teamwork.resources", at=time(3, 40), grace=timedelta(hours=20)),
     ClockEntry(name="task-escalation", job="teamwork.escalate", every=15, grace=timedelta(hours=20)),
     ClockEntry(name="watch-48-hours", job="referrals.watch-48-hours", every=15, grace=timedelta(hours=1)),
 )

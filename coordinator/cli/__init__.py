@@ -10,6 +10,7 @@ from coordinator.cli import (
     db,
     deadlines,
     demo,
+    directory,
     imports,
     instruments,
     planning,
@@ -30,6 +31,7 @@ def register(app: Flask) -> None:
     app.cli.add_command(audit.group)
     app.cli.add_command(deadlines.group)
     app.cli.add_command(demo.group)
+    app.cli.add_command(directory.group)
     app.cli.add_command(imports.group)
     app.cli.add_command(instruments.group)
     app.cli.add_command(worker.group)

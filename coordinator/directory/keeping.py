@@ -12,6 +12,7 @@ from coordinator.core.work import Work, permitted
 from coordinator.directory import service, sheet
 from coordinator.directory.entry import FIELDS, Mistake, key_mistake, mistakes
 from coordinator.directory.model import Resource, ResourceVersion
+from coordinator.domain.events import ResourceChecked
 
 
 def _refuse(found: list[Mistake]) -> None:
@@ -67,7 +68,9 @@ def _change(work: Work, row: Resource, changes: Mapping[str, Any], act: str, **c
 def record_check(work: Work, key: str) -> Resource:
     """Somebody has asked the organisation today and all that the entry says is so."""
     row = _for_change(work, key)
+    was_asked_as = service.asked_as(row)
     _change(work, row, {}, "checked", checked_on=service.today(work), checked_by_id=work.actor.user_id)
+    work.publish(ResourceChecked(resource_id=row.id, was_asked_as=was_asked_as))
     return row
 
 

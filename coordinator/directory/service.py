@@ -176,6 +176,11 @@ def is_stale(row: Resource, since: date) -> bool:
     return row.checked_on is None or row.checked_on < since
 
 
+def asked_as(row: Resource) -> str:
+    """What asks for a check of the entry: the same from one check to the next."""
+    return f"resource:{row.id}:since:{row.checked_on.isoformat() if row.checked_on else 'never'}"
+
+
 @permitted("resource:read")
 def stale(work: Work) -> list[Resource]:
     """Organisations whose entry is to be checked: never checked first, then the longest ago."""

@@ -784,3 +784,11 @@ class BreachNotified(Event):
     branch_id: int
     whom: str
     on: date
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceChecked(Event):
+    """Somebody has asked an organisation whether its entry is still so; `was_asked_as`: what had asked for it."""
+
+    resource_id: int
+    was_asked_as: str

@@ -53,8 +53,14 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "physician:read": frozenset(Role),
     "physician:edit": frozenset({Role.INTAKE, Role.CLINICAL_MANAGER, Role.ADMINISTRATOR}),
     "resource:read": frozenset(Role),
-    "resource:edit": frozenset({Role.INTAKE, Role.CLINICAL_MANAGER, Role.ADMINISTRATOR}),
+    "resource:edit": frozenset({Role.INTAKE, Role.CLINICAL_MANAGER, Role.ADMINISTRATOR, Role.SYSTEM}),
     "resource:check": frozenset({Role.INTAKE, Role.CLINICAL_MANAGER, Role.ADMINISTRATOR, Role.CLINICIAN}),
+    "resource-referral:read": frozenset(
+        {Role.CLINICIAN, Role.PHYSICIAN, Role.CLINICAL_MANAGER, Role.INTAKE, Role.SYSTEM}
+    ),
+    "resource-referral:edit": frozenset({Role.CLINICIAN, Role.CLINICAL_MANAGER, Role.INTAKE}),
+    "education:assign": frozenset({Role.CLINICIAN, Role.CLINICAL_MANAGER, Role.INTAKE}),
+    "education:read": frozenset({Role.CLINICIAN, Role.PHYSICIAN, Role.CLINICAL_MANAGER, Role.INTAKE, Role.SYSTEM}),
     "feedback:record": frozenset({Role.CLINICIAN, Role.INTAKE, Role.CLINICAL_MANAGER, Role.ADMINISTRATOR}),
     "feedback:read": frozenset({Role.CLINICIAN, Role.INTAKE, Role.CLINICAL_MANAGER, Role.ADMINISTRATOR}),
     "feedback:share": frozenset({Role.CLINICAL_MANAGER, Role.ADMINISTRATOR}),

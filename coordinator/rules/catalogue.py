@@ -27,6 +27,7 @@ from coordinator.rules import (
     referrals,
     security,
     staffing,
+    suggestions,
     supervision,
     therapy,
     visit,
@@ -40,7 +41,7 @@ __all__ = ["FAMILIES", "RULES", "Rule", "Severity", "Verification", "by_family",
 FAMILIES: tuple[ModuleType, ...] = (
     referrals, eligibility, programmes, certification, assessments, discharge, orders, frequencies, intermittent, aides,
     supervision, therapy, qualifying, missed, notes, alerts, evv, conference, instruments, advance_care, palliative,
-    language, staffing, labour, payment, workday, security, visit,
+    language, suggestions, staffing, labour, payment, workday, security, visit,
 )  # fmt: skip
 
 

@@ -458,8 +458,17 @@ class Overrides:
 
 @dataclass(frozen=True, slots=True)
 class DirectorySettings:
-    """Where patients can be sent on to (REF-03). Days are calendar days."""
+    """Where patients can be sent on to (REF-03, K-S1). Days are calendar days, unless they are business days."""
 
+    #: Without a medical provider's acceptance for so long, the community's help is suggested.
+    no_acceptance_days: int
+    suggestion_business_days: int
+    bereavement_days: int
+    #: From one step of a referral to the reminder of the next.
+    refer_business_days: int
+    follow_up_business_days: int
+    secured_days: int
+    check_business_days: int
     #: After how many days without a check an entry is to be checked.
     stale_days: int
 

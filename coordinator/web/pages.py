@@ -5,6 +5,7 @@ from flask import Blueprint, render_template
 from coordinator.core.http import door, public
 from coordinator.rules.catalogue import by_family
 from coordinator.rules.conventions import CONVENTIONS
+from coordinator.web import directory_page
 from coordinator.web.rules_words import VERIFY, VERIFY_ZH, entry
 
 pages = Blueprint(
@@ -26,3 +27,10 @@ def rules_page() -> str:
     policy = door().policy
     families = {family: [entry(known, policy) for known in rules] for family, rules in by_family().items()}
     return render_template("rules.html", families=families, conventions=CONVENTIONS, verify=VERIFY, verify_zh=VERIFY_ZH)
+
+
+@pages.get("/directory")
+@public
+def directory() -> str:
+    """The directory in English or Traditional Chinese. It says nothing of anybody, so it needs no sign-in."""
+    return directory_page.page()

@@ -3,11 +3,13 @@
 import csv
 import io
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from coordinator.access.service import installer_actor
+from coordinator.cli import register
 from coordinator.core.db import Database
 from coordinator.core.http import Coordinator
 from coordinator.core.settings import ROOT
@@ -184,6 +186,27 @@ def test_the_columns_of_a_sheet_hold_every_field() -> None:
     lines, wrong = read(",".join(COLUMNS) + "\r\n" + ",".join("x" if name == "key" else "" for name in COLUMNS))
     assert wrong == []
     assert lines[0].values["services"] == []
+
+
+def test_the_commands_load_import_export_and_name_what_is_to_be_checked(app: Coordinator, tmp_path: Path) -> None:
+    register(app)
+    runner, file = app.test_cli_runner(), tmp_path / "own.csv"
+    assert runner.invoke(args=["directory", "load"]).output == "7 organisations are loaded.\n"
+    file.write_text(sheet(GOOD), encoding="utf-8-sig")
+    rehearsed = runner.invoke(args=["directory", "import", str(file), "--dry-run"])
+    assert rehearsed.output == "1 added, 0 changed, 0 unchanged.\n"
+    assert "night_respite" not in runner.invoke(args=["directory", "export"]).output
+    runner.invoke(args=["directory", "import", str(file)])
+    assert runner.invoke(args=["directory", "import", str(file)]).output == "0 added, 0 changed, 1 unchanged.\n"
+    assert runner.invoke(args=["directory", "export", "--own-alone"]).output.count("night_respite") == 1
+    assert '"Night Respite"' in runner.invoke(args=["directory", "export", "--hsds"]).output
+    assert len(runner.invoke(args=["directory", "stale"]).output.splitlines()) >= 7
+    file.write_text(sheet(GOOD | {"kind": "shop"}), encoding="utf-8")
+    wrong = runner.invoke(args=["directory", "import", str(file)])
+    assert wrong.exit_code == 1
+    assert "line 2, kind: This must be one of" in wrong.output
+    file.write_bytes(b"\xff\xfe")
+    assert "is not UTF-8" in runner.invoke(args=["directory", "import", str(file)]).output
 
 
 # ------------------------------------------------------------------------------------ translations, education, feedback

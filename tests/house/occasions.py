@@ -40,6 +40,8 @@ BY_NAME = {
     "workday": Occasion.STAFF,
     "agency": Occasion.RECORD,
     "directory": Occasion.RECORD,
+    "teamwork": Occasion.CARE,
+    "teamwork.resource_clock.on_referral_closed": Occasion.REFERRAL,
     "fhir": Occasion.RECORD,
     "notify": Occasion.QUESTION,
     "compliance": Occasion.QUESTION,

@@ -120,6 +120,9 @@ OWN: dict[str, tuple[str, ...]] = {
     "SEC-10": ("six years",),
     "PRG-01": ("programme and payer",),
     "PRG-02": ("Medicare hospice", "Medi-Cal hospice"),
+    "RES-01": ("declined", "strained", "a week", "a death"),
+    "RES-02": ("sent without consent", "turned to oneself"),
+    "RES-03": ("a nurse where a physician is asked",),
 }
 
 #: Rules of which a section's examples stand under another id: section 13 has one list, under INS-01.

@@ -14,7 +14,7 @@ from coordinator.core.db import Database
 from coordinator.core.http import Coordinator
 from coordinator.core.work import Actor
 from coordinator.domain.vocabulary import Performer, Role, VisitStatus
-from coordinator.staff.model import CareTeamMember
+from coordinator.teams.model import CareTeamMember
 from tests import builders
 from tests.people import Browser, browser
 
