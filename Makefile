@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 DEMO := COORDINATOR_PROFILE=demo
 WORKERS ?= 2
 
-.PHONY: bench run test warm check lint types rules demo-reset osrm slow mutants clean
+.PHONY: bench run test warm check lint types rules demo-reset osrm explore mutants slow clean
 
 $(VENV)/.runtime: requirements.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed, and none was found." >&2; exit 1; }
@@ -43,6 +43,10 @@ lint: $(VENV)/.dev
 
 types: $(VENV)/.dev
 	@$(BIN)/mypy
+
+## The property tests once more, with examples that nobody tried before; what fails prints how to repeat it
+explore: $(VENV)/.dev
+	@HYPOTHESIS_PROFILE=explore $(BIN)/pytest -n $(WORKERS) --dist loadgroup -m hypothesis
 
 ## Change the law's numbers one by one in a copy, and list which tests notice: make mutants [SETTINGS="section.name ..."]
 mutants: $(VENV)/.dev

@@ -4,6 +4,7 @@ The database is cloned from one that the migrations made, so what is tested is w
 """
 
 import itertools
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +15,8 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from sqlalchemy.orm import Session
 
 from coordinator.access.service import permissions_of, system_actor
@@ -28,6 +31,14 @@ from coordinator.core.work import Actor, Work
 from coordinator.domain.vocabulary import Role
 from coordinator.rules.terms import Policy
 from tests.postgres import Server
+
+#: `make test` tries the same examples each time, so that what fails, fails for everybody; `make explore` tries others.
+#: No test is timed: a busy machine is no defect.
+hypothesis_settings.register_profile(
+    "same", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.register_profile("explore", hypothesis_settings.get_profile("same"), derandomize=False)
+hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 ENGINES = ("sqlite", "postgresql")
 #: The one database of this process on PostgreSQL.

@@ -1,6 +1,7 @@
 """SEC-02, SEC-03, SEC-09 to SEC-12; and that what keeps the others is there."""
 
 import importlib
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -35,6 +36,23 @@ def test_californias_days_never_come_later_than_the_federal_ones():
             requested = date(2026, 1, 1) + timedelta(days=step)
             answer = security.record_request_due(kind, requested, None, POLICY)
             assert requested < answer.on <= security.record_request_due(CLINICAL, requested, None, POLICY).on
+
+
+@pytest.mark.parametrize(
+    ("kind", "silent", "expected"),
+    [
+        (RecordRequestKind.COPY, {"request_business_days": 90}, (date(2026, 12, 10), "state")),
+        (RecordRequestKind.INSPECT, {"request_business_days": 90}, (date(2026, 12, 4), "state")),
+        (RecordRequestKind.COPY, {"request_business_days": 90, "copy_days": 90}, (date(2026, 12, 25), "federal")),
+    ],
+)
+def test_each_law_binds_where_the_ones_before_it_are_silent(
+    kind: RecordRequestKind, silent: dict[str, int], expected: tuple[date, str]
+):
+    """As the book stands the four business days always come first, so nothing else would notice a wrong number here."""
+    policy = replace(POLICY, records=replace(POLICY.records, **silent))
+    answer = security.record_request_due(kind, date(2026, 11, 25), None, policy)
+    assert (answer.on, answer.by) == expected
 
 
 @pytest.mark.example("SEC-11", 1)
