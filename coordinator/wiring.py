@@ -43,7 +43,7 @@ from coordinator.planning import service as planning
 from coordinator.planning.repairs import service as repairs
 from coordinator.referrals import service as referrals
 from coordinator.teams import service as teams
-from coordinator.teamwork import care_tasks, handoff_events, resource_clock, tasks
+from coordinator.teamwork import care_tasks, cover_asks, handoff_events, resource_clock, tasks
 from coordinator.visits import afterwards, demand, dependents, holds, weeks
 
 #: Event -> handlers (work, event), in order: first the rooms that act, then the book of deadlines, then who is told.
@@ -167,7 +167,12 @@ HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
     events.VisitsPlanned: (handoff_events.on_visits_planned,),
     events.VisitStarted: (handoff_events.on_visit_started,),
     events.PrimaryChanged: (handoff_events.on_primary_changed,),
-    events.CoverChanged: (handoff_events.on_cover_changed,),
+    events.CoverChanged: (
+        handoff_events.on_cover_changed,
+        cover_asks.on_cover_changed,
+    ),
+    events.AbsenceRecorded: (cover_asks.on_absence_recorded,),
+    events.AbsenceTakenBack: (cover_asks.on_absence_taken_back,),
     events.VisitCompleted: (
         visit_clock.on_visit_completed,
         oversight_clock.on_visit_completed,

@@ -145,6 +145,13 @@ class AbsenceRecorded(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class AbsenceTakenBack(Event):
+    """The clinician works in that stretch after all."""
+
+    time_off_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class AuthorisationChanged(Event):
     """A payer's leave for visits was recorded, widened or ended (INT-04)."""
 

@@ -85,6 +85,7 @@ class TaskKind(StrEnum):
     # handoffs and the team
     WRITE_HANDOFF = "write-handoff"
     READ_HANDOFF = "read-handoff"
+    ARRANGE_COVER = "arrange-cover"
     CARRY_OUT_DECISION = "carry-out-decision"
     REVIEW_DIRECTIVES = "review-directives"
     # patient, family, community

@@ -12,6 +12,7 @@ from coordinator.agency.model import Branch
 from coordinator.core.db import fetch, filled
 from coordinator.core.work import Work
 from coordinator.domain.lifecycle import BEGUN_VISIT, DONE_VISIT, LIVE_VISIT
+from coordinator.domain.team import CoverRole
 from coordinator.domain.timeline import WeekAnchor, local_day, week_start
 from coordinator.domain.vocabulary import Discipline, VisitKind, VisitStatus
 from coordinator.orders.model import CaseReview, Order, OrderWeek
@@ -20,7 +21,7 @@ from coordinator.planning.horizon import Horizon
 from coordinator.planning.share import this_run
 from coordinator.referrals.place import place_of
 from coordinator.staff.model import Clinician
-from coordinator.teams.model import CareTeamMember
+from coordinator.teams.model import CareTeamMember, Cover
 from coordinator.visits.book import UNCOUNTED
 from coordinator.visits.held import standing
 from coordinator.visits.model import Visit
@@ -79,6 +80,8 @@ class Scene:
     gone: Mapping[int, date] = field(default_factory=dict)
     #: Slots that are held for referrals: the number of such a visit, which is no row's -> what it stands for.
     held: Mapping[int, HeldSlot] = field(default_factory=dict)
+    #: Who stands in for primaries on some days of the run.
+    covers: tuple[Cover, ...] = ()
     _fixed: dict[int, bool] = field(default_factory=dict)
 
     def is_fixed(self, visit: Visit) -> bool:
@@ -150,6 +153,7 @@ def load(work: Work, branch_id: int, horizon: Horizon) -> Scene:
         standing=_standing(session, horizon, {visit.id for visit in visits}, patient_ids, people),
         met=_met(session, horizon, patient_ids),
         team=_team(session, horizon, patient_ids),
+        covers=_covers(session, horizon),
         reviews=_reviews(session, horizon, patient_ids),
         held={visit.id: slot for visit, _, slot in held},
     )
@@ -266,6 +270,20 @@ def _team(session: Session, horizon: Horizon, patients: Iterable[int]) -> dict[i
     for row in rows:
         team[row.patient_id].append(row)
     return {patient: tuple(members) for patient, members in team.items()}
+
+
+def _covers(session: Session, horizon: Horizon) -> tuple[Cover, ...]:
+    rows = session.execute(
+        sa.select(Cover)
+        .where(
+            Cover.role == CoverRole.PRIMARY,
+            Cover.withdrawn_at.is_(None),
+            Cover.starts_on <= horizon.end_on,
+            Cover.ends_on >= horizon.start_on,
+        )
+        .order_by(Cover.id)
+    ).scalars()
+    return tuple(rows)
 
 
 def _reviews(session: Session, horizon: Horizon, patients: Iterable[int]) -> dict[int, tuple[CaseReview, ...]]:

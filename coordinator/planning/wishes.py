@@ -26,11 +26,12 @@ def of(visit: Visit, scene: Scene, people: Mapping[int, int], prices: Prices) ->
 
 
 def _continuity(visit: Visit, scene: Scene, people: Mapping[int, int], prices: Prices) -> Preference | None:
-    """The discipline's primary free, who was there before or is of the team cheap, a stranger dear."""
+    """The primary and who stands in for them free, who was there before or is of the team cheap, a stranger dear."""
     able = {clinician.id for clinician in scene.clinicians if clinician.performer in PERFORMERS[visit.discipline]}
     team = [member for member in scene.team.get(visit.patient_id, ()) if member.clinician_id in able]
     met = {clinician: count for clinician in able if (count := scene.met.get((visit.patient_id, clinician), 0))}
     free = {member.clinician_id for member in team if member.is_primary}
+    free |= _standing_in(visit, scene, free) & able
     if not free and met:
         most = max(met.values())
         free = {clinician for clinician, count in met.items() if count == most}
@@ -39,6 +40,19 @@ def _continuity(visit: Visit, scene: Scene, people: Mapping[int, int], prices: P
         return None
     costs = {people[clinician]: 0 if clinician in free else prices.seen_before for clinician in sorted(known)}
     return Preference("continuity", costs, prices.stranger)
+
+
+def _standing_in(visit: Visit, scene: Scene, primaries: set[int]) -> set[int]:
+    """Who stands in for one of these primaries, at this patient, on a day on which the visit may be made."""
+    return {
+        cover.by_clinician_id
+        for cover in scene.covers
+        if cover.by_clinician_id is not None
+        and cover.clinician_id in primaries
+        and cover.patient_id in (None, visit.patient_id)
+        and cover.starts_on <= visit.window_to
+        and visit.window_from <= cover.ends_on
+    }
 
 
 def _speaks(clinician: Clinician, language: str, scene: Scene) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 
 from coordinator.domain.team import SharedContent
 from coordinator.domain.vocabulary import Performer
@@ -58,6 +58,18 @@ class Obstacle:
 
 
 LONGEST_COVER_DAYS = 366
+
+
+def uncovered(away: Stretch, covers: Iterable[Stretch]) -> bool:
+    """Whether a day of `away` is in none of the covers, which may overlap and come in any order."""
+    day = away.starts_on
+    for one in sorted(covers, key=lambda cover: cover.starts_on):
+        if one.starts_on > day:
+            return True
+        day = max(day, one.ends_on + timedelta(days=1))
+        if day > away.ends_on:
+            return False
+    return day <= away.ends_on
 
 
 def obstacles(facts: CoverFacts) -> tuple[Obstacle, ...]:

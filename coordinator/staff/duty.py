@@ -12,6 +12,7 @@ from coordinator.agency.service import today
 from coordinator.core.db import ROW_ID, UtcDateTime
 from coordinator.core.errors import Conflict, Invalid, NotFound
 from coordinator.core.work import Work, permitted
+from coordinator.domain.events import AbsenceRecorded, AbsenceTakenBack
 from coordinator.domain.lifecycle import PLANNED_VISIT
 from coordinator.staff import sheet
 from coordinator.staff.clinicians import changed, for_change
@@ -190,6 +191,7 @@ def record_absence(work: Work, clinician_id: int, *, starts_at: datetime, ends_a
     row = TimeOff(starts_at=starts_at, ends_at=ends_at, reason=sheet.code(reason, "/reason"))
     clinician.time_off.append(row)
     changed(work, clinician, "absence.recorded", reason=reason)
+    work.publish(AbsenceRecorded(clinician_id=clinician.id, time_off_id=row.id, starts_at=starts_at, ends_at=ends_at))
     affected = work.session.execute(
         sa.select(_visit.c.id)
         .where(
@@ -212,6 +214,7 @@ def remove_time_off(work: Work, clinician_id: int, time_off_id: int) -> None:
         raise NotFound("absence")
     clinician.time_off.remove(row)
     changed(work, clinician, "absence.removed", time_off=time_off_id)
+    work.publish(AbsenceTakenBack(time_off_id=time_off_id))
 
 
 # ------------------------------------------------------------------------------------ exclusions

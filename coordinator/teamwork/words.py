@@ -19,6 +19,7 @@ TASKS: dict[TaskKind, tuple[str, str]] = {
     TaskKind.CHANGE_PLAN: ("Change the plan of care", "修改照護計畫"),
     TaskKind.WRITE_HANDOFF: ("Write a handoff", "撰寫交班"),
     TaskKind.READ_HANDOFF: ("Read and acknowledge a handoff", "閱讀並確認交班"),
+    TaskKind.ARRANGE_COVER: ("Arrange who stands in for a primary clinician", "安排主責人員的代理"),
     TaskKind.CARRY_OUT_DECISION: ("Carry out what the team conference decided", "執行團隊會議的決定"),
     TaskKind.REVIEW_DIRECTIVES: ("Review advance care documents", "檢視預立醫療照護文件"),
     TaskKind.ANSWER_REQUEST: ("Answer a request of the patient or family", "回覆病人或家屬的請求"),

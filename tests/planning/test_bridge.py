@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from coordinator.core.work import Work
+from coordinator.domain.team import CoverReason, CoverRole
 from coordinator.domain.vocabulary import (
     Discipline,
     Gender,
@@ -27,6 +28,7 @@ from coordinator.rules.facts import Moment
 from coordinator.rules.terms import refusals
 from coordinator.rules.visit import ask_clinician_side, ask_patient_side
 from coordinator.staff.model import Exclusion, TimeOff
+from coordinator.teams.model import Cover
 from coordinator.visits import cases
 from tests.builders import make_visit
 from tests.conftest import WorkAs
@@ -68,6 +70,21 @@ def test_a_week_of_wanted_visits_becomes_a_problem_that_makes_sense(agency: Test
     assert bridge.wanted == (0, 1)
     assert bridge.problem.group_caps[0].week_cap_minutes == 1680
     assert bridge.problem.group_caps[0].day_cap_minutes == 479
+
+
+def test_who_stands_in_for_the_primary_is_a_known_face_in_those_days(agency: TestAgency, work_as: WorkAs) -> None:
+    nurse, deputy, _ = agency.hire(), agency.hire(), agency.hire()
+    person = agency.admit(visits=2, primary=nurse)
+    person.visits[0].window_to = person.visits[0].window_from = WEEK[0]
+    agency.session.add(
+        Cover(
+            role=CoverRole.PRIMARY, reason=CoverReason.SICK, clinician_id=nurse.id, by_clinician_id=deputy.id,
+            starts_on=WEEK[1], ends_on=WEEK[1], recorded_at=EVE,
+        )
+    )  # fmt: skip
+    before, during = _built(agency, work_as).problem.visits
+    assert before.preferences[0].costs == {0: 0}
+    assert during.preferences[0].costs == {0: 0, 1: 0}
 
 
 def test_a_day_on_which_the_clocks_go_back_has_twenty_five_hours(agency: TestAgency, work_as: WorkAs) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from coordinator.domain.team import SharedContent
 from coordinator.domain.vocabulary import Performer
-from coordinator.rules.teams import Agreed, CoverFacts, Stretch, may_share, obstacles
+from coordinator.rules.teams import Agreed, CoverFacts, Stretch, may_share, obstacles, uncovered
 
 MONDAY = date(2026, 11, 16)
 FRIDAY = date(2026, 11, 20)
@@ -67,3 +67,12 @@ def test_consent_holds_from_its_day_until_it_is_taken_back() -> None:
     assert may_share(agreed, FRIDAY) == {plan}
     assert may_share(agreed, FRIDAY + timedelta(days=1)) == frozenset()
     assert may_share([], MONDAY) == frozenset()
+
+
+def test_an_absence_is_covered_when_every_day_of_it_is() -> None:
+    away, wednesday = Stretch(1, MONDAY, FRIDAY), MONDAY + timedelta(days=2)
+    assert uncovered(away, [])
+    assert not uncovered(away, [Stretch(2, MONDAY - timedelta(days=9), FRIDAY)])
+    assert not uncovered(away, [Stretch(3, wednesday, FRIDAY), Stretch(2, MONDAY, wednesday)])
+    assert uncovered(away, [Stretch(2, MONDAY, MONDAY), Stretch(3, wednesday, FRIDAY)])
+    assert uncovered(away, [Stretch(2, MONDAY, wednesday)])

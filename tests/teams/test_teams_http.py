@@ -274,3 +274,29 @@ def test_what_may_be_told_outside_is_agreed_and_taken_back(scene: Scene, people:
         assert people.scheduler.get(f"/patients/{scene.patient.id}/care-team").json["outside"] == []
         assert [row["name"] for row in people.manager.get(home).json["items"]] == ["Dr. Wu"]
         assert people.manager.get(f"{home}?day=2026-11-09").json["items"] == []
+
+
+def test_time_off_of_a_primary_asks_for_cover(scene: Scene, people: People, database: Database) -> None:
+    with database.transaction() as session:
+        make_episode(session, session.merge(scene.patient))
+    # The week in which clocks go back: its days are days like any other.
+    body = {
+        "clinician_id": scene.nurse.id, "starts_at": "2027-10-31T07:00:00Z", "ends_at": "2027-11-13T08:00:00Z",
+        "reason": "leave",
+    }  # fmt: skip
+    cover = {
+        "role": "primary", "away_id": scene.nurse.id, "by_id": scene.colleague.id, "starts_on": "2027-10-31",
+        "ends_on": "2027-11-08", "reason": "time-off",
+    }  # fmt: skip
+    with at(NOW):
+        home = f"/patients/{scene.patient.id}"
+        people.manager("PUT", f"{home}/primaries/SN", {"clinician_id": scene.nurse.id, "starts_on": "2026-11-01"})
+        made = people.scheduler.post("/absences", body)
+        assert made.status_code == 201, made.json
+        (task,) = people.scheduler.get("/tasks?kind=arrange-cover").json["items"]
+        assert (task["due_on"], task["owner_role"]) == ("2027-10-31", "scheduler")
+        assert people.scheduler.post("/covers", cover).status_code == 201
+        assert len(people.scheduler.get("/tasks?kind=arrange-cover").json["items"]) == 1, "not every day is covered"
+        rest = cover | {"starts_on": "2027-11-09", "ends_on": "2027-11-12"}
+        assert people.scheduler.post("/covers", rest).status_code == 201
+        assert people.scheduler.get("/tasks?kind=arrange-cover").json["items"] == []
