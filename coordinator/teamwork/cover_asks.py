@@ -1,7 +1,6 @@
 """Time off asks for cover: a primary who is away has somebody who stands in, or the scheduler has a task."""
 
 from datetime import date, timedelta
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -77,7 +76,7 @@ def _patients_uncovered(work: Work, clinician_id: int, away: Stretch) -> bool:
     return False
 
 
-def _primaries(clinician_id: int, first: date, last: date) -> sa.Select[Any]:
+def _primaries(clinician_id: int, first: date, last: date) -> sa.Select[int, date, date | None]:
     in_care = sa.select(Episode.patient_id).where(Episode.discharged_on.is_(None))
     return sa.select(CareTeamMember.patient_id, CareTeamMember.starts_on, CareTeamMember.ends_on).where(
         CareTeamMember.clinician_id == clinician_id,
