@@ -8,7 +8,7 @@ from coordinator.agency import api as agency_api
 from coordinator.agency import programmes_api
 from coordinator.agency.policy import policy_of
 from coordinator.care import api as care_api
-from coordinator.care import conferences_api, directives_api, responses_api
+from coordinator.care import conferences_api, directives_api, minutes, responses_api
 from coordinator.care.shelf import instruments
 from coordinator.compliance import api as compliance_api
 from coordinator.core import http, logs
@@ -122,6 +122,7 @@ def create_app(settings: Settings | None = None) -> Coordinator:
         api.register_blueprint(blueprint)
     app.register_blueprint(pages.pages)
     app.register_blueprint(family_pages.pages)
+    app.register_blueprint(minutes.pages)
 
     @app.get("/health")
     @http.public

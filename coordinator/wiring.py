@@ -222,6 +222,7 @@ HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
         care_tasks.on_family_notice_settled,
         notify_care.on_family_notice_settled,
     ),
+    events.ConferenceDecided: (care_tasks.on_conference_decided,),
     events.ConferenceClosed: (
         care_clock.on_conference_closed,
         sweep.on_event,

@@ -4,7 +4,7 @@ from typing import Any
 
 from marshmallow import fields
 
-from coordinator.care import conferences
+from coordinator.care import conferences, decisions
 from coordinator.care.api import FlagSchema
 from coordinator.care.model import Conference
 from coordinator.core.errors import NotFound
@@ -12,8 +12,9 @@ from coordinator.core.fields import Day, Id, Instant, Schema, Text, Whole, Word
 from coordinator.core.http import Blueprint, require_match, with_etag, work
 from coordinator.core.pages import PageQuery, page, page_schema
 from coordinator.core.work import may_call
-from coordinator.domain.care import CareDomain, ConferenceStatus, Presence, TeamRole
-from coordinator.domain.vocabulary import Performer
+from coordinator.domain.care import CareDomain, ConferenceStatus, DecisionKind, Presence, TeamRole
+from coordinator.domain.teamwork import Desk
+from coordinator.domain.vocabulary import Discipline, Performer
 
 blp = Blueprint("conferences", __name__, url_prefix="/api/v1", description="The team's reviews, and the plan's domains")
 
@@ -152,6 +153,57 @@ def close_conference(conference_id: int) -> Any:
     may_call(work(), conferences.close)
     require_match(conferences.conference_for_change(work(), conference_id))
     return with_etag(conferences.close(work(), conference_id))
+
+
+class DecidedOrderSchema(Schema):
+    discipline = Word(Discipline, required=True, metadata={"example": "SN"})
+    frequency_text = Text(max_length=400, metadata={"example": "3w2"})
+    effective_from = Day(required=True, metadata={"example": "2026-11-10"})
+    physician_id = Id(metadata={"description": "Who signs; else the managing physician"})
+    treatments = fields.List(Text(max_length=120))
+    goals_text = Text(max_length=2000)
+
+
+class DecideSchema(Schema):
+    kind = Word(DecisionKind, required=True, metadata={"example": "task"})
+    words = Text(required=True, max_length=1000, metadata={"example": "Ask the pharmacy about the night dose"})
+    owner = Word(Desk, load_default=None, allow_none=True, metadata={"example": "nurse"})
+    due_on = Day(load_default=None, allow_none=True, metadata={"example": "2026-11-13"})
+    order = fields.Nested(DecidedOrderSchema, load_default=None, allow_none=True)
+
+
+class DecisionSchema(Schema):
+    id = Id()
+    conference_id = Id()
+    kind = Word(DecisionKind)
+    words = fields.String()
+    order_id = Id(allow_none=True)
+    owner = Word(Desk, allow_none=True)
+    due_on = Day(allow_none=True)
+    made_at = Instant()
+
+
+class DecisionsSchema(Schema):
+    items = fields.List(fields.Nested(DecisionSchema))
+
+
+@blp.route("/conferences/<id:conference_id>/decisions", methods=["POST"])
+@blp.arguments(DecideSchema)
+@blp.response(201, DecisionSchema)
+def decide(args: dict[str, Any], conference_id: int) -> Any:
+    """Write down what the team decided, and let it be so
+
+    An order is drafted and waits for its signature, a task is on its owner's list, a deadline is in the book. Minutes
+    that print are at `/conferences/{id}/minutes`.
+    """
+    return decisions.decide(work(), conference_id, **args)
+
+
+@blp.route("/conferences/<id:conference_id>/decisions")
+@blp.response(200, DecisionsSchema)
+def list_decisions(conference_id: int) -> Any:
+    """What the conference decided, in order"""
+    return {"items": decisions.decisions(work(), conference_id)}
 
 
 @blp.route("/episodes/<id:episode_id>/domains")

@@ -1,12 +1,13 @@
-"""What scores lead to: visits that they propose, safety protocols, and treatments scored before and after."""
+"""What scores and the team lead to: proposed visits, safety protocols, scored treatments, decisions of conferences."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from coordinator.core.db import Base, EnumText, UtcDateTime, Versioned, enum_column, may_refer_to, refers_to, row_id
-from coordinator.domain.care import ProposalStatus, SafetyOutcome, SafetyStep
+from coordinator.domain.care import DecisionKind, ProposalStatus, SafetyOutcome, SafetyStep
+from coordinator.domain.teamwork import Desk
 from coordinator.domain.vocabulary import Discipline
 
 
@@ -101,3 +102,24 @@ class SymptomTreatment(Versioned, Base):
     def change(self) -> int | None:
         """The score after less the one before: below nought, the symptom eased."""
         return None if self.score_after is None else self.score_after - self.score_before
+
+
+class ConferenceDecision(Base):
+    """Something that a conference decided; it became an order, a task or a deadline when it was decided."""
+
+    __tablename__ = "conference_decision"
+    id: Mapped[int] = row_id()
+    conference_id: Mapped[int] = refers_to("conference.id")
+    kind: Mapped[DecisionKind] = enum_column(DecisionKind, nullable=False)
+    #: In the team's words.
+    words: Mapped[str] = mapped_column(sa.Text, nullable=False)
+    order_id: Mapped[int | None] = may_refer_to("care_order.id")
+    #: Who carries it out, and by which day; None for an order.
+    owner: Mapped[Desk | None] = mapped_column(EnumText(Desk))
+    due_on: Mapped[date | None] = mapped_column(sa.Date)
+    made_by: Mapped[int | None] = may_refer_to("app_user.id")
+    made_at: Mapped[datetime] = mapped_column(UtcDateTime, nullable=False)
+    __table_args__ = (
+        sa.CheckConstraint("(kind = 'order') = (order_id IS NOT NULL)", name="order_is_there"),
+        sa.CheckConstraint("kind = 'order' OR (owner IS NOT NULL AND due_on IS NOT NULL)", name="owner_and_day"),
+    )

@@ -95,6 +95,7 @@ TASKS: dict[str, Task] = {
     "performance-fell": Task("The performance level fell fast: the team discusses it.", by_hand=True),
     "take-phq-9": Task("Take the PHQ-9: the two items screened positive."),
     "safety-protocol": Task("Begin the safety protocol now, tell the practitioner, and close it with its outcome."),
+    "conference-decision": Task("The team conference decided on something by this day: see its minutes.", by_hand=True),
     "answer-proposal": Task("A score proposes an as-needed visit: accept or decline it."),
     "ask-for-order": Task("A score asks for a visit and no order has one left: order it, or say why not."),
     "score-after-treatment": Task("Rate the symptom again: it was treated and has no score since."),

@@ -153,6 +153,14 @@ class ConferenceStatus(StrEnum):
     CLOSED = "closed"
 
 
+class DecisionKind(StrEnum):
+    """What a decision of the team becomes."""
+
+    ORDER = "order"
+    TASK = "task"
+    DEADLINE = "deadline"
+
+
 class CareDomain(StrEnum):
     """The eight domains of a palliative plan (IDT-03; National Consensus Project, 4th edition)."""
 

@@ -699,6 +699,14 @@ class SafetyProtocolClosed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ConferenceDecided(Event):
+    """The team conference decided on a task; its words stay in the minutes and on the task."""
+
+    decision_id: int
+    patient_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class ConferenceClosed(Event):
     """The team's review of a patient was closed. `counts`: it had its quorum, and the next is due from `held_on` on."""
 

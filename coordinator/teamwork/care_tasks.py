@@ -4,10 +4,13 @@ from datetime import timedelta
 
 from coordinator.access.scope import branch_of_patient
 from coordinator.agency import service as agency
+from coordinator.care.response_model import ConferenceDecision
+from coordinator.core.db import fetch
 from coordinator.core.work import Work
 from coordinator.domain.events import (
     CareRequestClosed,
     CareRequestRaised,
+    ConferenceDecided,
     FamilyNoticeRaised,
     FamilyNoticeSettled,
     ProposalDecided,
@@ -68,6 +71,17 @@ def on_safety_protocol_opened(work: Work, event: SafetyProtocolOpened) -> None:
 def on_safety_protocol_closed(work: Work, event: SafetyProtocolClosed) -> None:
     """The protocol has its outcome."""
     finish_tasks(work, source=TaskSource.SCORE, source_ref=f"safety-protocol:{event.protocol_id}")
+
+
+def on_conference_decided(work: Work, event: ConferenceDecided) -> None:
+    """Whom the team named carries it out, by the day that it said; the team's words are the task's note."""
+    row = fetch(work.session, ConferenceDecision, event.decision_id, "decision")
+    assert row.due_on is not None
+    open_task(
+        work, patient_id=event.patient_id, kind=TaskKind.CARRY_OUT_DECISION, source=TaskSource.CONFERENCE,
+        source_ref=f"conference-decision:{row.id}", about=f"conference:{row.conference_id}", owner_role=row.owner,
+        due=row.due_on, note=row.words,
+    )  # fmt: skip
 
 
 def on_request_raised(work: Work, event: CareRequestRaised) -> None:
