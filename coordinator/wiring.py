@@ -44,7 +44,7 @@ from coordinator.planning.repairs import service as repairs
 from coordinator.referrals import service as referrals
 from coordinator.teams import service as teams
 from coordinator.teamwork import care_tasks, cover_asks, handoff_events, resource_clock, tasks
-from coordinator.visits import afterwards, demand, dependents, holds, weeks
+from coordinator.visits import afterwards, demand, dependents, holds, lone_work, precautions, weeks
 
 #: Event -> handlers (work, event), in order: first the rooms that act, then the book of deadlines, then who is told.
 HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
@@ -165,7 +165,10 @@ HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
         notify.on_visit_cancelled,
     ),
     events.VisitsPlanned: (handoff_events.on_visits_planned,),
-    events.VisitStarted: (handoff_events.on_visit_started,),
+    events.VisitStarted: (
+        handoff_events.on_visit_started,
+        notify.on_clinician_heard,
+    ),
     events.PrimaryChanged: (handoff_events.on_primary_changed,),
     events.CoverChanged: (
         handoff_events.on_cover_changed,
@@ -173,7 +176,11 @@ HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
     ),
     events.AbsenceRecorded: (cover_asks.on_absence_recorded,),
     events.AbsenceTakenBack: (cover_asks.on_absence_taken_back,),
+    events.PrecautionsChanged: (precautions.follow_precautions,),
+    events.ClinicianNotHeard: (notify.on_clinician_not_heard,),
+    events.ClinicianHeard: (notify.on_clinician_heard,),
     events.VisitCompleted: (
+        notify.on_clinician_heard,
         visit_clock.on_visit_completed,
         oversight_clock.on_visit_completed,
         sweep.on_event,
@@ -284,6 +291,7 @@ JOBS: dict[str, Job] = {
     "orders.expire": orders.expire_due,
     "visits.close-week": weeks.close_week_job,
     "visits.late-notes": afterwards.hold_late_notes,
+    "visits.watch-lone-work": lone_work.watch_job,
     "holds.expire": holds.expire_job,
     "episodes.watch-stays": episodes.watch_stays,
     "compliance.bill-holds": bill_holds.sweep_job,
@@ -302,6 +310,7 @@ CLOCK: tuple[ClockEntry, ...] = (
     ClockEntry(name="reminders", job="deadlines.remind", at=time(3, 15), grace=timedelta(hours=20)),
     ClockEntry(name="late-notes", job="visits.late-notes", at=time(3, 20), grace=timedelta(hours=20)),
     ClockEntry(name="bill-holds", job="compliance.bill-holds", at=time(3, 30), grace=timedelta(hours=20)),
+    ClockEntry(name="watch-lone-work", job="visits.watch-lone-work", every=5, grace=timedelta(hours=1)),
     ClockEntry(name="hold-expiry", job="holds.expire", every=15, grace=timedelta(hours=1)),
     ClockEntry(name="watch-stays", job="episodes.watch-stays", every=15, grace=timedelta(hours=1)),
     ClockEntry(name="resources", job="teamwork.resources", at=time(3, 40), grace=timedelta(hours=20)),

@@ -251,3 +251,83 @@ def drop_certifications(dialect: str) -> list[str]:
         ]
     names = [statement.split("CREATE TRIGGER ", 1)[1].split()[0] for statement in create_certifications(dialect)]
     return [f"DROP TRIGGER {name}" for name in names]
+
+
+# ------------------------------------------------------------------------------------ destruction after retention
+
+#: Which rows may go while the destruction of their patient's record is under way: the triggers, with where the patient is.
+_MAY_GO = {
+    "signed_text_is_immutable_signature_delete": (
+        "signature", "", "(SELECT patient_id FROM care_order WHERE id = OLD.order_id)",
+    ),
+    "signed_text_is_immutable_delete": ("care_order", "OLD.signed_at IS NOT NULL", "OLD.patient_id"),
+    "signed_text_is_immutable_certification_signature_delete": (
+        "certification_signature", "", "(SELECT patient_id FROM certification WHERE id = OLD.certification_id)",
+    ),
+    "signed_text_is_immutable_certification_delete": (
+        "certification", "OLD.signed_at IS NOT NULL", "OLD.patient_id",
+    ),
+}  # fmt: skip
+
+
+def _refusals(*, let_pass: bool) -> list[str]:
+    """SQLite's triggers against deleting what was signed, with or without the way through."""
+    made = []
+    for name, (table, when, patient) in _MAY_GO.items():
+        way = (
+            f"NOT EXISTS (SELECT 1 FROM destruction WHERE patient_number = {patient} AND finished_at IS NULL)"
+            if let_pass
+            else ""
+        )
+        condition = " AND ".join(part for part in (when, way) if part)
+        made.append(f"DROP TRIGGER {name}")
+        made.append(
+            f"CREATE TRIGGER {name} BEFORE DELETE ON {table} {'WHEN ' + condition if condition else ''} "
+            "BEGIN SELECT RAISE(ABORT, 'signed_text_is_immutable'); END"
+        )
+    return made
+
+
+_RAISE = """
+            RAISE EXCEPTION USING MESSAGE = TG_ARGV[0], ERRCODE = 'integrity_constraint_violation',
+                CONSTRAINT = TG_ARGV[0];"""
+
+
+def let_destruction_pass(dialect: str) -> list[str]:
+    """Statements after which what was signed goes with a record that is destroyed, and never otherwise (SEC-12).
+
+    The trail's own guard knows no way through.
+    """
+    if dialect != "postgresql":
+        return _refusals(let_pass=True)
+    return [
+        f"""
+        CREATE OR REPLACE FUNCTION guard_refuses() RETURNS trigger LANGUAGE plpgsql AS $$
+        DECLARE number bigint;
+        BEGIN
+            IF TG_OP = 'DELETE' THEN
+                IF TG_TABLE_NAME = 'signature' THEN
+                    SELECT patient_id INTO number FROM care_order WHERE id = OLD.order_id;
+                ELSIF TG_TABLE_NAME = 'certification_signature' THEN
+                    SELECT patient_id INTO number FROM certification WHERE id = OLD.certification_id;
+                ELSIF TG_TABLE_NAME IN ('care_order', 'certification') THEN
+                    number := OLD.patient_id;
+                END IF;
+                IF EXISTS (SELECT 1 FROM destruction WHERE patient_number = number AND finished_at IS NULL) THEN
+                    RETURN OLD;
+                END IF;
+            END IF;{_RAISE}
+        END $$"""
+    ]
+
+
+def let_nothing_pass(dialect: str) -> list[str]:
+    """Statements that close the way through again."""
+    if dialect != "postgresql":
+        return _refusals(let_pass=False)
+    return [
+        f"""
+        CREATE OR REPLACE FUNCTION guard_refuses() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN{_RAISE}
+        END $$"""
+    ]

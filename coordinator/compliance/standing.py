@@ -341,7 +341,8 @@ def _dependent(case: VisitCase, work: Work) -> bool:
 def _wishes(case: VisitCase, _work: Work) -> bool:
     patient = case.patient
     declined = case.clinician is not None and case.clinician.declined_by_patient
-    return bool(patient.no_visit_windows) or patient.preferred_gender not in (None, Gender.UNKNOWN) or declined
+    keeps_free = any(not window.dark for window in patient.no_visit_windows)
+    return keeps_free or patient.preferred_gender not in (None, Gender.UNKNOWN) or declined
 
 
 #: Which visits a rule concerns, and what is said where it concerns none. What is not named concerns every visit.
@@ -379,8 +380,11 @@ CONCERNS: dict[str, tuple[Concern, str]] = {
     "CAR-01": (lambda case, _: case.visit.kind is VisitKind.TEACHING, "No teaching visit is ahead."),
     "LAB-04": (lambda _case, _work: False, "It is about the clinician's day: asked when an hour is chosen."),
     "LAB-06": (
-        lambda case, work: bool(case.patient.hazards & work.policy.safety.violence_hazards),
-        "The home is not flagged for violence.",
+        lambda case, work: (
+            bool(case.patient.hazards & work.policy.safety.violence_hazards)
+            or any(window.dark for window in case.patient.no_visit_windows)
+        ),
+        "The home is not flagged for violence, and visits may be made after sunset.",
     ),
 }
 

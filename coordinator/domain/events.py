@@ -428,6 +428,29 @@ class VisitStarted(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class PrecautionsChanged(Event):
+    """What the office wants of whoever goes to the home is another now (LAB-06)."""
+
+    patient_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClinicianNotHeard(Event):
+    """Nobody heard by `due_at` from whoever makes a watched visit: `stage` begin or end (LAB-06)."""
+
+    visit_id: int
+    due_at: datetime
+    stage: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClinicianHeard(Event):
+    """Whoever makes the visit said that all is well."""
+
+    visit_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class VisitCompleted(Event):
     visit_id: int
 

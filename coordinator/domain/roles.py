@@ -126,6 +126,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "breach:read": frozenset({Role.CLINICAL_MANAGER, Role.ADMINISTRATOR}),
     "breach:edit": frozenset({Role.CLINICAL_MANAGER, Role.ADMINISTRATOR}),
     "legal-hold:edit": frozenset({Role.ADMINISTRATOR}),
+    "record:destroy": frozenset({Role.ADMINISTRATOR}),
     "emergency:open": frozenset(Role) - {Role.SYSTEM},
     "emergency:review": frozenset({Role.CLINICAL_MANAGER, Role.ADMINISTRATOR}),
     "workday:read": frozenset({Role.CLINICIAN, Role.SCHEDULER, Role.CLINICAL_MANAGER, Role.ADMINISTRATOR}),

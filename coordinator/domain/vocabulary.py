@@ -398,6 +398,13 @@ class MswPurpose(StrEnum):
     CAREGIVER_SUPPORT = "caregiver_support"
 
 
+class Conversation(StrEnum):
+    """What is talked about at a visit that must be understood word for word (LNG-01)."""
+
+    CONSENT = "consent"
+    ADVANCE_CARE_PLANNING = "advance_care_planning"
+
+
 class EvvCircumstanceKind(StrEnum):
     """What excuses a visit in the home from electronic verification (EVV-03)."""
 

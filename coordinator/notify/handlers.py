@@ -11,6 +11,8 @@ from coordinator.deadlines.cases import batched
 from coordinator.deadlines.model import Deadline
 from coordinator.domain.events import (
     CareTaskRaised,
+    ClinicianHeard,
+    ClinicianNotHeard,
     DeadlinesReminded,
     HoldExpired,
     MissedVisitDecided,
@@ -26,8 +28,10 @@ from coordinator.domain.events import (
     TaskEscalated,
     TaskHandedOver,
     VisitCancelled,
+    VisitCompleted,
     VisitMissed,
     VisitMoved,
+    VisitStarted,
 )
 from coordinator.domain.timeline import local_day
 from coordinator.domain.vocabulary import MissedReason, Role
@@ -254,6 +258,26 @@ def on_missed_decided(work: Work, event: MissedVisitDecided) -> None:
         work, role=_SCHEDULER, branch_id=visit.branch_id, kind="visit.decided", subject=f"visit:{visit.id}",
         key=f"visit.decided:{visit.id}", visit=visit.id, patient=visit.patient_id, decision=event.decision,
     )  # fmt: skip
+
+
+_UNHEARD = "visit.unheard"
+
+
+def on_clinician_not_heard(work: Work, event: ClinicianNotHeard) -> None:
+    """The office rings whoever should have been heard of from a watched home (LAB-06)."""
+    visit = fetch(work.session, Visit, event.visit_id, "visit")
+    due = event.due_at.astimezone(agency.zone_of(work, visit.branch_id)).isoformat(timespec="minutes")
+    for role in (_SCHEDULER, _MANAGER):
+        tell_role(
+            work, role=role, branch_id=visit.branch_id, kind=_UNHEARD, subject=f"visit:{visit.id}",
+            key=f"{_UNHEARD}:{visit.id}:{due}", visit=visit.id, clinician=visit.clinician_id, stage=event.stage,
+            due=due,
+        )  # fmt: skip
+
+
+def on_clinician_heard(work: Work, event: ClinicianHeard | VisitStarted | VisitCompleted) -> None:
+    """Nobody needs to ring any more."""
+    settle(work, subjects=[f"visit:{event.visit_id}"], kinds=[_UNHEARD])
 
 
 def on_visit_moved(work: Work, event: VisitMoved) -> None:

@@ -19,6 +19,7 @@ KINDS: dict[str, str] = {
     "visit.moved": "Visit {visit} was moved; it is on {day} now.",
     "visit.taken": "Visit {visit} is no longer yours.",
     "visit.cancelled": "Visit {visit} on {day} was cancelled.",
+    "visit.unheard": "Nobody has heard from the clinician of visit {visit}, due to {stage} it by {due}. Ring now.",
     "directives.differ": "Documents of patient {patient} differ about resuscitation: settle today which holds.",
     "visit.proposed": "A score of patient {patient} proposes an as-needed {discipline} visit under the order.",
     "visit.asked": "A score of patient {patient} asks for a {discipline} visit, and no order has one left: order it?",

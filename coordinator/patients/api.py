@@ -58,6 +58,9 @@ class HomeSchema(HomeEditSchema):
     safety = Word(HomeSafety)
     safety_assessed_on = Day(allow_none=True)
     mitigations_open = Whole()
+    two_person = fields.Boolean(metadata={"description": "Two go together"})
+    check_in_minutes = Whole(allow_none=True, metadata={"description": "Who is there alone is heard of this often"})
+    until_sunset = fields.Boolean(metadata={"description": "Visits end before sunset"})
 
 
 class CaregiverWindowSchema(Schema):
@@ -146,6 +149,10 @@ class NoVisitWindowCreateSchema(Schema):
     on_date = Day(allow_none=True)
     starts = Clock(required=True, metadata={"example": "18:00"})
     ends = Clock(required=True, metadata={"description": "Earlier than starts: past midnight", "example": "21:00"})
+    starts_at_sunset = fields.Boolean(
+        metadata={"description": "It begins at sunset; starts: where the sun does not set"}
+    )
+    ends_at_sunset = fields.Boolean(metadata={"description": "It ends at sunset; ends: where the sun does not set"})
     reason = Text(required=True, max_length=200, metadata={"example": "Evening prayer"})
 
 
@@ -301,6 +308,15 @@ class HomeSafetySchema(Schema):
     assessed_on = Day(required=True, metadata={"example": "2026-11-09"})
 
 
+class HomePrecautionsSchema(Schema):
+    two_person = fields.Boolean(required=True, metadata={"description": "Two go together"})
+    check_in_minutes = Whole(
+        low=10, high=240, required=True, allow_none=True,
+        metadata={"description": "Who is there alone says so often that all is well; null: never", "example": 60},
+    )  # fmt: skip
+    until_sunset = fields.Boolean(required=True, metadata={"description": "Visits end before sunset"})
+
+
 class EpisodeDischargeSchema(Schema):
     on = Day(required=True, metadata={"example": "2026-11-09"})
     reason = Word(service.DischargeReason, required=True, metadata={"example": "goals_met"})
@@ -411,6 +427,19 @@ def record_home_safety(args: dict[str, Any], patient_id: int) -> Any:
     """
     _matched(patient_id)
     return with_etag(service.record_home_safety(work(), patient_id, **args))
+
+
+@blp.route("/patients/<id:patient_id>/precautions", methods=["PUT"])
+@blp.arguments(HomePrecautionsSchema)
+@blp.response(200, PatientSchema)
+def set_precautions(args: dict[str, Any], patient_id: int) -> Any:
+    """Say how people go to this home
+
+    Two together, heard of at intervals, out before sunset (LAB-06). Visits ahead get, or lose, a second person's beside
+    them. Send If-Match.
+    """
+    _matched(patient_id)
+    return with_etag(service.set_precautions(work(), patient_id, **args))
 
 
 # ------------------------------------------------------------------------------------ what hangs on a patient

@@ -99,6 +99,11 @@ class Home(Base):
     safety: Mapped[HomeSafety] = enum_column(HomeSafety, nullable=False, default=HomeSafety.NOT_ASSESSED)
     safety_assessed_on: Mapped[date | None] = mapped_column(sa.Date)
     mitigations_open: Mapped[int] = mapped_column(sa.Integer, nullable=False, default=0)
+    #: Precautions that the office has set for whoever goes there (LAB-06): two go together; one who is there alone is
+    #: heard of every so many minutes; visits end before the sun sets.
+    two_person: Mapped[bool] = mapped_column(sa.Boolean, nullable=False, default=False, server_default=sa.false())
+    check_in_minutes: Mapped[int | None] = mapped_column(sa.Integer)
+    until_sunset: Mapped[bool] = mapped_column(sa.Boolean, nullable=False, default=False, server_default=sa.false())
 
 
 class Caregiver(Base):
@@ -185,6 +190,9 @@ class NoVisitWindow(Base):
     on_date: Mapped[date | None] = mapped_column(sa.Date)
     starts: Mapped[time] = mapped_column(sa.Time, nullable=False)
     ends: Mapped[time] = mapped_column(sa.Time, nullable=False)
+    #: It begins, or ends, when the sun sets over the branch; `starts` or `ends` holds where it does not set that day.
+    starts_at_sunset: Mapped[bool] = mapped_column(sa.Boolean, nullable=False, default=False, server_default=sa.false())
+    ends_at_sunset: Mapped[bool] = mapped_column(sa.Boolean, nullable=False, default=False, server_default=sa.false())
     reason: Mapped[str] = mapped_column(sa.String(200), nullable=False)
 
 

@@ -11,6 +11,7 @@ from coordinator.agency.service import today
 from coordinator.core.db import Base, touch
 from coordinator.core.errors import Conflict, Invalid, NotFound
 from coordinator.core.work import Work, permitted
+from coordinator.domain.events import PrecautionsChanged
 from coordinator.domain.vocabulary import HomeSafety, Payer
 from coordinator.patients import checks
 from coordinator.patients.diagnoses import diagnosis_code
@@ -27,6 +28,9 @@ _CAREGIVER = frozenset(
     }
 )  # fmt: skip
 MOST_ROWS = 200
+_WINDOW = frozenset({"weekday", "on_date", "starts", "ends", "reason", "starts_at_sunset", "ends_at_sunset"})
+#: How often somebody who is alone in a home may be asked to say that all is well.
+CHECK_IN_MINUTES = range(10, 241)
 
 
 def own(rows: Iterable[B], number: int, what: str) -> B:
@@ -140,14 +144,19 @@ def _number(ordered: list[Diagnosis]) -> None:
 
 def window_from(fields: Mapping[str, Any], pointer: str = "") -> NoVisitWindow:
     """A window in which nobody is to come: on a weekday, on one date, or daily; past midnight if it ends earlier."""
-    checks.refuse_unknown(fields, frozenset({"weekday", "on_date", "starts", "ends", "reason"}), pointer)
+    checks.refuse_unknown(fields, _WINDOW, pointer)
     checks.require(fields, ("starts", "ends", "reason"), pointer)
     checks.weekday(fields.get("weekday"), f"{pointer}/weekday")
     if fields.get("weekday") is not None and fields.get("on_date") is not None:
         raise Invalid("Give a weekday or a date, not both.", pointer=f"{pointer}/on_date")
     if fields["starts"] == fields["ends"]:
         raise Invalid("It must end at another time than it begins.", pointer=f"{pointer}/ends")
-    return NoVisitWindow(**fields)
+    if fields.get("starts_at_sunset") and fields.get("ends_at_sunset"):
+        raise Invalid(
+            "It begins or ends at sunset. From one sunset to the next, give an evening and the day after it.",
+            pointer=f"{pointer}/ends_at_sunset",
+        )
+    return NoVisitWindow(**{"starts_at_sunset": False, "ends_at_sunset": False, **fields})
 
 
 def unavailability_from(fields: Mapping[str, Any], pointer: str = "") -> Unavailability:
@@ -261,12 +270,20 @@ def remove_diagnosis(work: Work, patient_id: int, diagnosis_id: int) -> None:
 @permitted("patient:set-preferences")
 def add_no_visit_window(
     work: Work, patient_id: int, *, starts: time, ends: time, reason: str, weekday: int | None = None,
-    on_date: date | None = None,
+    on_date: date | None = None, starts_at_sunset: bool = False, ends_at_sunset: bool = False,
 ) -> NoVisitWindow:  # fmt: skip
-    """Nobody is to come in that window (CUL-01), in the branch's wall clock; daily without weekday and date."""
+    """Nobody is to come in that window (CUL-01), in the branch's wall clock; daily without weekday and date.
+
+    Beginning or ending at sunset it follows the sun over the branch, day by day.
+    """
     patient = for_change(work, patient_id)
     _room_for_one(patient.no_visit_windows, "/starts")
-    window = window_from({"weekday": weekday, "on_date": on_date, "starts": starts, "ends": ends, "reason": reason})
+    window = window_from(
+        {
+            "weekday": weekday, "on_date": on_date, "starts": starts, "ends": ends, "reason": reason,
+            "starts_at_sunset": starts_at_sunset, "ends_at_sunset": ends_at_sunset,
+        }
+    )  # fmt: skip
     patient.no_visit_windows.append(window)
     changed(work, patient, "patient.no-visit-window-added")
     return window
@@ -322,4 +339,25 @@ def record_home_safety(
     home.hazards = checks.hazards(hazards, "/hazards")
     home.safety, home.safety_assessed_on, home.mitigations_open = result, assessed_on, mitigations_open
     changed(work, patient, "patient.home-safety", result=result.value, mitigations_open=mitigations_open)
+    return patient
+
+
+@permitted("home:assess-safety")
+def set_precautions(
+    work: Work, patient_id: int, *, two_person: bool, check_in_minutes: int | None, until_sunset: bool
+) -> Patient:
+    """Whoever goes to the home goes so from now on: two together, heard of so often, out before sunset (LAB-06).
+
+    All three are as given. They stay with the patient at another address, until somebody lifts them.
+    """
+    patient = for_change(work, patient_id)
+    if check_in_minutes is not None and check_in_minutes not in CHECK_IN_MINUTES:
+        raise Invalid(f"From {CHECK_IN_MINUTES[0]} to {CHECK_IN_MINUTES[-1]} minutes.", pointer="/check_in_minutes")
+    home = patient.home
+    home.two_person, home.check_in_minutes, home.until_sunset = two_person, check_in_minutes, until_sunset
+    changed(
+        work, patient, "patient.precautions", two_person=two_person, check_in_minutes=check_in_minutes,
+        until_sunset=until_sunset,
+    )  # fmt: skip
+    work.publish(PrecautionsChanged(patient_id=patient.id))
     return patient

@@ -42,6 +42,7 @@ from coordinator.patients.record import (
     remove_diagnosis,
     remove_no_visit_window,
     remove_unavailability,
+    set_precautions,
 )
 from coordinator.rules.discharge import Reason as DischargeReason
 
@@ -51,7 +52,8 @@ __all__ = [
     "edit_caregiver", "end_coverage", "episode_for_change",
     "for_change", "get", "hold", "locate_home",
     "open_episode", "put_under", "record_eligibility", "record_home_safety", "remove_diagnosis",
-    "remove_no_visit_window", "remove_unavailability", "require_visible", "resume", "search", "set_preferences",
+    "remove_no_visit_window", "remove_unavailability", "require_visible", "resume", "search",
+    "set_precautions", "set_preferences",
     "start_of_care",
 ]  # fmt: skip
 

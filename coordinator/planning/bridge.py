@@ -25,6 +25,7 @@ from coordinator.planning.prices import MovePrice, Prices, touch_of, weights_of
 from coordinator.planning.scene import Scene, load
 from coordinator.planning.ties import Ties
 from coordinator.rules.facts import VisitCase
+from coordinator.rules.labour import ask_daylight
 from coordinator.rules.language import ask_observances
 from coordinator.rules.terms import Policy
 from coordinator.travel import ways
@@ -213,7 +214,8 @@ def _why_closed(case: VisitCase, day: date, minutes: int, horizon: Horizon) -> R
             timed = replace(
                 case.visit, starts_at=starts_at, ends_at=starts_at + timedelta(minutes=minutes), minutes=minutes
             )
-            finding = ask_observances(replace(case, visit=timed))
+            asked = replace(case, visit=timed)
+            finding = ask_observances(asked) or ask_daylight(asked)
             if finding is not None:
                 return reason_of([finding])
     return Reason.of(

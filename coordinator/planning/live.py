@@ -230,7 +230,8 @@ def _widest(bridge: Bridge, row: Visit, wanted: Wanted, notice: int) -> dict[int
                 first, after = horizon.bounds(day)
                 found[index] = Window(max(first, not_before), max(first, not_before, after - wanted.minutes))
             continue
-        free = replace(case, patient=replace(case.patient, no_visit_windows=()))
+        dark = tuple(window for window in case.patient.no_visit_windows if window.dark)
+        free = replace(case, patient=replace(case.patient, no_visit_windows=dark))
         windows = openings(free, wanted.minutes, horizon.bounds(day), horizon, not_before=not_before, due_at=row.due_at)
         if windows:
             found[index] = Window(windows[0].earliest_start, windows[-1].latest_start)

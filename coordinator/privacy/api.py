@@ -8,7 +8,7 @@ from coordinator.core.fields import Day, Id, Instant, Schema, Text, Whole, Word
 from coordinator.core.http import Blueprint, require_match, with_etag, work
 from coordinator.core.work import may_call
 from coordinator.domain.vocabulary import BreachNotice, DisclosurePurpose, RecordRequestKind, RecordRequestStatus
-from coordinator.privacy import service
+from coordinator.privacy import destruction, service
 
 blp = Blueprint("privacy", __name__, url_prefix="/api/v1", description="What is owed to patients about their records")
 
@@ -118,6 +118,26 @@ class RetentionSchema(Schema):
     )
 
 
+class DestructionCreateSchema(Schema):
+    dry_run = fields.Boolean(
+        required=True, metadata={"description": "Count what would go, and change nothing", "example": True}
+    )
+
+
+class DestructionSchema(Schema):
+    patient_id = Id()
+    dry_run = fields.Boolean()
+    rows = fields.Dict(keys=fields.String(), values=fields.Integer(), metadata={"description": "How many, by table"})
+
+
+class RetentionQuery(Schema):
+    branch_id = Id(required=True)
+
+
+class RetentionsSchema(Schema):
+    items = fields.List(fields.Nested(RetentionSchema))
+
+
 @blp.route("/patients/<id:patient_id>/record-requests", methods=["POST"])
 @blp.arguments(RecordRequestCreateSchema)
 @blp.response(201, RecordRequestSchema)
@@ -216,3 +236,26 @@ def place_hold(args: dict[str, Any], patient_id: int) -> Any:
 def release_hold(hold_id: int) -> Any:
     """Release a hold"""
     return service.release_hold(work(), hold_id)
+
+
+@blp.route("/records-over-age")
+@blp.arguments(RetentionQuery, location="query")
+@blp.response(200, RetentionsSchema)
+def over_age(args: dict[str, Any]) -> Any:
+    """Records of a branch that may be destroyed today
+
+    Their years are over and no hold keeps them; nothing is changed.
+    """
+    return {"items": destruction.over_age(work(), args["branch_id"])}
+
+
+@blp.route("/patients/<id:patient_id>/destruction", methods=["POST"])
+@blp.arguments(DestructionCreateSchema)
+@blp.response(200, DestructionSchema)
+def destroy(args: dict[str, Any], patient_id: int) -> Any:
+    """Destroy a record after its years
+
+    With everything that hangs on it; the trail stays. With `dry_run` it is only counted. Refused whole, with all that
+    stands against it (SEC-12).
+    """
+    return destruction.destroy(work(), patient_id, dry_run=args["dry_run"])

@@ -5,7 +5,7 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from coordinator.core.db import Base, UtcDateTime, Versioned, enum_column, may_refer_to, refers_to, row_id
+from coordinator.core.db import ROW_ID, Base, UtcDateTime, Versioned, enum_column, may_refer_to, refers_to, row_id
 from coordinator.domain.vocabulary import DisclosurePurpose, RecordRequestKind, RecordRequestStatus
 
 
@@ -84,3 +84,22 @@ class LegalHold(Base):
     placed_by_id: Mapped[int | None] = may_refer_to("app_user.id")
     released_on: Mapped[date | None] = mapped_column(sa.Date)
     released_by_id: Mapped[int | None] = may_refer_to("app_user.id")
+
+
+class Destruction(Base):
+    """A record that was destroyed after its years: what is left of it (SEC-12).
+
+    While `finished_at` is None, in the transaction that destroys it, the database lets go what was signed.
+    """
+
+    __tablename__ = "destruction"
+    id: Mapped[int] = row_id()
+    branch_id: Mapped[int] = refers_to("branch.id")
+    #: The patient's number, which the trail still names; there is no such row any more.
+    patient_number: Mapped[int] = mapped_column(ROW_ID, nullable=False, unique=True)
+    kept_until: Mapped[date] = mapped_column(sa.Date, nullable=False)
+    #: How many rows went, by table.
+    rows: Mapped[dict[str, int]] = mapped_column(sa.JSON, nullable=False)
+    by_id: Mapped[int | None] = may_refer_to("app_user.id")
+    begun_at: Mapped[datetime] = mapped_column(UtcDateTime, nullable=False)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -225,10 +225,11 @@ def retention(work: Work, patient_id: int) -> Retention:
     """How long the patient's record is kept, by the last discharge or death, and every hold on it (SEC-12)."""
     patient = require_visible(work, patient_id)
     work.record("retention.read", f"patient:{patient.id}", patient_id=patient.id)
-    return _retention(work, patient)
+    return kept(work, patient)
 
 
-def _retention(work: Work, patient: Patient) -> Retention:
+def kept(work: Work, patient: Patient) -> Retention:
+    """The same, for the verbs of this room."""
     holds = list(
         work.session.scalars(sa.select(LegalHold).where(LegalHold.patient_id == patient.id).order_by(LegalHold.id))
     )
@@ -239,12 +240,20 @@ def _retention(work: Work, patient: Patient) -> Retention:
         last = max([*ended, patient.deceased_on])
     standing = sum(1 for hold in holds if hold.released_on is None)
     day = today(work, patient.branch_id)
+    told = work.session.execute(
+        sa.select(Disclosure.purpose, sa.func.max(Disclosure.disclosed_on))
+        .where(Disclosure.patient_id == patient.id)
+        .group_by(Disclosure.purpose)
+    )
+    accounted = [on for purpose, on in told if is_accounted(purpose, on, day, work.policy)]
     return Retention(
         patient_id=patient.id,
         discharged_on=last,
         keep_until=None if last is None else keep_until(patient.birth_date, last, work.policy),
         holds=holds,
-        findings=ask_destruction(patient.birth_date, last, standing, day, work.policy),
+        findings=ask_destruction(
+            patient.birth_date, last, standing, day, work.policy, accounted_on=max(accounted, default=None)
+        ),
     )
 
 

@@ -237,6 +237,7 @@ CURES: dict[str, Cure] = {
     "CUL-01": Cure(62, (_SCHED,), _OTHERS),
     "LAB-04": Cure(63, (_SCHED,), _OTHERS, _another_time),
     "LAB-02": Cure(64, (_SCHED,), _OTHERS),
+    "LAB-06": Cure(66, (_SCHED, _CM), _OTHERS),
     "LAB-01": Cure(65, (_SCHED,), _OTHERS),
 }  # fmt: skip
 #: A rule that nobody has said a cure of: after the others, for whoever makes the roster.

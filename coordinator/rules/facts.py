@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from coordinator.domain.frequency import Frequency
 from coordinator.domain.npi import NpiKind
 from coordinator.domain.vocabulary import (
+    Conversation,
     Criterion,
     Determination,
     Discipline,
@@ -59,6 +60,8 @@ class LocalWindow:
     weekday: int | None = None
     day: date | None = None
     reason: str = ""
+    #: After sunset at a home whose visits end before it (LAB-06), not a time that the patient keeps free.
+    dark: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,10 +237,26 @@ class VisitFacts:
     prn_trigger: str = ""
     #: Bathing, dressing and the like by whatever discipline; aide visits always are personal care (CUL-01).
     personal_care: bool = False
+    #: What must be understood word for word at this visit (LNG-01).
+    conversation: Conversation | None = None
     #: A clinician's check-in is watched by a timer (LAB-06).
     check_in_timer: bool = False
     #: What a social worker's visit is for (QUAL-03): a value of MswPurpose.
     purpose: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LoneWorkFacts:
+    """A visit as the office watches it (LAB-06). Instants are aware; `minutes` is how long it is planned for."""
+
+    booked_at: datetime
+    minutes: int
+    begun_at: datetime | None = None
+    #: When the clinician last said that all is well.
+    heard_at: datetime | None = None
+    hazards: frozenset[str] = frozenset()
+    #: How often the clinician says so while there; `None`: not at all.
+    check_in_minutes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,9 @@
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from coordinator.rules.facts import VisitCase
-from coordinator.rules.terms import Finding, Policy, Severity, found, rule
+from coordinator.rules.facts import LoneWorkFacts, VisitCase
+from coordinator.rules.language import overlaps, wall_clock
+from coordinator.rules.terms import Finding, Policy, Severity, also, found, rule
 
 FAMILY = "labour"
 
@@ -69,10 +70,15 @@ def ask_travel(case: VisitCase, policy: Policy) -> tuple[Finding, ...]:
     severity=Severity.WARN,
     citation="8 CCR 3342",
     verification="K",
-    sentence="Where violence is a hazard, two go, or one with a check-in timer.",
-    sentence_zh="有暴力風險的地方須兩人同行，或一人並設報到計時。",
-    settings=("safety.violence_hazards",),
-    asked_on=("promise", "visit", "check-in", "planning", "publication", "question"),
+    sentence="Where violence is a hazard two go, or one whom the office hears of; some visits end before sunset.",
+    sentence_zh="有暴力風險的地方須兩人同行，或一人並設報到計時；部分探訪須於日落前結束。",
+    settings=(
+        "safety.violence_hazards",
+        "safety.check_in_grace_minutes",
+        "safety.check_out_grace_minutes",
+        "safety.extension_minutes",
+    ),
+    asked_on=("promise", "visit", "check-in", "planning", "publication", "clock", "question"),
 )
 def ask_hazards(case: VisitCase, policy: Policy) -> Finding | None:
     """A home with a hazard of violence is flagged while one clinician goes alone; a timer is required then."""
@@ -87,3 +93,47 @@ def ask_hazards(case: VisitCase, policy: Policy) -> Finding | None:
         timer="set" if case.visit.check_in_timer else "required and not set",
         facts={"check_in_timer_required": True, "check_in_timer": case.visit.check_in_timer},
     )
+
+
+@also("LAB-06")
+def ask_daylight(case: VisitCase) -> Finding | None:
+    """A visit to a home where the office wants nobody after dark ends before the sun sets. Silent while the time is
+    open.
+    """
+    times = wall_clock(case.visit)
+    if times is None:
+        return None
+    for window in case.patient.no_visit_windows:
+        if window.dark and overlaps(window, *times):
+            return found(
+                "LAB-06",
+                "Visits to this home end before sunset, which is at {sunset}; this one would end at {ends}.",
+                cure="Move the visit to an earlier hour, or the clinical manager allows it with a reason.",
+                severity=Severity.BLOCK_OVR,
+                sunset=f"{window.starts:%H:%M}",
+                ends=f"{times[1]:%H:%M}",
+                facts={"starts_at": case.visit.starts_at},
+            )
+    return None
+
+
+@also("LAB-06")
+def heard_by(facts: LoneWorkFacts, policy: Policy) -> datetime | None:
+    """The instant by which the office hears from whoever makes the visit, beginning, during or ending it; None: the
+    visit is not watched.
+
+    Watched are homes with a hazard of violence, and those with an interval of their own. A sign of life after the
+    planned end puts the end off.
+    """
+    numbers = policy.safety
+    if facts.check_in_minutes is None and not facts.hazards & numbers.violence_hazards:
+        return None
+    if facts.begun_at is None:
+        return facts.booked_at + timedelta(minutes=numbers.check_in_grace_minutes)
+    due = facts.begun_at + timedelta(minutes=facts.minutes)
+    last = max(facts.begun_at, facts.heard_at or facts.begun_at)
+    if last >= due:
+        due = last + timedelta(minutes=facts.check_in_minutes or numbers.extension_minutes)
+    elif facts.check_in_minutes is not None:
+        due = min(due, last + timedelta(minutes=facts.check_in_minutes))
+    return due + timedelta(minutes=numbers.check_out_grace_minutes)

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from coordinator.domain.vocabulary import Discipline, InterpreterMode, VisitKind
-from coordinator.rules.facts import ClinicianFacts, LocalWindow, Moment, VisitCase
+from coordinator.domain.vocabulary import Conversation, Discipline, InterpreterMode, MswPurpose, VisitKind
+from coordinator.rules.facts import ClinicianFacts, LocalWindow, Moment, VisitCase, VisitFacts
 from coordinator.rules.terms import Finding, Policy, Severity, also, found, rule
 
 FAMILY = "language"
@@ -32,7 +32,11 @@ def speaks(clinician: ClinicianFacts, language: str, day: date) -> bool:
     verification="V",
     sentence="A patient who needs an interpreter has a qualified clinician or an interpreter; never a minor.",
     sentence_zh="需要口譯的病人，須有合資格的同語言人員或口譯員；絕不可由未成年人口譯。",
-    settings=("language.interpreter_required_kinds", "language.adult_age"),
+    settings=(
+        "language.interpreter_required_kinds",
+        "language.interpreter_required_conversations",
+        "language.adult_age",
+    ),
     asked_on=("promise", "visit", "check-in", "planning", "publication", "question"),
 )
 def ask_understood(case: VisitCase, moment: Moment, policy: Policy) -> Finding | None:
@@ -60,7 +64,13 @@ def ask_understood(case: VisitCase, moment: Moment, policy: Policy) -> Finding |
             return None
     elif booked.mode is not None and booked.mode is not InterpreterMode.BILINGUAL_CLINICIAN:
         return None
-    strict = visit.kind in policy.language.interpreter_required_kinds and moment is not Moment.HOLD
+    conversations = policy.language.interpreter_required_conversations
+    on_words = (
+        visit.kind in policy.language.interpreter_required_kinds
+        or visit.conversation in conversations
+        or (visit.purpose == MswPurpose.ACP and Conversation.ADVANCE_CARE_PLANNING in conversations)
+    )
+    strict = on_words and moment is not Moment.HOLD
     return found(
         "LNG-01",
         "No interpreter for {language} is booked and the clinician is not qualified in it.",
@@ -80,7 +90,7 @@ def _windows_on(window: LocalWindow, day: date) -> bool:
     return window.weekday is None or window.weekday == day.weekday()
 
 
-def _overlap(window: LocalWindow, begins: datetime, ends: datetime) -> bool:
+def overlaps(window: LocalWindow, begins: datetime, ends: datetime) -> bool:
     """Whether [begins, ends), local and without zone, meets the window on its own day or on the day before."""
     for day in (begins.date() - timedelta(days=1), begins.date(), ends.date()):
         if not _windows_on(window, day):
@@ -103,9 +113,8 @@ def _inside(window: LocalWindow, begins: datetime, ends: datetime) -> bool:
     return False
 
 
-def _wall_clock(case: VisitCase) -> tuple[datetime, datetime] | None:
+def wall_clock(visit: VisitFacts) -> tuple[datetime, datetime] | None:
     """Begin and end of the visit as clocks in its zone show them; `None` while the time is open."""
-    visit = case.visit
     if visit.starts_at is None:
         return None
     ends_at = visit.ends_at or visit.starts_at + timedelta(minutes=visit.minutes)
@@ -136,10 +145,12 @@ def ask_observances(case: VisitCase) -> Finding | None:
     """
     if not case.patient.no_visit_windows:
         return None
-    times = _wall_clock(case)
+    times = wall_clock(case.visit)
     midnight = datetime.combine(case.visit.day, time())
     for window in case.patient.no_visit_windows:
-        if _overlap(window, *times) if times else _inside(window, midnight, midnight + timedelta(days=1)):
+        if window.dark:
+            continue
+        if overlaps(window, *times) if times else _inside(window, midnight, midnight + timedelta(days=1)):
             return found(
                 "CUL-01",
                 "The patient asks for no visit from {starts} to {ends}: {reason}.",
@@ -210,7 +221,7 @@ def ask_caregiver(case: VisitCase) -> Finding | None:
     cure = "The scheduler agrees a time with the caregiver."
     if not willing:
         return found("CAR-01", "No willing caregiver is known for this teaching visit.", cure=cure)
-    times = _wall_clock(case)
+    times = wall_clock(case.visit)
     if times is None:
         return None
     asked = [caregiver.available for caregiver in willing if caregiver.available is not None]

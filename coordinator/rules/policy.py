@@ -14,6 +14,7 @@ from coordinator.domain.care import SafetyStep, TeamRole
 from coordinator.domain.frequency import FrequencyError, MidweekChange, RangeTarget, parse
 from coordinator.domain.timeline import HolidayCalendar, WeekAnchor
 from coordinator.domain.vocabulary import (
+    Conversation,
     Discipline,
     Payer,
     Performer,
@@ -225,6 +226,7 @@ class Language:
     """Language access (LNG-01)."""
 
     interpreter_required_kinds: frozenset[VisitKind]
+    interpreter_required_conversations: frozenset[Conversation]
     adult_age: int
 
 
@@ -350,6 +352,9 @@ class Safety:
     """Safety of the clinician (LAB-06)."""
 
     violence_hazards: frozenset[str]
+    check_in_grace_minutes: int
+    check_out_grace_minutes: int
+    extension_minutes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -785,6 +790,16 @@ _READERS: dict[Any, Callable[[str, object], object]] = {
     **{kind: _choice(kind) for kind in (WeekAnchor, HolidayCalendar, RangeTarget, MidweekChange)},
     **{
         frozenset[kind]: _words(kind)  # type: ignore[valid-type]
-        for kind in (Payer, Performer, Discipline, PractitionerType, VisitKind, TeamRole, Role, SafetyStep)
+        for kind in (
+            Payer,
+            Performer,
+            Discipline,
+            PractitionerType,
+            VisitKind,
+            TeamRole,
+            Role,
+            SafetyStep,
+            Conversation,
+        )
     },
 }

@@ -219,7 +219,12 @@ def breach_due(detected_on: date, policy: Policy) -> BreachDue:
     sentence="A record is kept seven years after discharge, a minor's until nineteen, and longer under a hold.",
     sentence_zh="病歷於出院後保存七年，未成年者至十九歲，法律保全期間更久。",
     asked_on=("access",),
-    settings=("records.retention_years", "records.majority_age", "records.minor_years"),
+    settings=(
+        "records.retention_years",
+        "records.majority_age",
+        "records.minor_years",
+        "records.disclosure_years",
+    ),
 )
 def keep_until(birth_date: date, discharged_on: date, policy: Policy) -> date:
     """The last day on which the record is kept whatever else holds."""
@@ -230,9 +235,13 @@ def keep_until(birth_date: date, discharged_on: date, policy: Policy) -> date:
 
 @also("SEC-12")
 def ask_destruction(
-    birth_date: date, discharged_on: date | None, holds: int, today: date, policy: Policy
-) -> tuple[Finding, ...]:
-    """All that stands against destroying the record today. `discharged_on` None: the patient is in care."""
+    birth_date: date, discharged_on: date | None, holds: int, today: date, policy: Policy, *,
+    accounted_on: date | None = None,
+) -> tuple[Finding, ...]:  # fmt: skip
+    """All that stands against destroying the record today. `discharged_on` None: the patient is in care.
+
+    `accounted_on`: the last disclosure of which the patient may still be told (SEC-10).
+    """
     findings = []
     if discharged_on is None:
         findings.append(found("SEC-12", "The patient is in care.", cure="Years are counted from the last discharge."))
@@ -249,6 +258,18 @@ def ask_destruction(
                     facts={"discharged_on": discharged_on},
                 )
             )
+    if accounted_on is not None:
+        until = add_months(accounted_on, 12 * policy.records.disclosure_years)
+        findings.append(
+            found(
+                "SEC-12",
+                "What was given out of the record on {day} is told to whoever asks until {until}.",
+                cure="Wait until {after}.",
+                day=accounted_on,
+                until=until,
+                after=until + ONE_DAY,
+            )
+        )
     if holds:
         findings.append(
             found(

@@ -13,7 +13,7 @@ from coordinator.rules.eligibility import ask_covered, ask_eligible, ask_in_area
 from coordinator.rules.facts import Moment, VisitCase
 from coordinator.rules.frequencies import ask_allowance, ask_prn
 from coordinator.rules.intermittent import ask_aide_length, ask_authorisation, ask_hours, ask_nursing_run
-from coordinator.rules.labour import ask_hazards, ask_travel
+from coordinator.rules.labour import ask_daylight, ask_hazards, ask_travel
 from coordinator.rules.language import ask_caregiver, ask_observances, ask_understood, ask_wished_clinician
 from coordinator.rules.orders import ask_evaluate_and_treat, ask_live_order, ask_order_before_visit
 from coordinator.rules.programmes import ask_concurrent, ask_payer
@@ -111,6 +111,7 @@ def ask_patient_side(case: VisitCase, moment: Moment, policy: Policy) -> tuple[F
     _take(findings, ask_observances(case))
     _take(findings, ask_caregiver(case))
     _take(findings, ask_hazards(case, policy))
+    _take(findings, ask_daylight(case))
     return tuple(findings)
 
 

@@ -23,6 +23,7 @@ from coordinator.visits.schemas import (
     VisitAssignSchema,
     VisitCancelSchema,
     VisitConfirmSchema,
+    VisitConversationSchema,
     VisitHoldSchema,
     VisitInterpreterSchema,
     VisitKindSchema,
@@ -265,6 +266,18 @@ def plan_as(args: dict[str, Any], visit_id: int) -> Any:
     """
     _matched(visit_id)
     return with_etag(service.plan_as(work(), visit_id, args["kind"]))
+
+
+@blp.route("/visits/<id:visit_id>/conversation", methods=["POST"])
+@blp.arguments(VisitConversationSchema)
+@blp.response(200, VisitSchema)
+def plan_conversation(args: dict[str, Any], visit_id: int) -> Any:
+    """Plan a conversation that must be understood word for word
+
+    Consent, or planning of care in advance: whoever needs an interpreter has one then (LNG-01). Needs If-Match.
+    """
+    _matched(visit_id)
+    return with_etag(service.plan_conversation(work(), visit_id, args["conversation"]))
 
 
 @blp.route("/visits/<id:visit_id>/interpreter", methods=["POST"])

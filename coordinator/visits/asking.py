@@ -48,6 +48,7 @@ CODES: dict[str, str] = {
     "LAB-01": "day-too-long",
     "LAB-02": "no-room-for-meal",
     "LAB-04": "travel-infeasible",
+    "LAB-06": "after-sunset",
     "EVV-04": "verification-invalid",
 }
 

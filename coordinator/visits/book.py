@@ -69,6 +69,7 @@ from coordinator.rules.facts import (
 from coordinator.rules.therapy import QUALIFIED_THERAPISTS
 from coordinator.staff.model import Clinician
 from coordinator.visits.model import Visit
+from coordinator.visits.windows import closed_windows
 
 #: Kinds that are not counted against an order week: nobody ordered them as one of its visits (FRQ-03, FRQ-05).
 UNCOUNTED = frozenset({VisitKind.SUPERVISION, VisitKind.PRN, VisitKind.INITIAL})
@@ -79,7 +80,6 @@ _NEEDED_CREDENTIALS = frozenset({"licence", "license", "certificate", "registrat
 _ENDED_IN_ORDER = frozenset({OrderStatus.SUPERSEDED, OrderStatus.EXPIRED, OrderStatus.COMPLETED})
 #: Interpreting that is there when one asks for it, without a booking for the visit.
 _ON_DEMAND = frozenset({InterpreterMode.PHONE, InterpreterMode.VIDEO})
-_LONGEST_ABSENCE_DAYS = 120
 _ASSISTANTS = frozenset({Performer.LVN, Performer.PTA, Performer.COTA})
 
 
@@ -264,6 +264,8 @@ class CaseBook:
                 interpreter=_interpreter(book.patient, visit),
                 prn_trigger=visit.prn_trigger or "",
                 purpose=visit.purpose or "",
+                conversation=visit.conversation,
+                check_in_timer=book.patient.home.check_in_minutes is not None,
             ),
             order=self._order(book, visit, day),
             usage=self._usage(book, episode, visit, day),
@@ -300,7 +302,7 @@ class CaseBook:
             interpreter_declined=patient.interpreter_declined_on is not None and patient.interpreter_declined_on <= day,
             preferred_gender=Gender(patient.preferred_clinician_gender) if patient.preferred_clinician_gender else None,
             gender_required=patient.gender_required,
-            no_visit_windows=_closed_windows(book),
+            no_visit_windows=closed_windows(patient, book.zone, self._extra.branches.get(patient.branch_id), day),
             caregivers=tuple(
                 CaregiverFacts(willing=bool(person.willing), available=_available(person.availability))
                 for person in patient.caregivers
@@ -542,23 +544,6 @@ class Lookups:
 
 
 # ------------------------------------------------------------------------------------ small pieces
-
-
-def _closed_windows(book: PatientBook) -> tuple[LocalWindow, ...]:
-    """What the patient keeps free, and the appointments and journeys for which they are away, day by day."""
-    windows = [
-        LocalWindow(row.starts, row.ends, row.weekday, row.on_date, row.reason) for row in book.patient.no_visit_windows
-    ]
-    for away in book.patient.unavailabilities:
-        begins, ends = away.starts_at.astimezone(book.zone), away.ends_at.astimezone(book.zone)
-        day = begins.date()
-        while day <= ends.date() and (day - begins.date()).days <= _LONGEST_ABSENCE_DAYS:
-            first = begins.time() if day == begins.date() else time()
-            last = ends.time() if day == ends.date() else time()
-            if not (day == ends.date() and ends.time() == time()):
-                windows.append(LocalWindow(first, last, None, day, away.reason))
-            day += ONE_DAY
-    return tuple(windows)
 
 
 def _available(rows: Sequence[dict[str, Any]]) -> tuple[LocalWindow, ...] | None:

@@ -9,13 +9,15 @@ from coordinator.core.errors import Forbidden, Invalid
 from coordinator.core.fields import FIRST_YEAR, LAST_YEAR
 from coordinator.core.http import Blueprint, require_match, with_etag, work
 from coordinator.domain.care import CODE_STATUS_WORDS
-from coordinator.visits import doing, missed, queries, roster
+from coordinator.visits import doing, lone_work, missed, queries, roster
 from coordinator.visits.schemas import (
     RosterSchema,
     VisitCorrectionSchema,
     VisitCorrectionShownSchema,
     VisitDecisionSchema,
     VisitFinishSchema,
+    VisitHeardNextSchema,
+    VisitHeardSchema,
     VisitMissedSchema,
     VisitMomentSchema,
     VisitSchema,
@@ -62,6 +64,10 @@ def _answer(clinician_id: int, day: str) -> Any:
                 "lon": home.lon,
                 "access_notes": home.access_notes,
                 "hazards": home.hazards,
+                "two_person": home.two_person,
+                "check_in_minutes": home.check_in_minutes,
+                "until_sunset": home.until_sunset,
+                "conversation": visit.conversation,
                 "code_status": patient.code_status,
                 "code_status_words": CODE_STATUS_WORDS[patient.code_status],
                 "spoken_language": patient.spoken_language,
@@ -119,6 +125,17 @@ def start(args: dict[str, Any], visit_id: int) -> Any:
     a handoff was not read, `handoff-unread` names the card: acknowledge it, or say why not with `over_handoff`.
     """
     return with_etag(doing.start(work(), visit_id, args["at"], args["place"], args["method"], args["over_handoff"]))
+
+
+@blp.route("/visits/<id:visit_id>/all-well", methods=["POST"])
+@blp.arguments(VisitHeardSchema)
+@blp.response(200, VisitHeardNextSchema)
+def all_well(args: dict[str, Any], visit_id: int) -> Any:
+    """All is well here
+
+    From a home where whoever is alone is heard of; answers when the office waits for the next word (LAB-06).
+    """
+    return {"next_by": lone_work.all_well(work(), visit_id, args["at"])}
 
 
 @blp.route("/visits/<id:visit_id>/finish", methods=["POST"])

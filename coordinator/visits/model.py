@@ -11,7 +11,15 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from coordinator.core.db import Base, EnumText, UtcDateTime, Versioned, enum_column, may_refer_to, refers_to, row_id
-from coordinator.domain.vocabulary import Discipline, EvvMethod, MissedDecision, VisitKind, VisitStatus, WaiveReason
+from coordinator.domain.vocabulary import (
+    Conversation,
+    Discipline,
+    EvvMethod,
+    MissedDecision,
+    VisitKind,
+    VisitStatus,
+    WaiveReason,
+)
 
 
 class Visit(Versioned, Base):
@@ -75,6 +83,8 @@ class Visit(Versioned, Base):
     tasks_done: Mapped[list[str] | None] = mapped_column(sa.JSON(none_as_null=True))
     #: What a social worker's visit is for, in a code (QUAL-03).
     purpose: Mapped[str | None] = mapped_column(sa.String(40))
+    #: What will be talked about that rests on words, in a code: consent, planning of care in advance (LNG-01).
+    conversation: Mapped[Conversation | None] = mapped_column(EnumText(Conversation))
     #: Rule ids for which the visit may not be exported for a claim.
     hold_bill: Mapped[list[str]] = mapped_column(sa.JSON, nullable=False, default=list)
     #: Rule ids that were shown as warnings when it was last asked.
@@ -145,3 +155,15 @@ class Supervision(Base):
     visit_id: Mapped[int | None] = may_refer_to("visit.id")
     concern: Mapped[bool] = mapped_column(sa.Boolean, nullable=False, default=False)
     recorded_at: Mapped[datetime] = mapped_column(UtcDateTime, nullable=False)
+
+
+class LoneWork(Base):
+    """What the office heard from somebody who makes a watched visit, and for which silence it was told (LAB-06)."""
+
+    __tablename__ = "lone_work"
+    id: Mapped[int] = row_id()
+    visit_id: Mapped[int] = refers_to("visit.id", unique=True, index=False)
+    #: When the clinician last said that all is well.
+    heard_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: The instant by which they were to be heard of, for which the office was told: once for each.
+    told_due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

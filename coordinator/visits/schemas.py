@@ -13,6 +13,7 @@ from coordinator.core.pages import PageQuery, page_schema
 from coordinator.domain.care import CodeStatus
 from coordinator.domain.handoffs import HandoffStatus, StartOverHandoff
 from coordinator.domain.vocabulary import (
+    Conversation,
     Discipline,
     EvvMethod,
     InterpreterMode,
@@ -42,6 +43,7 @@ class VisitSchema(Schema):
     unit = Whole(allow_none=True, metadata={"description": "Which visit of its order week it is, from 1"})
     is_current = fields.Boolean(metadata={"description": "False for a row whose place another has taken"})
     discipline = Word(Discipline)
+    conversation = Word(Conversation, allow_none=True)
     kind = Word(VisitKind)
     status = Word(VisitStatus)
     window_from = Day()
@@ -210,6 +212,18 @@ class VisitAnswerSchema(Schema):
     warnings = fields.List(fields.String())
 
 
+class VisitHeardSchema(Schema):
+    at = Instant(required=True, metadata=_AT)
+
+
+class VisitHeardNextSchema(Schema):
+    next_by = Instant(allow_none=True, metadata={"description": "Null: nobody waits for a word from this home"})
+
+
+class VisitConversationSchema(Schema):
+    conversation = Word(Conversation, required=True, allow_none=True, metadata={"example": "consent"})
+
+
 class VisitMomentSchema(Schema):
     at = Instant(load_default=None, allow_none=True, metadata=_AT)
 
@@ -338,6 +352,10 @@ class RosterStopSchema(Schema):
     lon = fields.Float(allow_none=True)
     access_notes = fields.String(allow_none=True)
     hazards = fields.List(fields.String())
+    two_person = fields.Boolean(metadata={"description": "Two go together to this home (LAB-06)"})
+    check_in_minutes = Whole(allow_none=True, metadata={"description": "Say this often that all is well"})
+    until_sunset = fields.Boolean(metadata={"description": "Visits to this home end before sunset"})
+    conversation = Word(Conversation, allow_none=True)
     code_status = Word(CodeStatus, metadata={"description": "What documents in force say about resuscitation (ACP-01)"})
     code_status_words = fields.String(metadata={"example": "DNR: do not attempt resuscitation"})
     spoken_language = fields.String()

@@ -15,7 +15,7 @@ from coordinator.core.errors import Conflict, Invalid, RuleBroken
 from coordinator.core.work import Work, permitted
 from coordinator.domain.events import VisitBooked, VisitCancelled, VisitMoved
 from coordinator.domain.lifecycle import DONE_VISIT, LIVE_ORDER, LIVE_VISIT
-from coordinator.domain.vocabulary import InterpreterMode, VisitKind, VisitStatus, WaiveReason
+from coordinator.domain.vocabulary import Conversation, InterpreterMode, VisitKind, VisitStatus, WaiveReason
 from coordinator.orders.model import Order
 from coordinator.orders.queries import visible_order
 from coordinator.patients.model import Patient
@@ -316,6 +316,21 @@ def plan_as(work: Work, visit_id: int, kind: VisitKind) -> Visit:
     return visit
 
 
+@permitted("visit:assign")
+def plan_conversation(work: Work, visit_id: int, conversation: Conversation | None) -> Visit:
+    """At the visit that will be talked about, so that it must be understood word for word (LNG-01); None: no longer."""
+    visit = queries.claim(work, visit_id)
+    if visit.status not in units.AHEAD | {VisitStatus.PROPOSED}:
+        raise placing.not_in_state(visit, "planned as something else")
+    visit.conversation = conversation
+    work.session.flush()  # the rules are asked about it
+    _ask_again(work, visit)
+    work.session.flush()  # the new version is in the answer
+    what = conversation.value if conversation is not None else None
+    work.record("visit.conversation-planned", f"visit:{visit.id}", patient_id=visit.patient_id, conversation=what)
+    return visit
+
+
 def _ask_again(work: Work, visit: Visit) -> None:
     """What was changed about a visit that has its place must not be what the rules refuse there."""
     if visit.clinician_id is not None and visit.starts_at is not None:
@@ -440,5 +455,5 @@ def set_aside_so_far(work: Work, visit_id: int) -> list[Override]:
 
 __all__ = [
     "Answer", "BookRequest", "ask_about", "assign", "book_interpreter", "book_many", "cancel", "confirm", "hold",
-    "lengthen", "lock", "move", "plan_as", "set_aside", "set_aside_so_far", "unassign", "unlock",
+    "lengthen", "lock", "move", "plan_as", "plan_conversation", "set_aside", "set_aside_so_far", "unassign", "unlock",
 ]  # fmt: skip

@@ -13,6 +13,7 @@ from coordinator.domain.events import VisitCancelled
 from coordinator.domain.lifecycle import BEGUN_VISIT, VISIT, may_become
 from coordinator.domain.vocabulary import Discipline, VisitKind, VisitStatus, WaiveReason
 from coordinator.orders.model import Order
+from coordinator.patients.model import Patient
 from coordinator.visits.model import Visit
 
 #: Placed, and nobody is on the way yet.
@@ -72,6 +73,7 @@ def hand_over(work: Work, visit: Visit, status: VisitStatus, today: date | None 
     fresh.order_id, fresh.order_week_id, fresh.unit = visit.order_id, visit.order_week_id, visit.unit
     fresh.is_optional, fresh.due_at, fresh.joint_with_id = visit.is_optional, visit.due_at, visit.joint_with_id
     fresh.prn_number, fresh.prn_trigger = visit.prn_number, visit.prn_trigger
+    fresh.conversation = visit.conversation
     fresh.replaces_id = visit.id
     work.session.flush()  # companions and events name the new row
     return fresh
@@ -126,9 +128,20 @@ def companions(work: Work, visit_ids: Iterable[int]) -> list[Visit]:
     )
 
 
+def two_go(work: Work, lead: Visit, order: Order | None) -> bool:
+    """Whether two go together: the order asks for it, or the home does (LAB-06).
+
+    The first visit is one person's, whoever else comes along: there is no order yet that a second could be sent under.
+    """
+    if order is not None and order.two_person:
+        return True
+    home = work.session.get_one(Patient, lead.patient_id).home
+    return lead.kind is not VisitKind.INITIAL and home is not None and home.two_person
+
+
 def raise_companion(work: Work, lead: Visit, order: Order | None) -> Visit | None:
-    """The second person's visit beside `lead`, where the order asks for two; it has no unit of its own."""
-    if order is None or not order.two_person or lead.joint_with_id is not None:
+    """The second person's visit beside `lead`, where order or home asks for two; it has no unit of its own."""
+    if lead.joint_with_id is not None or not two_go(work, lead, order):
         return None
     second = wanted(
         work,

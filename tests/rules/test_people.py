@@ -6,6 +6,7 @@ from datetime import date, time
 import pytest
 
 from coordinator.domain.vocabulary import (
+    Conversation,
     Discipline,
     Gender,
     InterpreterMode,
@@ -23,11 +24,14 @@ from coordinator.rules.facts import (
     InterpreterFacts,
     LanguageSkill,
     LocalWindow,
+    LoneWorkFacts,
     Moment,
     NeighbourFacts,
     PatientFacts,
     VisitFacts,
 )
+from coordinator.rules.labour import heard_by
+from coordinator.rules.language import ask_understood
 from coordinator.rules.visit import ask
 from tests.rules.cases import (
     DAY,
@@ -47,7 +51,7 @@ from tests.rules.cases import (
 )
 
 SN, PT, OT, SLP = Discipline.SN, Discipline.PT, Discipline.OT, Discipline.SLP
-CONFIRM = Moment.CONFIRM
+CONFIRM, HOLD = Moment.CONFIRM, Moment.HOLD
 
 # ------------------------------------------------------------------------------------ ASM-01
 
@@ -357,3 +361,68 @@ def test_lab_06_example():
     assert found.facts["check_in_timer_required"] is True
     assert ask(make_case(patient=patient, visit=make_visit(clinicians=2)), CONFIRM, POLICY) == ()
     assert date(2026, 11, 10) == DAY
+
+
+EVENING = LocalWindow(time(17, 10), time(0), None, date(2026, 11, 10), dark=True)
+
+
+def test_lab_06_where_nobody_goes_after_dark_a_visit_ends_before_sunset():
+    case = replace(make_case(), patient=make_patient(no_visit_windows=(EVENING,)))
+    assert ask(case, CONFIRM, POLICY) == ()  # the hour is open yet
+    assert ask(at(case, "2026-11-10 16:10"), CONFIRM, POLICY) == ()
+    (found,) = ask(at(case, "2026-11-10 16:11"), CONFIRM, POLICY)
+    assert (found.rule, found.severity.value, found.params) == (
+        "LAB-06", "BLOCK-OVR", {"sunset": "17:10", "ends": "17:11"},
+    )  # fmt: skip
+    # It is the office's precaution, no wish of the patient's.
+    assert rules_of(ask(at(case, "2026-11-10 20:00"), CONFIRM, POLICY)) == [("LAB-06", "BLOCK-OVR")]
+
+
+@pytest.mark.parametrize(
+    ("facts", "due"),
+    [
+        ({}, None),
+        ({"hazards": frozenset({"PETS"})}, None),
+        ({"hazards": frozenset({"VIOLENCE"})}, "10:20"),
+        ({"check_in_minutes": 60}, "10:20"),
+        # Begun late: the hour counts from then. 15 minutes are given.
+        ({"hazards": frozenset({"VIOLENCE"}), "begun_at": "10:05"}, "11:20"),
+        ({"check_in_minutes": 30, "begun_at": "10:05"}, "10:50"),
+        ({"check_in_minutes": 30, "begun_at": "10:05", "heard_at": "10:40"}, "11:20"),
+        ({"check_in_minutes": 30, "begun_at": "10:05", "heard_at": "11:05"}, "11:50"),
+        # A word after the end puts the end off: by the home's interval, or by half an hour.
+        ({"check_in_minutes": 60, "begun_at": "10:05", "heard_at": "11:15"}, "12:30"),
+        ({"hazards": frozenset({"VIOLENCE"}), "begun_at": "10:05", "heard_at": "11:15"}, "12:00"),
+        # A word from before the visit began says nothing of it.
+        ({"check_in_minutes": 30, "begun_at": "10:05", "heard_at": "09:55"}, "10:50"),
+    ],
+)
+def test_lab_06_when_the_office_hears_from_whoever_is_there(facts, due):
+    given = {name: local(f"2026-11-10 {value}") if name.endswith("_at") else value for name, value in facts.items()}
+    watched = LoneWorkFacts(local("2026-11-10 10:00"), 60, **given)
+    assert heard_by(watched, POLICY) == (None if due is None else local(f"2026-11-10 {due}"))
+
+
+@pytest.mark.parametrize(
+    ("visit", "severity"),
+    [
+        ({}, "WARN"),
+        ({"conversation": Conversation.CONSENT}, "BLOCK-OVR"),
+        ({"conversation": Conversation.ADVANCE_CARE_PLANNING}, "BLOCK-OVR"),
+        ({"kind": VisitKind.REASSESSMENT}, "BLOCK-OVR"),
+    ],
+)
+def test_lng_01_what_rests_on_words_is_not_done_without_an_interpreter(visit, severity):
+    patient = make_patient(spoken_language="yue", interpreter_needed=True)
+    case = make_case(patient=patient, visit=make_visit(**visit))
+    assert ("LNG-01", severity) in rules_of(ask(case, CONFIRM, POLICY))
+    assert ("LNG-01", "WARN") in rules_of(ask(case, HOLD, POLICY))
+
+
+def test_lng_01_a_social_worker_who_plans_care_in_advance_needs_an_interpreter():
+    patient = make_patient(spoken_language="yue", interpreter_needed=True)
+    visit = make_visit(discipline=Discipline.MSW, purpose="acp")
+    case = make_case(patient=patient, visit=visit, clinician=make_clinician(Performer.MSW))
+    assert ask_understood(case, CONFIRM, POLICY).severity.value == "BLOCK-OVR"
+    other = replace(case, visit=replace(visit, purpose="counseling"))
+    assert ask_understood(other, CONFIRM, POLICY).severity.value == "WARN"
