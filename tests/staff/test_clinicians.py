@@ -9,6 +9,7 @@ from coordinator.core.db import Database
 from coordinator.core.errors import Conflict, Forbidden, Invalid, NotFound
 from coordinator.domain.vocabulary import Discipline, Performer, Role, VisitStatus
 from coordinator.staff import service
+from coordinator.teams import service as teams
 from tests.builders import make_clinician, make_episode, make_physician, make_visit
 from tests.conftest import WorkAs, actor_with
 from tests.staff.conftest import Scene
@@ -103,7 +104,7 @@ def test_whose_clinicians_one_sees(scene: Scene, database: Database, work_as: Wo
     doctor = actor_with(Role.PHYSICIAN, physician_id=physician.id)
     assert seen(doctor) == set()
     with work_as(scene.manager) as work:
-        service.add_to_team(work, scene.patient.id, scene.nurse.id, "nurse", True, TODAY)
+        teams.add_to_team(work, scene.patient.id, scene.nurse.id, "nurse", True, TODAY)
     assert seen(doctor) == {scene.nurse.id}
     with work_as(scene.scheduler) as work, pytest.raises(NotFound):
         service.set_shifts(work, scene.foreigner.id, weekly=[])
@@ -134,7 +135,7 @@ def test_who_left_is_planned_no_more(scene: Scene, work_as: WorkAs) -> None:
         with pytest.raises(Invalid):
             service.edit_clinician(work, scene.nurse.id, family_name=None)
         with pytest.raises(Conflict):
-            service.add_to_team(work, scene.patient.id, scene.nurse.id, "nurse", False, TODAY)
+            teams.add_to_team(work, scene.patient.id, scene.nurse.id, "nurse", False, TODAY)
 
 
 # ------------------------------------------------------------------------------------ credentials
@@ -221,7 +222,7 @@ def test_an_exclusion_keeps_two_people_apart(scene: Scene, work_as: WorkAs) -> N
         with pytest.raises(Conflict):
             service.add_exclusion(work, scene.nurse.id, scene.patient.id, "again")
         with pytest.raises(Conflict, match="does not visit"):
-            service.add_to_team(work, scene.patient.id, scene.nurse.id, "nurse", False, TODAY)
+            teams.add_to_team(work, scene.patient.id, scene.nurse.id, "nurse", False, TODAY)
         with pytest.raises(NotFound):
             service.add_exclusion(work, scene.nurse.id, scene.stranger.id, "patient-request")
         service.remove_exclusion(work, scene.nurse.id, scene.patient.id)
