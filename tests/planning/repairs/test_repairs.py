@@ -62,7 +62,8 @@ def test_approval_records_the_absence_and_moves_the_visits_in_one_go(
         (well.id, MONDAY, 1, "repair"),
     ]
     kinds = set(agency.session.execute(sa.select(Notice.kind)).scalars())
-    assert kinds == {"visit.given", "roster.repaired"}
+    # The one who is ill is the primary: the scheduler is asked, by a task, who stands in.
+    assert kinds == {"visit.given", "roster.repaired", "task.yours"}
 
 
 def test_a_second_approval_is_refused_by_its_state(
