@@ -156,6 +156,32 @@ def add_circumstance(
     return row
 
 
+@permitted("patient:read")
+def circumstances(work: Work, patient_id: int) -> list[EvvCircumstance]:
+    """What excuses, or excused, the patient's visits, by first day; the reading is in the trail."""
+    require_visible(work, patient_id)
+    work.record("patient.evv-circumstances-read", f"patient:{patient_id}", patient_id=patient_id)
+    query = sa.select(EvvCircumstance).where(EvvCircumstance.patient_id == patient_id)
+    return list(work.session.scalars(query.order_by(EvvCircumstance.starts_on, EvvCircumstance.id)))
+
+
+@permitted("patient:edit")
+def end_circumstance(work: Work, patient_id: int, circumstance_id: int, ends_on: date) -> EvvCircumstance:
+    """The circumstance's last day is `ends_on`: visits after it are verified again."""
+    patient = for_change(work, patient_id)
+    row = work.session.scalar(
+        sa.select(EvvCircumstance).where(
+            EvvCircumstance.id == circumstance_id, EvvCircumstance.patient_id == patient_id
+        )
+    )
+    if row is None:
+        raise NotFound("circumstance")
+    checks.days_in_order(row.starts_on, ends_on, "/ends_on")
+    row.ends_on = ends_on
+    changed(work, patient, "patient.evv-circumstance-ended", circumstance=row.id)
+    return row
+
+
 def _is_clinician(work: Work, clinician_id: int) -> bool:
     # The room of staff stands beside this one: its table is known by name.
     table = Base.metadata.tables["clinician"]

@@ -50,6 +50,10 @@ class EvvCircumstanceSchema(EvvCircumstanceCreateSchema):
     id = Id()
 
 
+class EvvCircumstancesSchema(Schema):
+    items = fields.List(fields.Nested(EvvCircumstanceSchema))
+
+
 def _flag(says: str) -> fields.Boolean:
     return fields.Boolean(allow_none=True, metadata={"description": says})
 
@@ -150,6 +154,27 @@ def add_circumstance(args: dict[str, Any], patient_id: int) -> Any:
     A caregiver who lives in, or a setting with care around the clock (EVV-03).
     """
     return enrolments.add_circumstance(work(), patient_id, **args)
+
+
+@blp.route("/patients/<id:patient_id>/evv-circumstances")
+@blp.response(200, EvvCircumstancesSchema)
+def list_circumstances(patient_id: int) -> Any:
+    """What excuses visits from verification
+
+    Past and present, by first day.
+    """
+    return {"items": enrolments.circumstances(work(), patient_id)}
+
+
+@blp.route("/patients/<id:patient_id>/evv-circumstances/<id:circumstance_id>/end", methods=["POST"])
+@blp.arguments(EnrolmentEndSchema)
+@blp.response(200, EvvCircumstanceSchema)
+def end_circumstance(args: dict[str, Any], patient_id: int, circumstance_id: int) -> Any:
+    """End what excuses visits from verification
+
+    Its last day: later visits are verified again (EVV-03).
+    """
+    return enrolments.end_circumstance(work(), patient_id, circumstance_id, args["ends_on"])
 
 
 @blp.route("/patients/<id:patient_id>/palliative-screenings")

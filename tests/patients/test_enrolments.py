@@ -79,6 +79,24 @@ def test_a_live_in_caregiver_is_named_and_nobody_else_is(scene: Scene, work_as: 
         assert enrolments.circumstances_on(work, scene.patient.id, date(2026, 11, 2)) == []
 
 
+def test_what_excuses_from_verification_is_listed_and_ends(scene: Scene, work_as: WorkAs) -> None:
+    number, last = scene.patient.id, date(2026, 11, 5)
+    with work_as(scene.intake) as work:
+        row = enrolments.add_circumstance(work, number, kind=EvvCircumstanceKind.CONGREGATE_24H, starts_on=FIRST)
+        assert [one.ends_on for one in enrolments.circumstances(work, number)] == [None]
+        assert "patient.evv-circumstances-read" in [line.action for line in work.trail]
+        with pytest.raises(Invalid):
+            enrolments.end_circumstance(work, number, row.id, date(2026, 10, 31))
+        with pytest.raises(NotFound):
+            enrolments.end_circumstance(work, number, row.id + 1, last)
+        for ask in (enrolments.circumstances, lambda *given: enrolments.end_circumstance(*given, row.id, last)):
+            with pytest.raises(NotFound):
+                ask(work, scene.stranger.id)
+        assert enrolments.end_circumstance(work, number, row.id, last).ends_on == last
+        held = [bool(enrolments.circumstances_on(work, number, day)) for day in (last, date(2026, 11, 6))]
+        assert held == [True, False]
+
+
 def test_a_screening_is_on_record_with_its_answer(scene: Scene, adult: int, work_as: WorkAs) -> None:
     with work_as(scene.intake) as work:
         row, answer, finding = enrolments.record_screening(work, adult, screened_on=SCREENED, facts=GIVEN)
