@@ -16,7 +16,6 @@ from coordinator.rules.facts import (
     LocalWindow,
     Moment,
     PrnFacts,
-    SupervisionFacts,
     TherapyFacts,
     VisitCase,
 )
@@ -141,11 +140,6 @@ def _aide_plan(case: VisitCase, _finding: Finding) -> VisitCase | None:
     return replace(case, aide_plan=AidePlanFacts(case.visit.day, Performer.RN), clinician=clinician)
 
 
-def _supervised(case: VisitCase, _finding: Finding) -> VisitCase | None:
-    supervision: SupervisionFacts | None = case.supervision
-    return None if supervision is None else replace(case, supervision=replace(supervision, last_on=case.visit.day))
-
-
 def _reassessed(case: VisitCase, _finding: Finding) -> VisitCase | None:
     if case.therapy is None:
         return None
@@ -219,9 +213,8 @@ CURES: dict[str, Cure] = {
     "INT-02": Cure(36, (_PHYS,), (_NEW_ORDER,), _end_of_daily_nursing),
     "INT-03": Cure(37, (_SCHED,), ("POST /visits/{visit_id}/move",)),
     "AID-02": Cure(40, (_CLIN,), ("PUT /patients/{patient_id}/aide-instructions",), _aide_plan),
-    "SUP-01": Cure(41, (_CLIN, _CM), ("POST /supervisions",), _supervised),
-    "SUP-02": Cure(43, (_CLIN, _CM), ("POST /supervisions", *_OTHERS)),
-    "THX-01": Cure(42, (_CLIN, _SCHED), ("POST /visits/{visit_id}/kind",), _reassessed),
+    # Refused is only the assistant: the therapist goes, and reassesses.
+    "THX-01": Cure(42, (_SCHED, _CLIN), (*_OTHERS, "POST /visits/{visit_id}/kind"), _reassessed),
     "QUAL-03": Cure(44, (_CLIN,), ("PUT /visits/{visit_id}/purpose",)),
     "ASM-01": Cure(50, (_SCHED,), _OTHERS),
     "SUP-05": Cure(51, (_SCHED,), _OTHERS),
@@ -230,6 +223,9 @@ CURES: dict[str, Cure] = {
     "AID-03": Cure(54, (_CM, _ADMIN), ("POST /clinicians/{clinician_id}/credentials", *_OTHERS)),
     "CRD-02": Cure(55, (_CM, _SCHED), ("PUT /clinicians/{clinician_id}/skills", *_OTHERS), _skilled_person),
     "SUP-04": Cure(56, (_SCHED,), _OTHERS),
+    # Refused is only who may not supervise: another person does.
+    "SUP-01": Cure(57, (_SCHED,), _OTHERS),
+    "SUP-02": Cure(58, (_SCHED, _CLIN, _CM), (*_OTHERS, "POST /patients/{patient_id}/aide-observations")),
     "LNG-01": Cure(60, (_SCHED,), ("POST /visits/{visit_id}/interpreter",), _interpreted),
     "CAR-01": Cure(
         61, (_SCHED, _INTAKE), ("PATCH /patients/{patient_id}/caregivers/{caregiver_id}",), _caregiver_there

@@ -153,11 +153,10 @@ def ask_observances(case: VisitCase) -> Finding | None:
         if overlaps(window, *times) if times else _inside(window, midnight, midnight + timedelta(days=1)):
             return found(
                 "CUL-01",
-                "The patient asks for no visit from {starts} to {ends}: {reason}.",
+                "The patient asks for no visit from {starts} to {ends}.",
                 cure="Move the visit out of that time, or the patient agrees and it is recorded.",
                 starts=_clock(window.starts),
                 ends=_clock(window.ends),
-                reason=window.reason or "reason not recorded",
                 facts={"starts_at": case.visit.starts_at},
             )
     return None

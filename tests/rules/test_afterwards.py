@@ -106,18 +106,10 @@ def test_evv_01_example_no_end_time():
         {"personal_or_home_health_care": False},
     ],
 )
-@pytest.mark.example("EVV-03", 1)
 @pytest.mark.example("EVV-04", 3)
 def test_evv_03_exclusions(change):
     assert evv.is_required(captured(), POLICY)
     assert not evv.is_required(captured(**change), POLICY)
-
-
-@pytest.mark.example("EVV-03", 2)
-def test_evv_03_live_in_aide_without_record():
-    facts = captured(live_in_caregiver=True)
-    assert evv.is_required(facts, POLICY)
-    assert rules_of(evv.ask_integrity(facts, POLICY)) == [("EVV-03", "HOLD-BILL")]
 
 
 @pytest.mark.parametrize(

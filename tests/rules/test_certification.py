@@ -186,23 +186,6 @@ def test_cert_06_enrolment_matters_to_medicare_only():
     assert rules_of(certification.ask_certifier_fitness(elsewhere, POLICY)) == [("CERT-06", "WARN")]
 
 
-@pytest.mark.example("HB-03", 2)
-def test_hb_03_example_of_medicare():
-    assert certification.ask_certifier(certifier(practitioner_type=PractitionerType.NP), POLICY) is None
-
-
-@pytest.mark.example("HB-03", 1)
-def test_hb_03_example_of_the_programme_page_and_its_switch():
-    nurse = certifier(practitioner_type=PractitionerType.NP)
-    strict = replace(nurse, programme=Programme.KP_HBPC)
-    assert rules_of(certification.ask_certifier(strict, POLICY)) == [("HB-03", "BLOCK")]
-    switched = replace(
-        POLICY,
-        programmes=POLICY.programmes.replaced(replace(POLICY.profile(Programme.KP_HBPC), allowed_practitioners=True)),
-    )
-    assert certification.ask_certifier(strict, switched) is None
-
-
 # ------------------------------------------------------------------------------------ ASM-02
 
 
