@@ -40,7 +40,7 @@ from coordinator.rules.profiles import UnknownProgramme
 from coordinator.rules.terms import Policy
 from coordinator.staff import api as staff_api
 from coordinator.teams import api as teams_api
-from coordinator.teamwork import handoffs_api, resources_api, tasks_api
+from coordinator.teamwork import handoffs_api, inbox_api, notes_api, resources_api, tasks_api
 from coordinator.travel.atlas import atlas_from
 from coordinator.visits import api as visits_api
 from coordinator.visits import doing_api, payment_api, watching_api, workday_api
@@ -80,6 +80,8 @@ BLUEPRINTS = (
     workday_api.blp,
     privacy_api.blp,
     deadlines_api.blp,
+    inbox_api.blp,
+    notes_api.blp,
     tasks_api.blp,
     resources_api.blp,
     compliance_api.blp,

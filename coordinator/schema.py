@@ -28,6 +28,7 @@ from coordinator.staff import model as _staff
 from coordinator.teams import model as _teams
 from coordinator.teamwork import handoff_model as _handoffs
 from coordinator.teamwork import model as _teamwork
+from coordinator.teamwork import notes_model as _notes
 from coordinator.teamwork import resource_model as _linkage
 from coordinator.travel import model as _travel
 from coordinator.visits import duty_model as _duties
@@ -42,7 +43,7 @@ __all__ = ["metadata"]
 
 _ROOMS = (
     _access, _agency, _audit, _care, _compliance, _deadlines, _directory, _duties, _enrolments, _episodes, _family,
-    _fhir, _handoffs, _holds, _http, _jobs, _linkage, _notify, _orders, _oversight, _patients, _payment, _planning,
-    _privacy, _promises,
-    _referrals, _repairs, _responses, _staff, _teams, _teamwork, _travel, _visits, _what_if,
+    _fhir, _handoffs, _holds, _http, _jobs, _linkage, _notes, _notify, _orders, _oversight, _patients, _payment,
+    _planning, _privacy, _promises, _referrals, _repairs, _responses, _staff, _teams, _teamwork, _travel, _visits,
+    _what_if,
 )  # fmt: skip

@@ -256,6 +256,7 @@ HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
     events.ResourceChecked: (resource_clock.on_resource_checked,),
     events.ExclusionChecked: (privacy_clock.on_exclusion_checked,),
     events.DeadlinesReminded: (notify.on_deadlines_reminded,),
+    events.NoteAddressed: (notify.on_note_addressed,),
     events.TaskHandedOver: (notify.on_task_handed_over,),
     events.TaskEscalated: (notify.on_task_escalated,),
 }

@@ -1,7 +1,7 @@
 """Refusals: the few ways in which the product says no. Doors turn them into problem documents or pages (RFC 9457)."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 
 class Refusal(Exception):  # noqa: N818  (a refusal is an answer, not an error)
@@ -16,6 +16,14 @@ class Refusal(Exception):  # noqa: N818  (a refusal is an answer, not an error)
         self.detail = detail
         self.problem_code = code or self.code
         self.extra = extra
+        #: What was refused, for the audit line alone: the row, and whose it is.
+        self.subject: str | None = None
+        self.patient_id: int | None = None
+
+    def about(self, subject: str, patient_id: int | None = None) -> Self:
+        """The same refusal, whose audit line names the row; the answer does not."""
+        self.subject, self.patient_id = subject, patient_id
+        return self
 
 
 class NotFound(Refusal):

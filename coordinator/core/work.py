@@ -123,8 +123,9 @@ def refused_line(work: Work, refusal: Refusal, action: str, subject: str) -> Aud
         actor=work.actor.name,
         user_id=work.actor.user_id,
         action=action,
-        subject=subject,
+        subject=refusal.subject or subject,
         outcome="deny",
+        patient_id=refusal.patient_id,
         facts={"code": refusal.problem_code, **({"permission": p} if (p := refusal.extra.get("permission")) else {})},
         request_id=work.request_id,
     )

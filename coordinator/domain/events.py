@@ -627,6 +627,13 @@ class TaskHandedOver(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class NoteAddressed(Event):
+    """A note of the team is addressed to people and desks."""
+
+    note_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class TaskEscalated(Event):
     """A task is late, and `desk` (a value of Desk) hears of it as well."""
 

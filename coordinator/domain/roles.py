@@ -172,6 +172,10 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "task:read": frozenset(Role),
     "task:ask": frozenset(Role) - {Role.SYSTEM},
     "task:act": frozenset(Role) - {Role.SYSTEM},
+    "inbox:read": frozenset(Role) - {Role.SYSTEM},
+    "note:read": frozenset(Role),
+    "note:write": frozenset(Role) - {Role.SYSTEM},
+    "note:write-clinical": frozenset({Role.CLINICIAN, Role.PHYSICIAN, Role.CLINICAL_MANAGER}),
     # obligations, notices, trail
     "deadline:read": frozenset(
         {Role.CLINICIAN, Role.CLINICAL_MANAGER, Role.SCHEDULER, Role.INTAKE, Role.PHYSICIAN, Role.SYSTEM}
@@ -189,10 +193,10 @@ _OF_CLINICIANS = frozenset(permission for permission, holders in PERMISSIONS.ite
 _OF_AIDES = frozenset(
     {
         "agency:read", "aide-plan:acknowledge", "aide-plan:read", "assessment:read", "clinician:read",
-        "feedback:record", "instrument:read", "notice:read", "patient:read", "physician:read", "reading:record",
-        "resource:read", "roster:read", "schedule:give", "self:read", "token:issue", "visit:miss", "visit:perform",
-        "visit:read", "meal:record", "task:act", "task:read", "workday:read", "team:read", "handoff:list",
-        "handoff:read", "handoff:write", "handoff:acknowledge",
+        "feedback:record", "inbox:read", "instrument:read", "note:read", "note:write", "notice:read", "patient:read",
+        "physician:read", "reading:record", "resource:read", "roster:read", "schedule:give", "self:read", "token:issue",
+        "visit:miss", "visit:perform", "visit:read", "meal:record", "task:act", "task:read", "workday:read",
+        "team:read", "handoff:list", "handoff:read", "handoff:write", "handoff:acknowledge",
     }
 )  # fmt: skip
 #: What calls for a nurse's, a therapist's or a physician's own judgement.

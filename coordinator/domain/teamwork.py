@@ -187,3 +187,84 @@ class TaskDeed(StrEnum):
     ESCALATED = "escalated"
     DONE = "done"
     CANCELLED = "cancelled"
+
+
+class NoteKind(StrEnum):
+    """What a note of the team records; each has parts of its own (`teamwork/parts.py`)."""
+
+    MESSAGE = "message"
+    VISIT_SUMMARY = "visit_summary"
+    PHONE_CALL = "phone_call"
+    #: Situation, background, assessment, recommendation.
+    SBAR = "sbar"
+    TEACHING = "teaching"
+    COUNSELLING = "counselling"
+    #: With physicians, clinics and others outside the agency.
+    COORDINATION = "coordination"
+
+
+#: Kinds whose text is for the author, social work, the clinical manager and physicians alone (SEC-08).
+RESTRICTED = frozenset({NoteKind.COUNSELLING})
+#: Kinds that say something of the patient's condition: written by those who care for her.
+CLINICAL_NOTES = frozenset({NoteKind.VISIT_SUMMARY, NoteKind.SBAR, NoteKind.TEACHING, NoteKind.COUNSELLING})
+#: Whose desks read what is restricted, besides its author.
+READS_RESTRICTED = frozenset({Desk.SOCIAL_WORKER, Desk.CLINICAL_MANAGER, Desk.PHYSICIAN})
+#: Who counsels, and so writes what is restricted (QUAL-03).
+COUNSELS = frozenset({Desk.SOCIAL_WORKER, Desk.CHAPLAIN, Desk.PHYSICIAN})
+
+
+class CallWith(StrEnum):
+    """Whom somebody spoke with."""
+
+    PATIENT = "patient"
+    CAREGIVER = "caregiver"
+    PHYSICIAN = "physician"
+    CLINIC = "clinic"
+    PHARMACY = "pharmacy"
+    AGENCY = "agency"
+    OTHER = "other"
+
+
+class Learner(StrEnum):
+    """Who was taught."""
+
+    PATIENT = "patient"
+    CAREGIVER = "caregiver"
+    BOTH = "both"
+
+
+class TeachBack(StrEnum):
+    """What the learner could say or show in their own way after teaching."""
+
+    SHOWN = "shown"
+    SHOWN_WITH_HELP = "shown_with_help"
+    NOT_SHOWN = "not_shown"
+    DECLINED = "declined"
+    NOT_ASKED = "not_asked"
+
+
+class Independence(StrEnum):
+    """How far the learner does it alone now."""
+
+    INDEPENDENT = "independent"
+    NEEDS_REMINDERS = "needs_reminders"
+    NEEDS_HELP = "needs_help"
+    CANNOT_YET = "cannot_yet"
+
+
+class CounsellingTopic(StrEnum):
+    """What counselling was about."""
+
+    ILLNESS_IMPACT = "illness_impact"
+    LONG_TERM_CARE = "long_term_care"
+    GRIEF = "grief"
+    FAMILY = "family"
+    OTHER = "other"
+
+
+class Retraction(StrEnum):
+    """Why a note is taken back; its text stays for its author and the clinical manager."""
+
+    ENTERED_IN_ERROR = "entered_in_error"
+    WRONG_PATIENT = "wrong_patient"
+    DUPLICATE = "duplicate"

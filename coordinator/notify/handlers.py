@@ -16,6 +16,7 @@ from coordinator.domain.events import (
     DeadlinesReminded,
     HoldExpired,
     MissedVisitDecided,
+    NoteAddressed,
     OrderDeclined,
     OrderEnded,
     OrderSent,
@@ -43,6 +44,7 @@ from coordinator.referrals.model import Referral
 from coordinator.rules.missed import decision_needed
 from coordinator.staff.model import Clinician
 from coordinator.teamwork.model import Task
+from coordinator.teamwork.notes_model import Note
 from coordinator.visits.hold_model import SlotHold
 from coordinator.visits.model import Visit
 
@@ -126,6 +128,22 @@ def on_task_handed_over(work: Work, event: TaskHandedOver) -> None:
             work, role=task.owner_role.value, branch_id=task.branch_id, kind="task.yours", subject=subject, key=key,
             task=task.id, due_on=task.due_on.isoformat(),
         )  # fmt: skip
+
+
+def on_note_addressed(work: Work, event: NoteAddressed) -> None:
+    """Whom it is addressed to knows that it is there, and no more; professions find it in their inbox."""
+    note = fetch(work.session, Note, event.note_id, "note")
+    for one in note.to:
+        if one.user_id is not None:
+            tell_user(
+                work, user_id=one.user_id, branch_id=note.branch_id, kind="note.to-you", subject=f"note:{note.id}",
+                key=f"note.to-you:{note.id}", note=note.id,
+            )  # fmt: skip
+        elif one.desk is not None and one.desk.value in _ROLES:
+            tell_role(
+                work, role=one.desk.value, branch_id=note.branch_id, kind="note.to-you", subject=f"note:{note.id}",
+                key=f"note.to-you:{note.id}", note=note.id,
+            )  # fmt: skip
 
 
 def on_task_escalated(work: Work, event: TaskEscalated) -> None:

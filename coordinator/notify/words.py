@@ -28,6 +28,7 @@ KINDS: dict[str, str] = {
     "roster.published": "Your roster was published (plan {run}).",
     "repair.waits": "Repair {repair} waits for you: approving it takes what only your role includes.",
     "roster.repaired": "Your roster was changed (repair {repair}).",
+    "note.to-you": "Note {note} is addressed to you.",
     "task.yours": "Task {task} is on your list. It is due on {due_on}.",
     "task.late": "Task {task} was due on {due_on} and is not done.",
     "deadline.reminder": "{what} It is due on {due_on} ({rule}, {about}).",

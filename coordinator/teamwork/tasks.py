@@ -7,20 +7,16 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from coordinator.access.model import User
 from coordinator.access.scope import (
     branch_of_patient,
     branches_of,
     patients_in_sight,
-    require_branch,
     require_sight,
     sees_own_visits_only,
-    visible_patients,
 )
-from coordinator.access.service import actor_of, performer_of
 from coordinator.agency import service as agency
 from coordinator.core.errors import Conflict, Forbidden, Invalid, NotFound
-from coordinator.core.work import Actor, Work, permitted
+from coordinator.core.work import Work, permitted
 from coordinator.domain.events import TaskEscalated, TaskHandedOver
 from coordinator.domain.teamwork import (
     LIVE_TASK,
@@ -34,13 +30,13 @@ from coordinator.domain.teamwork import (
     TaskPriority,
     TaskSource,
     TaskStatus,
-    desks_of,
     next_desk,
 )
 from coordinator.domain.timeline import day_bounds, local_day
 from coordinator.jobs.context import JobContext
 from coordinator.jobs.queue import insert_once
 from coordinator.teamwork.model import Task, TaskStep
+from coordinator.teamwork.people import my_desks, own_branch, place, require_able
 
 # ------------------------------------------------------------------------------------ opening
 
@@ -121,7 +117,7 @@ def ask(
     note: str | None = None,
 ) -> Task:  # fmt: skip
     """A person asks another, or a desk, to do something by a day. The asked person must be able to see the patient."""
-    branch_id = _place(work, patient_id, branch_id)
+    branch_id = place(work, patient_id, branch_id)
     _require_one_owner(owner_role, owner_id)
     if (due_on is None) == (due_at is None):
         raise Invalid("Say by which day, or by which instant, and not both.", pointer="/due_on")
@@ -146,18 +142,6 @@ def ask(
     return task
 
 
-def _place(work: Work, patient_id: int | None, branch_id: int | None) -> int:
-    if patient_id is not None:
-        of_patient = require_sight(work, patient_id)
-        if branch_id not in (None, of_patient):
-            raise Invalid("The patient is of another branch.", pointer="/branch_id")
-        return of_patient
-    if branch_id is None:
-        raise Invalid("Name the patient, or the branch if it is about none.", pointer="/patient_id")
-    require_branch(work, branch_id)
-    return branch_id
-
-
 def _require_one_owner(owner_role: Desk | None, owner_id: int | None) -> None:
     if (owner_role is None) == (owner_id is None):
         raise Invalid("Name one person, or one role.", pointer="/owner_role")
@@ -165,33 +149,12 @@ def _require_one_owner(owner_role: Desk | None, owner_id: int | None) -> None:
 
 def _require_able(work: Work, user_id: int, patient_id: int | None, branch_id: int, kind: TaskKind) -> None:
     """Refuse a person who could not see the task that they are given."""
-    user = work.session.get(User, user_id)
-    if user is None or not user.active:
-        raise Invalid("There is no such person, or their account is closed.", pointer="/owner_id")
-    them = actor_of(user, performer_of(work.session, user))
-    if not them.may("task:act"):
-        raise Invalid("This person has no list of tasks.", pointer="/owner_id")
-    if patient_id is None:
-        theirs = branches_of(them)
-        if theirs is not None and branch_id not in theirs:
-            raise Invalid("This person does not work for the branch.", pointer="/owner_id")
-        return
-    zone = agency.zone_of(work, branch_id)
-    seen = work.session.execute(
-        visible_patients(them, local_day(work.now, zone), zone).where(sa.column("id") == patient_id)
-    ).scalar()
-    if seen is None or (kind in TELLS_ANSWERS and not them.may("assessment:read")):
-        raise Invalid(
-            "This person may not see what it is about. Put them in the care team, or name a role.", pointer="/owner_id"
-        )
+    them = require_able(work, user_id, patient_id, branch_id, permission="task:act", pointer="/owner_id")
+    if kind in TELLS_ANSWERS and not them.may("assessment:read"):
+        raise Invalid("This person may not read what a patient answered.", pointer="/owner_id")
 
 
 # ------------------------------------------------------------------------------------ whose, and who sees
-
-
-def my_desks(actor: Actor) -> frozenset[Desk]:
-    """The desks at which the actor sits."""
-    return desks_of(actor.roles, actor.performer)
 
 
 def in_sight(work: Work) -> sa.ColumnElement[bool]:
@@ -204,7 +167,10 @@ def in_sight(work: Work) -> sa.ColumnElement[bool]:
     if mine is None:
         seen: sa.ColumnElement[bool] = sa.true()
     else:
-        about_none = sa.and_(Task.patient_id.is_(None), sa.or_(own, Task.branch_id.in_(sorted(mine))))
+        here = sa.or_(
+            own, Task.branch_id.in_(sorted(mine)), sa.and_(Task.branch_id == own_branch(work), on_my_list(work))
+        )
+        about_none = sa.and_(Task.patient_id.is_(None), here)
         seen = sa.or_(Task.patient_id.in_(patients_in_sight(work)), about_none)
     if sees_own_visits_only(work.actor):
         seen = sa.and_(seen, own)
