@@ -27,6 +27,7 @@ from coordinator.jobs.context import Workshop
 from coordinator.jobs.ledger import counts
 from coordinator.jobs.queue import enqueue
 from coordinator.notify import api as notify_api
+from coordinator.notify import mail_api
 from coordinator.orders import api as orders_api
 from coordinator.orders import plan_api
 from coordinator.patients import api as patients_api
@@ -87,6 +88,7 @@ BLUEPRINTS = (
     compliance_api.blp,
     handoffs_api.blp,
     notify_api.blp,
+    mail_api.blp,
     rules_api.blp,
     fhir_api.blp,
 )

@@ -36,6 +36,7 @@ from coordinator.jobs.context import Job, Place
 from coordinator.jobs.timetable import ClockEntry
 from coordinator.notify import care_handlers as notify_care
 from coordinator.notify import handlers as notify
+from coordinator.notify import mail
 from coordinator.orders import plans
 from coordinator.orders import service as orders
 from coordinator.planning import promise, rosters, what_if
@@ -298,6 +299,7 @@ JOBS: dict[str, Job] = {
     "compliance.bill-holds": bill_holds.sweep_job,
     "deadlines.remind": remind.remind,
     "referrals.watch-48-hours": watch.watch_48_hours,
+    "notify.deliver": mail.deliver_job,
     "teamwork.escalate": tasks.escalate_job,
     "teamwork.resources": resource_clock.look_after_job,
 }
@@ -315,6 +317,7 @@ CLOCK: tuple[ClockEntry, ...] = (
     ClockEntry(name="hold-expiry", job="holds.expire", every=15, grace=timedelta(hours=1)),
     ClockEntry(name="watch-stays", job="episodes.watch-stays", every=15, grace=timedelta(hours=1)),
     ClockEntry(name="resources", job="teamwork.resources", at=time(3, 40), grace=timedelta(hours=20)),
+    ClockEntry(name="mail", job="notify.deliver", every=5, grace=timedelta(hours=1)),
     ClockEntry(name="task-escalation", job="teamwork.escalate", every=15, grace=timedelta(hours=20)),
     ClockEntry(name="watch-48-hours", job="referrals.watch-48-hours", every=15, grace=timedelta(hours=1)),
 )

@@ -38,6 +38,9 @@ class Settings:
     streets_path: Path | None = None
     #: The agency's own OSRM server; None: travel times are estimated.
     osrm_url: str | None = None
+    #: The mail server that carries notices, and as whom; None: the log says that there was something to send.
+    smtp_url: str | None = field(default=None, repr=False)
+    mail_from: str = ""
     #: argon2 time cost; tests lower it.
     password_time_cost: int = 3
     password_memory_kib: int = 65536
@@ -99,6 +102,24 @@ def _road_server(text: str | None) -> str | None:
     return text
 
 
+def _mail_server(environ: Mapping[str, str]) -> tuple[str | None, str]:
+    """The address of the mail server with its user, and as whom mail is sent; SettingsError if one is unusable."""
+    url, sender = environ.get("COORDINATOR_SMTP_URL"), environ.get("COORDINATOR_MAIL_FROM", "")
+    if not url:
+        return None, sender
+    example = "smtp+starttls://user:password@mail.example.org:587 (or smtps, or smtp within the house)"
+    try:
+        parts = urlsplit(url)
+        host, _port = parts.hostname, parts.port
+    except ValueError:
+        host, parts = None, urlsplit("")
+    if parts.scheme not in ("smtp", "smtps", "smtp+starttls") or not host or parts.path.strip("/") or parts.query:
+        raise SettingsError(f"COORDINATOR_SMTP_URL must be an address such as {example}.")
+    if sender.count("@") != 1 or any(character.isspace() for character in sender):
+        raise SettingsError("COORDINATOR_MAIL_FROM must name the address from which mail is sent.")
+    return url, sender
+
+
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings from `environ` (the process's own by default); SettingsError names everything that is wrong."""
     environ = os.environ if environ is None else environ
@@ -126,6 +147,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         raise SettingsError("COORDINATOR_SECRET_KEY must have at least 32 characters.")
     if not database_url.startswith(("sqlite:", "postgresql:", "postgresql+psycopg:")):
         raise SettingsError("COORDINATOR_DATABASE_URL must begin with sqlite: or postgresql: .")
+    smtp_url, mail_from = _mail_server(environ)
     return Settings(
         profile=profile,
         database_url=database_url,
@@ -136,6 +158,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         travel_path=Path(environ.get("COORDINATOR_TRAVEL", str(ROOT / "config" / "travel.toml"))),
         streets_path=Path(environ["COORDINATOR_STREETS"]) if environ.get("COORDINATOR_STREETS") else None,
         osrm_url=_road_server(environ.get("COORDINATOR_OSRM_URL")),
+        smtp_url=smtp_url,
+        mail_from=mail_from,
         password_time_cost=_whole(environ, "COORDINATOR_PASSWORD_TIME_COST", 1 if profile == "test" else 3, 1, 20),
         password_memory_kib=_whole(
             environ, "COORDINATOR_PASSWORD_MEMORY_KIB", 64 if profile == "test" else 65536, 8, 4_194_304

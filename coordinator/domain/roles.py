@@ -182,6 +182,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     ),
     "deadline:close": frozenset({Role.CLINICAL_MANAGER, Role.INTAKE, Role.SCHEDULER, Role.CLINICIAN}),
     "deadline:open": frozenset({Role.SYSTEM}),
+    "delivery:read": frozenset({Role.CLINICAL_MANAGER, Role.ADMINISTRATOR}),
     "notice:read": frozenset(Role) - {Role.SYSTEM},
     "audit:read": frozenset({Role.ADMINISTRATOR, Role.CLINICAL_MANAGER}),
     "import:run": frozenset({Role.SYSTEM}),

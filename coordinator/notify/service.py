@@ -11,6 +11,7 @@ from coordinator.access.scope import branches_of
 from coordinator.core.errors import NotFound
 from coordinator.core.work import Work, permitted
 from coordinator.jobs.queue import insert_once
+from coordinator.notify import mail
 from coordinator.notify.model import Notice
 
 
@@ -46,16 +47,21 @@ def tell_roles(work: Work, notices: Sequence[dict[str, Any]]) -> None:
 def tell_user(
     work: Work, *, user_id: int, kind: str, subject: str, key: str, branch_id: int | None = None, **facts: Any
 ) -> None:
-    """The user has the notice; a second time with the same key changes nothing.
+    """The user has the notice, and a mail if they want any; a second time with the same key changes nothing.
 
     Asked by other rooms and by handlers, never by a door.
     """
-    _tell(work, kind, subject, f"{key}:user{user_id}", facts, branch_id=branch_id, user_id=user_id)
+    key = f"{key}:user{user_id}"
+    if _tell(work, kind, subject, key, facts, branch_id=branch_id, user_id=user_id):
+        number = work.session.execute(sa.select(Notice.id).where(Notice.key == key)).scalar_one()
+        mail.post(work, user_id=user_id, kind=kind, notice_id=number, branch_id=branch_id)
 
 
-def _tell(work: Work, kind: str, subject: str, key: str, facts: dict[str, Any], **whom: Any) -> None:
+def _tell(work: Work, kind: str, subject: str, key: str, facts: dict[str, Any], **whom: Any) -> bool:
     plain = {name: value for name, value in facts.items() if value is not None}
-    insert_once(work.session, Notice, kind=kind, subject=subject, key=key, facts=plain, created_at=work.now, **whom)
+    return insert_once(
+        work.session, Notice, kind=kind, subject=subject, key=key, facts=plain, created_at=work.now, **whom
+    )  # fmt: skip
 
 
 def settle(work: Work, *, subjects: Iterable[str], kinds: Iterable[str]) -> int:

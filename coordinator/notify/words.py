@@ -40,3 +40,23 @@ KINDS: dict[str, str] = {
 def sentence(kind: str, facts: Mapping[str, Any]) -> str:
     """The notice as a sentence; a kind that is not known speaks its name. Of a deadline, it says what is to be done."""
     return fill(KINDS.get(kind, kind), {**facts, "what": deadline(facts)})
+
+
+#: Kind of mail -> language -> its subject and its text. They say that something waits, never what.
+_LETTERS: dict[str, dict[str, tuple[str, str]]] = {
+    "notice": {
+        "en": ("Something waits for you in the coordinator", "Notice {number} waits for you. Sign in to read it.\n"),
+        "zh-Hant": ("協調系統有待您處理的事項", "通知 {number} 待您查閱。請登入系統閱讀。\n"),
+    },
+    "digest": {
+        "en": ("Your notices of today in the coordinator", "Notices wait for you. Sign in to read them.\n"),
+        "zh-Hant": ("協調系統今日通知", "有通知待您查閱。請登入系統閱讀。\n"),
+    },
+}
+LETTER_LANGUAGES = ("en", "zh-Hant")
+
+
+def letter_words(kind: str, number: int | None, language: str) -> tuple[str, str]:
+    """The subject and the text of a mail."""
+    subject, text = _LETTERS[kind].get(language, _LETTERS[kind]["en"])
+    return subject, text.format(number=number)

@@ -526,6 +526,18 @@ class TeamworkSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class NotifySettings:
+    """Mail about notices: hours of the branch's wall clock, elapsed hours and minutes."""
+
+    quiet_from_hour: int
+    quiet_until_hour: int
+    digest_hour: int
+    give_up_hours: int
+    first_wait_minutes: int
+    longest_wait_minutes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """Every setting in force on one day. `settings` gives each with its source, by dotted name."""
 
@@ -562,6 +574,7 @@ class Policy:
     deadlines: DeadlineSettings
     teamwork: TeamworkSettings
     directory: DirectorySettings
+    notify: NotifySettings
     payment: Payment
     palliative: Palliative
     settings: Mapping[str, Setting] = field(default_factory=dict, compare=False)

@@ -1,0 +1,121 @@
+"""Who carries a mail out of the house: an SMTP server of the agency's, or the log where there is none."""
+
+import smtplib
+import ssl
+from dataclasses import dataclass
+from datetime import datetime
+from email.message import EmailMessage
+from email.utils import format_datetime
+from typing import Protocol
+from urllib.parse import unquote, urlsplit
+
+import structlog
+
+from coordinator.core.settings import Settings
+
+log = structlog.get_logger("coordinator.notify")
+#: Seconds after which a server that says nothing is taken to be dead.
+PATIENCE = 10
+
+
+class NotCarried(Exception):  # noqa: N818  (an answer of the world, not a mistake of ours)
+    """The letter was not taken; `code` says how it failed."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class CarrierDown(NotCarried):
+    """Nothing can be sent now, whatever it is: the server is away, or does not let us in."""
+
+
+class CarrierBusy(NotCarried):
+    """This one may be taken later; others may be taken now."""
+
+
+class CarrierRefused(NotCarried):
+    """This one will never be taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What is carried. `number` is the same however often one mail is tried, so that a receiver knows a second copy."""
+
+    to: str
+    subject: str
+    text: str
+    number: str
+    at: datetime
+
+
+class Carrier(Protocol):
+    """Carries one letter; NotCarried if it cannot. After it returns, the letter is out of hand."""
+
+    def carry(self, letter: Letter) -> None: ...
+
+
+class LogCarrier:
+    """Says in the log that there was something to send: no mail server is named."""
+
+    def carry(self, letter: Letter) -> None:
+        log.info("mail", number=letter.number)
+
+
+class SmtpCarrier:
+    """A mail server, reached anew for each letter: they are few, and a connection that broke would tell of another."""
+
+    def __init__(self, url: str, sender: str) -> None:
+        parts = urlsplit(url)
+        self.host, self.port = parts.hostname or "", parts.port
+        self.scheme, self.sender = parts.scheme, sender
+        self.user, self.password = unquote(parts.username or ""), unquote(parts.password or "")
+
+    def carry(self, letter: Letter) -> None:
+        message = EmailMessage()
+        message["From"], message["To"], message["Subject"] = self.sender, letter.to, letter.subject
+        message["Date"], message["Message-ID"] = format_datetime(letter.at), f"<{letter.number}@coordinator.invalid>"
+        message["Auto-Submitted"] = "auto-generated"
+        message.set_content(letter.text)
+        try:
+            with self._connected() as server:
+                server.send_message(message)
+        except smtplib.SMTPRecipientsRefused as refused:
+            codes = [code for code, _ in refused.recipients.values()]
+            raise _not_carried(min(codes, default=450), "recipient-refused") from refused
+        except smtplib.SMTPDataError as answer:
+            raise _not_carried(answer.smtp_code, "letter-refused") from answer
+        except smtplib.SMTPResponseException as answer:  # of us, not of the letter: greeting, sign-in, sender
+            raise CarrierDown(f"server-refused-{answer.smtp_code}") from answer
+        except (OSError, smtplib.SMTPException) as broken:
+            raise CarrierDown("server-down") from broken
+
+    def _connected(self) -> smtplib.SMTP:
+        if self.scheme == "smtps":
+            secure = ssl.create_default_context()
+            server: smtplib.SMTP = smtplib.SMTP_SSL(
+                self.host, self.port or 465, local_hostname="coordinator", timeout=PATIENCE, context=secure
+            )
+        else:
+            server = smtplib.SMTP(self.host, self.port or 587, local_hostname="coordinator", timeout=PATIENCE)
+        try:
+            if self.scheme == "smtp+starttls":
+                server.starttls(context=ssl.create_default_context())
+            if self.user:
+                server.login(self.user, self.password)
+        except BaseException:
+            server.close()
+            raise
+        return server
+
+
+def _not_carried(code: int, said: str) -> NotCarried:
+    """RFC 5321, 4.2.1: what begins with 5 stays so, 421 closes the service, all else may be tried again."""
+    if 500 <= code < 600:
+        return CarrierRefused(f"{said}-{code}")
+    return (CarrierDown if code == 421 else CarrierBusy)(f"{said}-{code}")
+
+
+def carrier_of(settings: Settings) -> Carrier:
+    """The carrier of this installation."""
+    return SmtpCarrier(settings.smtp_url, settings.mail_from) if settings.smtp_url else LogCarrier()
