@@ -33,10 +33,8 @@ class Counts:
 
 
 def _waiting_notes(work: Work, desk: Desk | None) -> sa.ColumnElement[bool]:
-    desks = my_desks(work.actor) if desk is None else my_desks(work.actor) & {desk}
-    to_desk = NoteAddress.desk.in_(sorted(desks))
-    to_me = to_desk if desk is not None else sa.or_(NoteAddress.user_id == (work.actor.user_id or 0), to_desk)
-    waiting = sa.select(NoteAddress.note_id).where(NoteAddress.acknowledged_at.is_(None), to_me)
+    mine = notes.to_me(work, None if desk is None else my_desks(work.actor) & {desk})
+    waiting = sa.select(NoteAddress.note_id).where(NoteAddress.acknowledged_at.is_(None), NoteAddress.id.in_(mine))
     return sa.and_(notes.readable(work), Note.retracted_at.is_(None), Note.id.in_(waiting))
 
 

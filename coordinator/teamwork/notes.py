@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 
 from coordinator.access.scope import branches_of, patients_in_sight, require_sight
 from coordinator.core.audit import AuditEvent
@@ -31,12 +32,14 @@ from coordinator.domain.teamwork import (
 from coordinator.domain.vocabulary import Role
 from coordinator.teamwork.notes_model import Note, NoteAddress
 from coordinator.teamwork.parts import FORMS, sound_parts
-from coordinator.teamwork.people import my_desks, own_branch, place, require_able
+from coordinator.teamwork.people import my_desks, own_branch, place, require_able, stands_in
 
 #: Rows that a note may name beside its patient; they must be hers.
 _visit = sa.table("visit", sa.column("id", ROW_ID), sa.column("patient_id", ROW_ID))
 _caregiver = sa.table("caregiver", sa.column("id", ROW_ID), sa.column("patient_id", ROW_ID))
 _participant = sa.table("outside_participant", sa.column("id", ROW_ID), sa.column("patient_id", ROW_ID))
+#: The note that an address is of, beside the one that a list is made of.
+_of = aliased(Note)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +61,20 @@ def _reads_restricted(work: Work) -> bool:
     return work.actor.has_role(Role.SYSTEM.value) or not my_desks(work.actor).isdisjoint(READS_RESTRICTED)
 
 
+def to_me(work: Work, desks: frozenset[Desk] | None = None) -> sa.Select[Any]:
+    """Numbers of addresses of notes that are the actor's: their own, those of whom they stand in for today, and those
+    of their desks. With `desks`, of these alone."""
+    to_desk = NoteAddress.desk.in_(sorted(my_desks(work.actor) if desks is None else desks))
+    query = sa.select(NoteAddress.id).join(_of, _of.id == NoteAddress.note_id)
+    if desks is not None:
+        return query.where(to_desk)
+    own = NoteAddress.user_id == (work.actor.user_id or 0)
+    return query.where(sa.or_(own, to_desk, stands_in(work, NoteAddress.user_id, _of.patient_id)))  # type: ignore[arg-type]
+
+
 def _addressed(work: Work) -> sa.ColumnElement[bool]:
-    """Notes addressed to the actor, or to a desk at which they sit."""
-    to = sa.select(NoteAddress.note_id).where(
-        sa.or_(
-            NoteAddress.user_id == (work.actor.user_id or 0), NoteAddress.desk.in_(sorted(my_desks(work.actor)))
-        )
-    )  # fmt: skip
-    return Note.id.in_(to)
+    """Notes that are addressed to the actor in one of these ways."""
+    return Note.id.in_(sa.select(NoteAddress.note_id).where(NoteAddress.id.in_(to_me(work))))
 
 
 def in_reach(work: Work) -> sa.ColumnElement[bool]:
@@ -251,8 +260,8 @@ def _require_standing(note: Note) -> None:
 def acknowledge(work: Work, note_id: int) -> Note:
     """The actor has it, for themselves and for the desks at which they sit; a second time changes nothing."""
     note = _readable(work, note_id)
-    desks = my_desks(work.actor)
-    mine = [one for one in note.to if one.user_id == work.actor.user_id or (one.desk is not None and one.desk in desks)]
+    numbers = set(work.session.execute(to_me(work).where(NoteAddress.note_id == note.id)).scalars())
+    mine = [one for one in note.to if one.id in numbers]
     if not mine:
         raise Forbidden("It is not addressed to you.")
     waiting = [one.id for one in mine if one.acknowledged_at is None]

@@ -1,16 +1,20 @@
 """Who sits where, and whether somebody can be asked: what tasks and notes have in common."""
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from coordinator.access.model import User
-from coordinator.access.scope import branches_of, require_branch, require_sight, visible_patients
+from coordinator.access.scope import branches_of, require_branch, require_sight, stands_in_today, visible_patients
 from coordinator.access.service import actor_of, performer_of
 from coordinator.agency import service as agency
 from coordinator.core.db import ROW_ID
 from coordinator.core.errors import Invalid
 from coordinator.core.work import Actor, Work
+from coordinator.domain.team import CoverRole
 from coordinator.domain.teamwork import Desk, desks_of
 from coordinator.domain.timeline import local_day
+from coordinator.teams.model import Cover
 
 _clinician = sa.table("clinician", sa.column("id", ROW_ID), sa.column("branch_id", ROW_ID))
 
@@ -18,6 +22,40 @@ _clinician = sa.table("clinician", sa.column("id", ROW_ID), sa.column("branch_id
 def my_desks(actor: Actor) -> frozenset[Desk]:
     """The desks at which the actor sits."""
     return desks_of(actor.roles, actor.performer)
+
+
+def stands_in(work: Work, user: sa.ColumnElement[Any], patient: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    """Whether the actor stands in today for the user in one column, at the patient in another."""
+    actor = work.actor
+    ways = [
+        sa.and_(Cover.role == CoverRole.COORDINATOR, Cover.by_user_id == actor.user_id, Cover.user_id == User.id),
+        sa.and_(
+            Cover.role == CoverRole.PRIMARY,
+            Cover.by_clinician_id == actor.clinician_id,
+            Cover.clinician_id == User.clinician_id,
+        ),
+        sa.and_(
+            Cover.role == CoverRole.MANAGING_PHYSICIAN,
+            Cover.by_physician_id == actor.physician_id,
+            Cover.physician_id == User.physician_id,
+        ),
+    ]
+    return sa.exists().where(
+        User.id == user,
+        sa.or_(*ways),
+        Cover.withdrawn_at.is_(None),
+        sa.or_(Cover.patient_id.is_(None), Cover.patient_id == patient),
+        stands_in_today(work, Cover.starts_on, Cover.ends_on, patient),
+    )
+
+
+def acts_for(work: Work, user_id: int | None, patient_id: int | None) -> bool:
+    """Whether the actor is that user, or stands in for them today at the patient."""
+    if user_id is None or user_id == work.actor.user_id:
+        return user_id is not None
+    if patient_id is None:
+        return False
+    return bool(work.session.execute(sa.select(stands_in(work, sa.literal(user_id), sa.literal(patient_id)))).scalar())
 
 
 def place(work: Work, patient_id: int | None, branch_id: int | None) -> int:

@@ -36,7 +36,7 @@ from coordinator.domain.timeline import day_bounds, local_day
 from coordinator.jobs.context import JobContext
 from coordinator.jobs.queue import insert_once
 from coordinator.teamwork.model import Task, TaskStep
-from coordinator.teamwork.people import my_desks, own_branch, place, require_able
+from coordinator.teamwork.people import acts_for, my_desks, own_branch, place, require_able, stands_in
 
 # ------------------------------------------------------------------------------------ opening
 
@@ -180,8 +180,10 @@ def in_sight(work: Work) -> sa.ColumnElement[bool]:
 
 
 def on_my_list(work: Work) -> sa.ColumnElement[bool]:
-    """Of the tasks in sight, those that the actor may take or has: theirs, their desks', and what was escalated."""
-    return on_list(work.actor.user_id, my_desks(work.actor))
+    """Of the tasks in sight, those that the actor may take or has: theirs, those of whom they stand in for, their
+    desks', and what was escalated."""
+    own = on_list(work.actor.user_id, my_desks(work.actor))
+    return sa.or_(own, stands_in(work, Task.owner_id, Task.patient_id))  # type: ignore[arg-type]
 
 
 def on_list(user_id: int | None, desks: frozenset[Desk]) -> sa.ColumnElement[bool]:
@@ -271,7 +273,7 @@ def _live(work: Work, task_id: int) -> Task:
 
 def _mine_to_take(work: Work, task: Task) -> bool:
     desks = my_desks(work.actor)
-    return task.owner_id == work.actor.user_id or (
+    return acts_for(work, task.owner_id, task.patient_id) or (
         task.owner_id is None and (task.owner_role in desks or task.escalated_to in desks)
     )
 
@@ -309,7 +311,7 @@ def decline(work: Work, task_id: int, reason: TaskDecline, note: str | None = No
     """
     task = _live(work, task_id)
     desks = my_desks(work.actor)
-    own = task.owner_id == work.actor.user_id
+    own = acts_for(work, task.owner_id, task.patient_id)
     if not own and not (task.owner_id is None and task.owner_role in desks):
         raise Forbidden("Only whose list it is on may decline it.")
     if reason is TaskDecline.OTHER and note is None:

@@ -61,6 +61,10 @@ class Scene:
 
 @pytest.fixture
 def scene(app: Coordinator, database: Database) -> Scene:
+    return set_scene(app, database)
+
+
+def set_scene(app: Coordinator, database: Database) -> Scene:
     """In the team: `nurse`, `nurse2`, `social`, `chaplain`; `aide` visits; of the office: `scheduler`, `intake`,
     `manager`, `admin`; `doctor` manages; `outsider` is a nurse and `far` a manager who know nobody here."""
     made = Scene(app, database)

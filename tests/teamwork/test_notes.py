@@ -8,9 +8,11 @@ import sqlalchemy as sa
 
 from coordinator.core.audit import AuditEvent
 from coordinator.core.errors import Invalid
+from coordinator.domain.team import CoverReason, CoverRole
 from coordinator.domain.teamwork import NoteKind
 from coordinator.notify.model import Notice
 from coordinator.patients.model import Caregiver
+from coordinator.teams.model import Cover
 from coordinator.teamwork.parts import FORMS, sound_parts
 from tests.people import at, pointers
 from tests.teamwork.conftest import TUESDAY, Scene
@@ -281,4 +283,31 @@ def test_one_inbox_counts_what_waits_for_a_person_and_for_each_role(scene: Scene
         assert counts["deadlines"] == len(owed)
         assert scene.as_("far").get("/inbox").json == dict.fromkeys(counts, 0)
         assert scene.as_("aide").get("/inbox").json["deadlines"] == 0
+        assert scene.as_("nurse").get("/inbox").json["messages"] == 0
+
+
+def test_whoever_stands_in_sees_the_inbox_of_the_covered_one_for_the_days_of_it(scene: Scene) -> None:
+    with scene.database.transaction() as session:
+        session.add(
+            Cover(
+                role=CoverRole.PRIMARY, reason=CoverReason.SICK, clinician_id=scene.clinicians["nurse"],
+                by_clinician_id=scene.clinicians["nurse2"], starts_on=TUESDAY.date(), ends_on=TUESDAY.date(),
+                recorded_at=TUESDAY,
+            )
+        )  # fmt: skip
+    note = _written(scene, "social", text="To the nurse", to=[{"user_id": scene.users["nurse"]}])
+    with at(TUESDAY):
+        body = {"patient_id": scene.patient, "kind": "call-patient", "owner_id": scene.users["nurse"]}
+        task = scene.as_("social").post("/tasks", body | {"due_on": "2026-11-12"}).json
+    for moment, seen in ((TUESDAY - timedelta(days=1), 0), (TUESDAY, 1), (TUESDAY + timedelta(days=1), 0)):
+        with at(moment):
+            counts = scene.as_("nurse2").get("/inbox").json
+            assert (counts["messages"], counts["tasks"]) == (seen, seen), moment
+            assert scene.as_("chaplain").get("/inbox").json["messages"] == 0
+    with at(TUESDAY):
+        nurse2 = scene.as_("nurse2")
+        had = nurse2.post(f"/notes/{note['id']}/acknowledge").json
+        assert had["to"][0]["acknowledged_by_id"] == scene.users["nurse2"]
+        done = nurse2.change("POST", f"/tasks/{task['id']}/done", {"outcome": "done"}, of=f"/tasks/{task['id']}")
+        assert done.status_code == 200, done.json
         assert scene.as_("nurse").get("/inbox").json["messages"] == 0
