@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from coordinator.deadlines.cases import SKILLED, Covered, Seen, Stay
+from coordinator.deadlines.cases import Covered, Seen, Stay
 from coordinator.deadlines.obligation import Asked, Owed
 from coordinator.domain.lifecycle import LIVE_ORDER
 from coordinator.domain.timeline import (
@@ -173,20 +173,6 @@ def discipline_discharge(stay: Stay, asked: Asked) -> Iterator[Owed]:
 
 #: Orders that were live once and ended.
 _GIVEN = frozenset({OrderStatus.EXPIRED, OrderStatus.COMPLETED, OrderStatus.DISCONTINUED})
-
-
-def noncoverage_notice(stay: Stay, asked: Asked) -> Iterator[Owed]:
-    """DIS-04: Medicare's patient has the notice two days before the last covered day, if no order follows."""
-    if not stay.in_care or not is_medicare(stay.programme, stay.payer, asked.policy):
-        return
-    covered = [line.last for line in stay.lines if line.status in _COMING and line.discipline in SKILLED]
-    if not covered or asked.today > max(covered):
-        return
-    last, settings = max(covered), asked.policy.deadlines
-    yield Owed(
-        of_episode(stay, "notice"), last - timedelta(days=asked.policy.discharge.notice_days), stay.patient_id,
-        opens_on=last - timedelta(days=settings.noncoverage_ahead_days), facts={"ends_on": last.isoformat()},
-    )  # fmt: skip
 
 
 def coverage_end(covered: Covered, asked: Asked) -> Iterator[Owed]:

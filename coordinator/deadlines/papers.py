@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from coordinator.deadlines import care_dues
 from coordinator.deadlines.cases import Scope, Stay, once, stays
 from coordinator.deadlines.obligation import Asked, Owed
-from coordinator.domain.vocabulary import AssessmentKind, CertificationStatus, DischargeStatus
+from coordinator.domain.timeline import ONE_DAY
+from coordinator.domain.vocabulary import AssessmentKind, CertificationStatus, DischargeStatus, Discipline
 from coordinator.episodes.model import (
     Certification,
     ComprehensiveAssessment,
@@ -20,8 +21,9 @@ from coordinator.episodes.model import (
     InpatientStay,
 )
 from coordinator.orders.model import CarePlan
+from coordinator.rules.assessments import ask_comprehensive, comprehensive_due
 from coordinator.rules.certification import ask_face_to_face, ask_face_to_face_performer, face_to_face_window
-from coordinator.rules.discharge import Step, transfer_summary_due
+from coordinator.rules.discharge import AFTER_DISCIPLINE, Step, transfer_summary_due
 from coordinator.rules.facts import FaceToFaceFacts
 from coordinator.staff.model import Physician
 
@@ -45,8 +47,12 @@ class Papers:
     encounters: Sequence[FaceToFaceFacts]
     #: Kind and day 0 of each comprehensive assessment.
     assessed: frozenset[tuple[AssessmentKind, date]]
+    #: When the assessment that opens the case was completed.
+    opened_on: date | None
     #: Steps that were done after the discharge.
     steps: frozenset[str]
+    #: The latest end of each discipline that nobody withdrew: its day, and the steps that were done.
+    ended: Mapping[Discipline, tuple[date, frozenset[str]]]
     #: The transfers by the day from which they count.
     transfers: Mapping[date, Transfer]
 
@@ -55,19 +61,27 @@ class Papers:
 def papers(scope: Scope) -> list[Papers]:
     """The episodes that are open, or ended lately, with their papers."""
     encounters, assessed = _encounters(scope), defaultdict(set)
-    for episode_id, kind, event_on in scope.work.session.execute(
+    opened_on: dict[int, date] = {}
+    for episode_id, kind, event_on, completed_on in scope.work.session.execute(
         sa.select(
-            ComprehensiveAssessment.episode_id, ComprehensiveAssessment.kind, ComprehensiveAssessment.event_on
+            ComprehensiveAssessment.episode_id, ComprehensiveAssessment.kind, ComprehensiveAssessment.event_on,
+            ComprehensiveAssessment.completed_on,
         ).where(scope.has(ComprehensiveAssessment.patient_id))
-    ):
+    ):  # fmt: skip
         assessed[episode_id].add((kind, event_on))
+        if kind is AssessmentKind.START_OF_CARE:
+            opened_on[episode_id] = completed_on
     steps: dict[int, frozenset[str]] = {}
-    for episode_id, done in scope.work.session.execute(
-        sa.select(Discharge.episode_id, Discharge.steps).where(
-            scope.has(Discharge.patient_id), Discharge.discipline.is_(None), Discharge.status == DischargeStatus.FINAL
-        )
+    ended: dict[int, dict[Discipline, tuple[date, frozenset[str]]]] = defaultdict(dict)
+    for row in scope.work.session.execute(
+        sa.select(Discharge.episode_id, Discharge.discipline, Discharge.status, Discharge.planned_on, Discharge.steps)
+        .where(scope.has(Discharge.patient_id), Discharge.status != DischargeStatus.WITHDRAWN)
+        .order_by(Discharge.planned_on, Discharge.id)
     ):
-        steps[episode_id] = frozenset(done)
+        if row.discipline is not None:
+            ended[row.episode_id][row.discipline] = row.planned_on, frozenset(row.steps)
+        elif row.status is DischargeStatus.FINAL:
+            steps[row.episode_id] = frozenset(row.steps)
     transfers: dict[int, dict[date, Transfer]] = defaultdict(dict)
     for row in scope.work.session.execute(
         sa.select(
@@ -82,8 +96,8 @@ def papers(scope: Scope) -> list[Papers]:
         )
     return [
         Papers(
-            stay, encounters.get(stay.id, ()), frozenset(assessed[stay.id]), steps.get(stay.id, frozenset()),
-            transfers[stay.id],
+            stay, encounters.get(stay.id, ()), frozenset(assessed[stay.id]), opened_on.get(stay.id),
+            steps.get(stay.id, frozenset()), ended[stay.id], transfers[stay.id],
         )
         for stay in stays(scope)
     ]  # fmt: skip
@@ -161,6 +175,21 @@ def comprehensive_assessment(file: Papers, asked: Asked) -> Iterator[Owed]:
     yield from _met(care_dues.comprehensive_assessment, file, asked, "assessed" if done else None)
 
 
+def late_assessment(file: Papers, asked: Asked) -> Iterator[Owed]:
+    """ASM-03: from the sixth day on the assessment that is not complete is an incident, and a late one stays one."""
+    stay = file.stay
+    if stay.soc is None:
+        return
+    late_from = comprehensive_due(stay.soc, asked.policy) + ONE_DAY
+    late = ask_comprehensive(stay.soc, file.opened_on, max(asked.today, late_from), asked.policy)
+    if file.opened_on is None and not stay.in_care:
+        return  # who left without one is not assessed any more; an incident that stands stays
+    yield Owed(
+        care_dues.of_episode(stay, "late"), late_from, stay.patient_id, opens_on=late_from,
+        met=None if late else "completed in time",
+    )  # fmt: skip
+
+
 def transfer_assessment(file: Papers, asked: Asked) -> Iterator[Owed]:
     """ASM-01: done when the assessment of this transfer is on file."""
     done = (AssessmentKind.TRANSFER, file.stay.held_on) in file.assessed
@@ -186,6 +215,14 @@ def transfer_summary(file: Papers, asked: Asked) -> Iterator[Owed]:
 def discharge_summary(file: Papers, asked: Asked) -> Iterator[Owed]:
     """DIS-02: done when it was sent."""
     yield from _met(care_dues.discharge_summary, file, asked, "sent" if Step.SUMMARY in file.steps else None)
+
+
+def discipline_discharge(file: Papers, asked: Asked) -> Iterator[Owed]:
+    """DIS-03: done when every step that follows a discipline's end was done, of an end no earlier than its orders'."""
+    for owed in care_dues.discipline_discharge(file.stay, asked):
+        ended_on, steps = file.ended.get(Discipline(owed.facts["discipline"]), (date.min, frozenset()))
+        done = ended_on >= date.fromisoformat(owed.facts["ends_on"]) and steps.issuperset(AFTER_DISCIPLINE)
+        yield replace(owed, met="settled" if done else None)
 
 
 def closed_record(file: Papers, asked: Asked) -> Iterator[Owed]:

@@ -5,7 +5,16 @@ hours, or begins with an act that leaves no fact behind, is opened by the clocks
 `visit_clock`, `order_clock`, `authorisation_clock`).
 """
 
-from coordinator.deadlines import care_dues, cases, papers, record_cases, record_dues, visit_dues
+from coordinator.deadlines import (
+    care_dues,
+    cases,
+    home_dues,
+    notice_dues,
+    papers,
+    record_cases,
+    record_dues,
+    visit_dues,
+)
 from coordinator.deadlines.obligation import Obligation
 from coordinator.domain import events
 
@@ -39,6 +48,29 @@ OBLIGATIONS: tuple[Obligation, ...] = (
         asked_by=(events.CriterionDetermined, *_CARE),
     ),
     Obligation(
+        "ELG-8",
+        "outside-order",
+        "intake",
+        home_dues.outside_orders,
+        home_dues.outside_order,
+        asked_by=(*_CARE, *_ORDERS),
+        once=True,
+    ),
+    Obligation(
+        "HB-02",
+        "review-homebound",
+        "case_manager",
+        home_dues.outings,
+        home_dues.homebound_review,
+        asked_by=(
+            *_CARE,
+            events.AbsencePatternNoticed,
+            events.HomeAbsenceWithdrawn,
+            events.HomeboundAssessed,
+        ),
+        gone=home_dues.assessed_since,
+    ),
+    Obligation(
         "ELG-1",
         "coverage-ends",
         "intake",
@@ -64,6 +96,15 @@ OBLIGATIONS: tuple[Obligation, ...] = (
         papers.comprehensive_assessment,
         asked_by=(*_CARE, events.AssessmentCompleted),
         once=True,
+    ),
+    Obligation(
+        "ASM-03",
+        "late-assessment",
+        "clinical_manager",
+        papers.papers,
+        papers.late_assessment,
+        asked_by=(*_CARE, events.AssessmentCompleted),
+        stays=True,
     ),
     Obligation(
         "ASM-01",
@@ -151,17 +192,25 @@ OBLIGATIONS: tuple[Obligation, ...] = (
         "DIS-03",
         "discharge-discipline",
         "case_manager",
-        cases.stays,
-        care_dues.discipline_discharge,
-        asked_by=(*_CARE, *_ORDERS),
+        papers.papers,
+        papers.discipline_discharge,
+        asked_by=(*_CARE, *_ORDERS, events.DischargeStepDone),
     ),
     Obligation(
         "DIS-04",
         "noncoverage-notice",
         "case_manager",
-        cases.stays,
-        care_dues.noncoverage_notice,
-        asked_by=(*_CARE, *_ORDERS),
+        notice_dues.endings,
+        notice_dues.unannounced,
+        asked_by=(*_CARE, *_ORDERS, events.CoverageNoticeOwed),
+    ),
+    Obligation(
+        "DIS-04",
+        "deliver-notice",
+        "case_manager",
+        notice_dues.notices,
+        notice_dues.delivery,
+        asked_by=(events.CoverageNoticeOwed, events.CoverageNoticeDelivered, events.PatientDischarged),
     ),
     # -------------------------------------------------------------------------- orders
     Obligation("ORD-01", "renew-order", "case_manager", cases.stays, visit_dues.renewal, asked_by=(*_CARE, *_ORDERS)),

@@ -56,6 +56,16 @@ TASKS: dict[str, Task] = {
     "noncoverage-notice": Task(
         "Give the patient the notice of Medicare non-coverage: the last covered day is {ends_on}.", by_hand=True
     ),
+    "deliver-notice": Task("Deliver the {kind} to the patient: what it tells of ends on {ends_on}."),
+    "review-homebound": Task(
+        "The patient goes out without taxing effort: look again at whether the patient is homebound.", by_hand=True
+    ),
+    "outside-order": Task(
+        "A practitioner outside the plan gave an order: ask the managing physician to take it over.", by_hand=True
+    ),
+    "late-assessment": Task(
+        "The comprehensive assessment was not complete in time: record why, as an incident.", by_hand=True
+    ),
     "sign-receipt": Task("Sign the receipt of the verbal order."),
     "written-schedule": Task("Give the patient the visit schedule in writing, in their language.", by_hand=True),
     "review-aide-care": Task("The team reviews whether aide care goes on past sixty days.", by_hand=True),

@@ -252,6 +252,14 @@ class AbsencePatternNoticed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class HomeAbsenceWithdrawn(Event):
+    """An absence from home was entered in error: what was counted is counted anew (HB-02)."""
+
+    patient_id: int
+    episode_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class TransferNoticed(Event):
     """An inpatient stay counts as a transfer, published once a stay and before EpisodeHeld (ASM-02, DIS-02).
 

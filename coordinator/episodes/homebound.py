@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from coordinator.core.errors import Conflict, Invalid, NotFound
 from coordinator.core.work import Work, permitted
-from coordinator.domain.events import AbsencePatternNoticed, HomeboundAssessed
+from coordinator.domain.events import AbsencePatternNoticed, HomeAbsenceWithdrawn, HomeboundAssessed
 from coordinator.domain.vocabulary import AbsencePurpose
 from coordinator.episodes.model import HomeAbsence, HomeboundAssessment
 from coordinator.episodes.reading import episode_to_change, today_of, visible_episode
@@ -113,6 +113,7 @@ def withdraw_home_absence(work: Work, absence_id: int) -> HomeAbsence:
     row.withdrawn_at = work.now
     work.session.flush()  # it is in the answer
     work.record("home-absence.withdrawn", f"episode:{row.episode_id}", patient_id=row.patient_id, absence=row.id)
+    work.publish(HomeAbsenceWithdrawn(patient_id=row.patient_id, episode_id=row.episode_id))
     return row
 
 
