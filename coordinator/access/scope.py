@@ -19,6 +19,7 @@ from coordinator.core.db import ROW_ID, UtcDateTime
 from coordinator.core.errors import NotFound
 from coordinator.core.work import Actor, Work
 from coordinator.domain.team import CoverRole
+from coordinator.domain.roles import queues_of
 from coordinator.domain.timeline import day_bounds, local_day
 from coordinator.domain.vocabulary import OrderStatus, Performer, Role, VisitStatus
 
@@ -63,6 +64,12 @@ def branches_of(actor: Actor) -> frozenset[int] | None:
     if actor.has_role(Role.ADMINISTRATOR.value) and not actor.branch_ids:
         return None
     return actor.branch_ids if actor.has_role(*(role.value for role in OFFICE)) else frozenset()
+
+
+def own_lists(actor: Actor) -> tuple[frozenset[str], sa.Select[tuple[int]]]:
+    """The lists of the actor's profession (`roles.QUEUES`), and the branch whose lists they are."""
+    here = sa.select(_clinician.c.branch_id).where(_clinician.c.id == actor.clinician_id)
+    return queues_of(actor.roles, actor.performer), here
 
 
 def require_branch(work: Work, branch_id: int) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from coordinator.access.scope import branches_of
+from coordinator.access.scope import branches_of, own_lists
 from coordinator.agency import service as agency
 from coordinator.agency.model import Branch
 from coordinator.core.audit import AuditEvent
@@ -23,23 +23,34 @@ from coordinator.patients.scope import patients_in_sight, require_sight
 __all__ = ["close_deadlines", "done", "for_change", "get", "history", "of_patient", "open_deadline", "search", "waive"]
 
 
+#: Office roles that answer for whatever a branch owes.
+_WHOLE_BRANCH = (Role.SCHEDULER, Role.INTAKE, Role.CLINICAL_MANAGER)
+
+
 def _in_sight(work: Work) -> sa.ColumnElement[bool]:
-    """Office roles: their branches. Clinicians and physicians: what concerns the patients whom they may see.
+    """Office roles: their branches; an administrator there only what is an administrator's. Clinicians and physicians:
+    what concerns the patients whom they may see, and a profession its own list.
 
     What would tell how a patient answered is shown to those alone who may read answers (SEC-08).
     """
     mine = branches_of(work.actor)
-    if mine is None:
+    if mine is None and work.actor.has_role(Role.SYSTEM.value):
         return sa.true()
     if not work.actor.may("assessment:read"):
         return sa.and_(_mine(work, mine), Deadline.rule.not_in(sorted(OF_ANSWERS)))
     return _mine(work, mine)
 
 
-def _mine(work: Work, mine: frozenset[int]) -> sa.ColumnElement[bool]:
+def _mine(work: Work, mine: frozenset[int] | None) -> sa.ColumnElement[bool]:
     ways: list[sa.ColumnElement[bool]] = []
-    if mine:
-        ways.append(Deadline.branch_id.in_(sorted(mine)))
+    if mine is None or mine:
+        here = sa.true() if mine is None else Deadline.branch_id.in_(sorted(mine))
+        if not work.actor.has_role(*(role.value for role in _WHOLE_BRANCH)):
+            here = sa.and_(here, Deadline.owner_role == Role.ADMINISTRATOR.value)
+        ways.append(here)
+    lists, branch = own_lists(work.actor)
+    if lists:
+        ways.append(sa.and_(Deadline.owner_role.in_(sorted(lists)), Deadline.branch_id.in_(branch)))
     if work.actor.clinician_id is not None or work.actor.physician_id is not None:
         ways.append(Deadline.patient_id.in_(patients_in_sight(work)))
     return sa.or_(*ways) if ways else sa.false()
@@ -172,7 +183,8 @@ def _whose(owner_role: str) -> str:
 
 def _closable(work: Work, deadline_id: int, reason: str) -> Deadline:
     row = _visible(work, deadline_id, lock=True)
-    if not work.actor.has_role(row.owner_role, Role.CLINICAL_MANAGER.value):
+    lists = own_lists(work.actor)[0]
+    if row.owner_role not in lists and not work.actor.has_role(row.owner_role, Role.CLINICAL_MANAGER.value):
         raise Forbidden(f"Only {_whose(row.owner_role)} may close this.")
     if row.status is not DeadlineStatus.OPEN:
         raise Conflict("This is closed already.", code="deadline-closed", status_now=row.status.value)

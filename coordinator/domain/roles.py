@@ -1,5 +1,8 @@
 """Who may do what: one page of permissions. Whose rows they may do it to is decided by the verb's own select."""
 
+from collections.abc import Iterable
+from enum import StrEnum
+
 from coordinator.domain.vocabulary import Performer, Role
 
 #: Permission -> the roles that hold it. A permission is noun:verb.
@@ -178,9 +181,19 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "note:write-clinical": frozenset({Role.CLINICIAN, Role.PHYSICIAN, Role.CLINICAL_MANAGER}),
     # obligations, notices, trail
     "deadline:read": frozenset(
-        {Role.CLINICIAN, Role.CLINICAL_MANAGER, Role.SCHEDULER, Role.INTAKE, Role.PHYSICIAN, Role.SYSTEM}
+        {
+            Role.CLINICIAN,
+            Role.CLINICAL_MANAGER,
+            Role.SCHEDULER,
+            Role.INTAKE,
+            Role.PHYSICIAN,
+            Role.ADMINISTRATOR,
+            Role.SYSTEM,
+        }
     ),
-    "deadline:close": frozenset({Role.CLINICAL_MANAGER, Role.INTAKE, Role.SCHEDULER, Role.CLINICIAN}),
+    "deadline:close": frozenset(
+        {Role.CLINICAL_MANAGER, Role.INTAKE, Role.SCHEDULER, Role.CLINICIAN, Role.ADMINISTRATOR}
+    ),
     "deadline:open": frozenset({Role.SYSTEM}),
     "delivery:read": frozenset({Role.CLINICAL_MANAGER, Role.ADMINISTRATOR}),
     "notice:read": frozenset(Role) - {Role.SYSTEM},
@@ -216,6 +229,37 @@ LACKS: dict[Performer, frozenset[str]] = {
     Performer.CHAPLAIN: _JUDGEMENT | _ORDERING,
     Performer.LVN: _JUDGEMENT,
 }
+
+
+#: Lists of obligations that belong to a profession rather than to a role. Who is on call on a night is not known
+#: here: the list is every registered nurse's of the branch.
+QUEUES: dict[str, frozenset[Performer]] = {
+    "social_worker": frozenset({Performer.MSW}),
+    "chaplain": frozenset({Performer.CHAPLAIN}),
+    "on_call_nurse": frozenset({Performer.RN}),
+}
+
+
+class OwnerRole(StrEnum):
+    """On whose list an obligation stands: that of a role, or of a profession (`QUEUES`)."""
+
+    SCHEDULER = "scheduler"
+    CLINICIAN = "clinician"
+    PHYSICIAN = "physician"
+    INTAKE = "intake"
+    CLINICAL_MANAGER = "clinical_manager"
+    ADMINISTRATOR = "administrator"
+    SYSTEM = "system"
+    SOCIAL_WORKER = "social_worker"
+    CHAPLAIN = "chaplain"
+    ON_CALL_NURSE = "on_call_nurse"
+
+
+def queues_of(roles: Iterable[str], performer: str | None = None) -> frozenset[str]:
+    """The lists of the clinicians of this profession; none for who is no clinician, or of a profession without one."""
+    if performer is None or Role.CLINICIAN.value not in set(roles):
+        return frozenset()
+    return frozenset(name for name, performers in QUEUES.items() if Performer(performer) in performers)
 
 
 def permissions_of(roles: frozenset[Role], performer: str | None = None) -> frozenset[str]:

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from coordinator.access.model import User
-from coordinator.access.scope import branches_of
+from coordinator.access.scope import branches_of, own_lists
 from coordinator.core.errors import NotFound
 from coordinator.core.work import Work, permitted
 from coordinator.jobs.queue import insert_once
@@ -105,11 +105,13 @@ def users_of(
 
 
 def _mine(work: Work) -> sa.ColumnElement[bool]:
-    """Notices to oneself, and to a role that one holds at a branch that one works for."""
+    """Notices to oneself, to a role that one holds at a branch that one works for, and to one's profession's list."""
     mine = branches_of(work.actor)
     here = sa.true() if mine is None else sa.or_(Notice.branch_id.is_(None), Notice.branch_id.in_(sorted(mine)))
     to_role = sa.and_(Notice.role.in_(sorted(work.actor.roles)), here)
-    return sa.or_(Notice.user_id == (work.actor.user_id or 0), to_role)
+    lists, branch = own_lists(work.actor)
+    to_list = sa.and_(Notice.role.in_(sorted(lists)), Notice.branch_id.in_(branch))
+    return sa.or_(Notice.user_id == (work.actor.user_id or 0), to_role, to_list)
 
 
 @permitted("notice:read")

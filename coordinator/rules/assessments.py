@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from coordinator.domain.timeline import certification_period_of
 from coordinator.domain.vocabulary import DISCIPLINE_OF, AssessmentKind, Performer
 from coordinator.rules.certification import event_assessment_due, recertification_assessment
-from coordinator.rules.facts import EpisodeFacts
+from coordinator.rules.facts import EpisodeFacts, VisitCase
 from coordinator.rules.staffing import ASSESSORS, may_open_case
 from coordinator.rules.terms import Finding, Policy, Severity, also, found, rule
 
@@ -112,7 +112,7 @@ def assessment_due(kind: AssessmentKind, event_on: date, policy: Policy) -> date
     sentence="The comprehensive assessment is completed within five days of the start of care.",
     sentence_zh="全面評估須在開始服務後五天內完成。",
     settings=("assessment.comprehensive_days",),
-    asked_on=("episode",),
+    asked_on=("promise", "episode", "visit", "check-in", "planning", "publication", "question"),
 )
 def ask_comprehensive(soc: date, completed_on: date | None, today: date, policy: Policy) -> tuple[Finding, ...]:
     """From the sixth day on a warning on every later visit and an incident, until it is completed; late, an incident.
@@ -143,6 +143,21 @@ def ask_comprehensive(soc: date, completed_on: date | None, today: date, policy:
         due_on=due,
     )
     return (warning, incident)
+
+
+@also("ASM-03")
+def ask_assessed(case: VisitCase) -> Finding | None:
+    """A warning on every visit from the day on which the assessment of the start is late, until it is complete."""
+    late_from = case.episode.assessment_late_from
+    if late_from is None or case.visit.day < late_from:
+        return None
+    return found(
+        "ASM-03",
+        "The comprehensive assessment was due on {due_on} and is not completed.",
+        cure="The nurse or therapist who opened the case completes the comprehensive assessment.",
+        due_on=late_from - timedelta(days=1),
+        facts={"day": case.visit.day},
+    )
 
 
 def comprehensive_due(soc: date, policy: Policy) -> date:

@@ -1,7 +1,7 @@
 """Certification, the encounter before it, and the assessments around it (F2F, CERT, HB-03, ASM-02)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
 from coordinator.domain.npi import is_individual
@@ -231,6 +231,13 @@ def ask_period(case: VisitCase, moment: Moment) -> Finding | None:
         written_for=written_for,
         facts={"soc_date": soc, "order_id": order.order_id},
     )
+
+
+@also("CERT-03")
+def ask_period_given(case: VisitCase) -> Finding | None:
+    """What was given without an order of its certification period is not billed."""
+    refused = ask_period(case, Moment.CHECK_IN)
+    return None if refused is None else replace(refused, severity=Severity.HOLD_BILL)
 
 
 @rule(

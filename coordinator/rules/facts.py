@@ -149,6 +149,8 @@ class EpisodeFacts:
     birth_date: date | None = None
     #: ICD-10-CM code of what the care is for, the primary diagnosis; empty: not known.
     condition: str = ""
+    #: Since the first day on which the comprehensive assessment of the start was late, if it is not complete (ASM-03).
+    assessment_late_from: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from coordinator.rules.aides import (
     ask_supervised,
     ask_supervision_visit,
 )
+from coordinator.rules.assessments import ask_assessed
 from coordinator.rules.certification import ask_period, ask_present
 from coordinator.rules.eligibility import ask_covered, ask_eligible, ask_in_area, ask_safe
 from coordinator.rules.facts import Moment, VisitCase
@@ -33,7 +34,7 @@ ROWS: dict[str, int] = {
     "FRQ-03": 5, "FRQ-05": 5,
     "QUAL-02": 6, "QUAL-03": 6,
     "INT-01": 7, "INT-02": 7, "INT-03": 7, "INT-04": 7,
-    "ASM-01": 8, "SUP-01": 8, "SUP-04": 8, "SUP-05": 8, "ORD-09": 8,
+    "ASM-01": 8, "ASM-03": 8, "SUP-01": 8, "SUP-04": 8, "SUP-05": 8, "ORD-09": 8,
     # An aide's competence is a credential.
     "CRD-01": 9, "CRD-02": 9, "AID-03": 9, "SUP-02": 9,
     "AID-02": 10,
@@ -105,6 +106,7 @@ def ask_patient_side(case: VisitCase, moment: Moment, policy: Policy) -> tuple[F
     _take(findings, ask_nursing_run(case, policy))
     _take(findings, ask_aide_length(case, policy))
     _take(findings, ask_authorisation(case, policy))
+    _take(findings, ask_assessed(case))
     _take(findings, ask_supervised(case, policy))
     _take(findings, ask_aide_plan(case, policy))
     _take(findings, ask_reassessed(case, policy))

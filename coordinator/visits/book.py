@@ -42,6 +42,7 @@ from coordinator.orders.queries import last_day
 from coordinator.patients.enrolments import episodes_as_enrolments, primary_diagnosis
 from coordinator.patients.model import Authorisation as AuthorisationRow
 from coordinator.patients.model import Episode, Patient
+from coordinator.rules.assessments import comprehensive_due
 from coordinator.rules.facts import (
     AidePlanFacts,
     AssistantFacts,
@@ -333,7 +334,15 @@ class CaseBook:
             enrolments=book.enrolments + episodes_as_enrolments(book.patient, episode),
             birth_date=book.patient.birth_date,
             condition=primary_diagnosis(book.patient),
+            assessment_late_from=self._late_from(book, episode),
         )
+
+    def _late_from(self, book: PatientBook, episode: Episode) -> date | None:
+        """The first day on which the assessment of the start was late, where that day has come and it lacks."""
+        if episode.soc_date is None or episode.id in self._extra.assessed:
+            return None
+        late_from = comprehensive_due(episode.soc_date, self._work.policy) + ONE_DAY
+        return late_from if late_from <= local_day(self._work.now, book.zone) else None
 
     def _order(self, book: PatientBook, visit: Visit, day: date) -> OrderFacts | None:
         order = self.order(visit)
@@ -520,6 +529,8 @@ class Lookups:
     #: Whether a therapist set the order's goals (ORD-09).
     goals: dict[int, bool]
     with_companion: set[int]
+    #: Episodes of which the comprehensive assessment of the start is complete (ASM-03).
+    assessed: set[int]
     #: Held here, so that the session does not forget them between one question and the next.
     branches: dict[int, Branch]
     #: The weeks of orders that are not live yet, as they would be.

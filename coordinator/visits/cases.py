@@ -21,6 +21,7 @@ from coordinator.domain.timeline import (
     week_start,
 )
 from coordinator.domain.vocabulary import (
+    AssessmentKind,
     Criterion,
     Determination,
     Discipline,
@@ -30,6 +31,7 @@ from coordinator.domain.vocabulary import (
     VisitKind,
     VisitStatus,
 )
+from coordinator.episodes.model import ComprehensiveAssessment
 from coordinator.orders.facts import goals_set_by_therapist
 from coordinator.orders.model import AideCarePlan, Order
 from coordinator.orders.model import CaseReview as CaseReviewRow
@@ -115,6 +117,14 @@ def load(work: Work, visits: Iterable[Visit], clinicians: Iterable[Clinician] | 
             )
         )
         - {None},  # type: ignore[arg-type]
+        assessed=set(
+            session.scalars(
+                sa.select(ComprehensiveAssessment.episode_id).where(
+                    ComprehensiveAssessment.patient_id.in_(ids),
+                    ComprehensiveAssessment.kind == AssessmentKind.START_OF_CARE,
+                )
+            )
+        ),
         branches={
             branch.id: branch
             for branch in session.scalars(

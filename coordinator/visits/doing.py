@@ -39,6 +39,7 @@ from coordinator.patients import enrolments
 from coordinator.patients import service as patients
 from coordinator.patients.model import Episode, Patient
 from coordinator.rules.aides import ask_aide_tasks
+from coordinator.rules.certification import ask_period_given
 from coordinator.rules.evv import ask_elements, ask_integrity
 from coordinator.rules.facts import EvvFacts, Moment, VisitCase
 from coordinator.rules.frequencies import ask_prn_completion
@@ -461,10 +462,11 @@ def _in_exempt_programme(work: Work, patient: Patient, day: date) -> bool:
 
 
 def of_the_bill(work: Work, case: VisitCase) -> tuple[Finding, ...]:
-    """What holds the bill of a visit that was made: it came after the last skilled one (QUAL-02), or another programme
-    stands in its way (PRG-02).
+    """What holds the bill of a visit that was made: it came after the last skilled one (QUAL-02), another programme
+    stands in its way (PRG-02), or it has no order of its period (CERT-03).
     """
-    concurrent = ask_concurrent(case, work.policy)
+    outside = ask_period_given(case)
+    concurrent = (*ask_concurrent(case, work.policy), *([] if outside is None else [outside]))
     skilled_needed = work.policy.profile(case.episode.programme, case.visit.day).skilled_need_required
     if not skilled_needed or case.qualifying is None or not is_dependent(case.visit.discipline, case.qualifying):
         return concurrent

@@ -77,6 +77,16 @@ def test_asm_03_warns_from_the_sixth_day_until_it_is_completed():
     assert rules_of(lacking) == [("ASM-03", "WARN"), ("ASM-03", "TASK")]
 
 
+def test_asm_03_warns_on_every_visit_from_the_day_on_which_the_assessment_was_late():
+    late = EpisodeFacts(Programme.KP_HBPC, Payer.KP, SOC, frozenset({SN}), assessment_late_from=day("2026-10-07"))
+    before, after = (
+        ask(make_case(visit=make_visit(day=day(on)), episode=late), Moment.CONFIRM, POLICY)
+        for on in ("2026-10-06", "2026-10-07")
+    )
+    assert ("ASM-03", "WARN") not in rules_of(before)
+    assert ("ASM-03", "WARN") in rules_of(after)
+
+
 @pytest.mark.parametrize(
     ("kind", "due"),
     [(START, "2026-10-06"), (AssessmentKind.TRANSFER, "2026-10-03"), (AssessmentKind.DEATH, "2026-10-03")],
