@@ -123,6 +123,10 @@ HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
     events.DischargeStepDone: (sweep.on_event,),
     events.CoverageNoticeOwed: (sweep.on_event,),
     events.CoverageNoticeDelivered: (sweep.on_event,),
+    events.CoverageNoticeChanged: (sweep.on_event,),
+    events.CertificationSuperseded: (sweep.on_event,),
+    events.CertificationSigned: (sweep.on_event,),
+    events.IntervalJustified: (sweep.on_event,),
     events.DisciplineDischarged: (dependents.on_discipline_discharged,),
     events.OrderSent: (
         order_clock.on_order_sent,

@@ -214,16 +214,21 @@ def drop(dialect: str) -> list[str]:
 
 #: Columns of a signed certification that nobody may change.
 CERTIFIED_COLUMNS = (
-    "patient_id", "episode_id", "number", "physician_id", "status", "homebound", "skilled_need", "plan_established",
+    "patient_id", "episode_id", "number", "physician_id", "homebound", "skilled_need", "plan_established",
     "under_care", "face_to_face_on", "estimated_further_duration", "signed_at",
 )  # fmt: skip
 
 
-def create_certifications(dialect: str) -> list[str]:
-    """Statements that make a signed certification, and the signature under it, immutable."""
+def create_certifications(dialect: str, *, superseded: bool = False) -> list[str]:
+    """Statements that make a signed certification, and the signature under it, immutable.
+
+    `superseded`: that it was signed by mistake may be said of it, once; its text stays as it was.
+    """
+    may = " AND NOT (OLD.status = 'signed' AND NEW.status = 'superseded')" if superseded else ""
     name, signed = "signed_text_is_immutable", "OLD.signed_at IS NOT NULL"
     if dialect == "postgresql":
         changed = " OR ".join(f"NEW.{column} IS DISTINCT FROM OLD.{column}" for column in CERTIFIED_COLUMNS)
+        changed += f" OR (NEW.status IS DISTINCT FROM OLD.status{may})"
         refuse = f"EXECUTE FUNCTION guard_refuses('{name}')"
         return [
             f"CREATE TRIGGER {name} BEFORE UPDATE OR DELETE ON certification_signature FOR EACH ROW {refuse}",
@@ -231,6 +236,7 @@ def create_certifications(dialect: str) -> list[str]:
             f"CREATE TRIGGER {name}_delete BEFORE DELETE ON certification FOR EACH ROW WHEN ({signed}) {refuse}",
         ]
     changed = " OR ".join(f"NEW.{column} IS NOT OLD.{column}" for column in CERTIFIED_COLUMNS)
+    changed += f" OR (NEW.status IS NOT OLD.status{may})"
     refuse = f"BEGIN SELECT RAISE(ABORT, '{name}'); END"
     return [
         f"CREATE TRIGGER {name}_certification_signature_update BEFORE UPDATE ON certification_signature {refuse}",

@@ -17,7 +17,7 @@ from coordinator.domain.timeline import (
 )
 from coordinator.domain.vocabulary import OrderStatus
 from coordinator.rules.case import is_medicare
-from coordinator.rules.certification import plan_review_due
+from coordinator.rules.certification import plan_idle_until, plan_idle_warned_from, plan_review_due
 
 _COMING = LIVE_ORDER | {OrderStatus.SENT_FOR_SIGNATURE}
 
@@ -103,14 +103,17 @@ def order_gap(stay: Stay, asked: Asked) -> Iterator[Owed]:
 
 def idle_plan(seen: Seen, asked: Asked) -> Iterator[Owed]:
     """CERT-05: sixty days after the last covered skilled visit the plan ends; brought up from day 45."""
-    settings = asked.policy.certification
     last = seen.skilled_on or seen.stay.soc
     assert last is not None
-    opens_on = last + timedelta(days=settings.qualifying_visit_warning_day)
+    due_on = plan_idle_until(last, asked.policy, seen.justified_until)
+    opens_on = plan_idle_warned_from(due_on, asked.policy)
+    facts = {"last": last.isoformat()}
     yield Owed(
-        of_episode(seen.stay), last + timedelta(days=settings.qualifying_visit_days), seen.stay.patient_id,
-        opens_on=opens_on, remind_on=(opens_on,), facts={"last": last.isoformat()},
-    )  # fmt: skip
+        of_episode(seen.stay), due_on, seen.stay.patient_id, opens_on=opens_on, remind_on=(opens_on,), facts=facts
+    )
+    before = plan_idle_until(last, asked.policy)
+    if before < due_on:
+        yield Owed(of_episode(seen.stay), before, seen.stay.patient_id, met="justified", facts=facts)
 
 
 # ------------------------------------------------------------------------------------ away, and leaving

@@ -29,7 +29,7 @@ from coordinator.domain.vocabulary import (
     VisitKind,
     VisitStatus,
 )
-from coordinator.episodes.model import ComprehensiveAssessment
+from coordinator.episodes.model import ComprehensiveAssessment, IdleInterval
 from coordinator.orders.model import Order
 from coordinator.orders.queries import AWAITS_SIGNATURE
 from coordinator.patients.model import Coverage, Episode, Patient
@@ -75,6 +75,11 @@ class Scope:
 def _made(of: Callable[..., R], rows: Iterable[Any]) -> list[R]:
     """Each row as what it stands for; its columns are in the order of the fields."""
     return [of(*row) for row in rows]
+
+
+def _pairs(rows: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
+    """Rows of two columns as pairs."""
+    return ((row[0], row[1]) for row in rows)
 
 
 def number_of(subject: str) -> int:
@@ -267,6 +272,8 @@ class Seen:
     skilled_on: date | None
     #: Recertification and resumption assessments, earliest first.
     assessed_on: Sequence[date]
+    #: The latest day up to which a practitioner held an interval without such a visit to be right (CERT-05).
+    justified_until: date | None
 
 
 @once
@@ -274,11 +281,18 @@ def seen(scope: Scope) -> list[Seen]:
     """The episodes in care with what visits have shown."""
     assessments = _assessments(scope)
     visits = _by_episode(scope)
+    rows = scope.work.session.execute(
+        sa.select(IdleInterval.episode_id, sa.func.max(IdleInterval.until))
+        .where(scope.has(IdleInterval.patient_id))
+        .group_by(IdleInterval.episode_id)
+    )
+    justified: dict[int, date] = dict(_pairs(rows))
     return [
         Seen(
             stay,
             max((one[4].last for one in visits.get(stay.id, ()) if one[1] in SKILLED), default=None),
             assessments.get(stay.id, ()),
+            justified.get(stay.id),
         )
         for stay in stays(scope)
         if stay.in_care

@@ -49,6 +49,7 @@ def notices(scope: Scope) -> list[Notice]:
         .join(Episode, Episode.id == CoverageNotice.episode_id)
         .where(
             scope.has(CoverageNotice.patient_id),
+            CoverageNotice.withdrawn_at.is_(None),
             sa.or_(
                 CoverageNotice.delivered_on.is_(None), CoverageNotice.delivered_on >= scope.asked.today - _ANSWERED
             ),
@@ -102,6 +103,7 @@ def endings(scope: Scope) -> list[Ending]:
             sa.select(CoverageNotice.episode_id).where(
                 scope.has(CoverageNotice.patient_id),
                 CoverageNotice.kind == NoticeKind.NOMNC,
+                CoverageNotice.withdrawn_at.is_(None),
                 CoverageNotice.last_covered_on >= scope.asked.today,
             )
         ).scalars()

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from coordinator.deadlines import care_dues
 from coordinator.deadlines.cases import Scope, Stay, once, stays
 from coordinator.deadlines.obligation import Asked, Owed
-from coordinator.domain.timeline import ONE_DAY
+from coordinator.domain.lifecycle import STANDING_CERTIFICATION
+from coordinator.domain.timeline import ONE_DAY, add_business_days
 from coordinator.domain.vocabulary import AssessmentKind, CertificationStatus, DischargeStatus, Discipline
 from coordinator.episodes.model import (
     Certification,
@@ -118,7 +119,7 @@ def _encounters(scope: Scope) -> dict[int, list[FaceToFaceFacts]]:
         .where(
             scope.has(Certification.patient_id),
             Certification.number == 1,
-            Certification.status != CertificationStatus.WITHDRAWN,
+            Certification.status.in_(sorted(STANDING_CERTIFICATION)),
         )
     )
     for query in (managing, certifying):  # who certifies goes before who only manages
@@ -164,6 +165,48 @@ def encounter(file: Papers, asked: Asked) -> Iterator[Owed]:
         care_dues.of_episode(stay, "encounter"), face_to_face_window(stay.soc, asked.policy).last, stay.patient_id,
         remind_on=(stay.soc + timedelta(days=settings.face_to_face_warning_days),), met="on file" if serves else None,
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """A certification that was superseded though it was signed, and whether its period is certified again."""
+
+    id: int
+    patient_id: int
+    superseded_on: date
+    signed_again: bool
+
+
+def mistakes(scope: Scope) -> list[Mistake]:
+    """Every certification that was signed by mistake."""
+    again = sa.orm.aliased(Certification)
+    signed_again = sa.exists().where(
+        again.episode_id == Certification.episode_id,
+        again.number == Certification.number,
+        again.status == CertificationStatus.SIGNED,
+    )
+    rows = scope.work.session.execute(
+        sa.select(
+            Certification.id,
+            Certification.patient_id,
+            Certification.superseded_at,
+            sa.type_coerce(signed_again, sa.Boolean),
+        )
+        .where(scope.has(Certification.patient_id), Certification.status == CertificationStatus.SUPERSEDED)
+        .order_by(Certification.id)
+    )
+    return [Mistake(row[0], row[1], scope.day(row[2]), row[3]) for row in rows]
+
+
+def certify_again(mistake: Mistake, asked: Asked) -> Iterator[Owed]:
+    """CERT-01: what was signed by mistake is certified anew, by the next business day; its bill is held until then."""
+    settings = asked.policy
+    due_on = add_business_days(
+        mistake.superseded_on, settings.deadlines.certify_again_business_days, settings.discharge.business_calendar
+    )
+    yield Owed(
+        f"certification:{mistake.id}", due_on, mistake.patient_id, met="signed" if mistake.signed_again else None
+    )
 
 
 # ------------------------------------------------------------------------------------ what they show to be done

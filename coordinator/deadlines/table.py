@@ -86,7 +86,13 @@ OBLIGATIONS: tuple[Obligation, ...] = (
         "intake",
         papers.papers,
         papers.encounter,
-        asked_by=(*_CARE, events.FaceToFaceRecorded, events.CertificationSent, events.CertificationWithdrawn),
+        asked_by=(
+            *_CARE,
+            events.FaceToFaceRecorded,
+            events.CertificationSent,
+            events.CertificationSuperseded,
+            events.CertificationWithdrawn,
+        ),
     ),
     Obligation(
         "ASM-01",
@@ -125,6 +131,14 @@ OBLIGATIONS: tuple[Obligation, ...] = (
         stays=True,
     ),
     Obligation(
+        "CERT-01",
+        "certify-again",
+        "case_manager",
+        papers.mistakes,
+        papers.certify_again,
+        asked_by=(events.CertificationSuperseded, events.CertificationSigned),
+    ),
+    Obligation(
         "CERT-02",
         "recertify",
         "case_manager",
@@ -147,7 +161,7 @@ OBLIGATIONS: tuple[Obligation, ...] = (
         "case_manager",
         cases.seen,
         care_dues.idle_plan,
-        asked_by=(*_CARE, events.VisitCompleted),
+        asked_by=(*_CARE, events.VisitCompleted, events.IntervalJustified),
         renewed="visited",
     ),
     Obligation(
@@ -202,7 +216,7 @@ OBLIGATIONS: tuple[Obligation, ...] = (
         "case_manager",
         notice_dues.endings,
         notice_dues.unannounced,
-        asked_by=(*_CARE, *_ORDERS, events.CoverageNoticeOwed),
+        asked_by=(*_CARE, *_ORDERS, events.CoverageNoticeOwed, events.CoverageNoticeChanged),
     ),
     Obligation(
         "DIS-04",
@@ -210,7 +224,12 @@ OBLIGATIONS: tuple[Obligation, ...] = (
         "case_manager",
         notice_dues.notices,
         notice_dues.delivery,
-        asked_by=(events.CoverageNoticeOwed, events.CoverageNoticeDelivered, events.PatientDischarged),
+        asked_by=(
+            events.CoverageNoticeOwed,
+            events.CoverageNoticeChanged,
+            events.CoverageNoticeDelivered,
+            events.PatientDischarged,
+        ),
     ),
     # -------------------------------------------------------------------------- orders
     Obligation("ORD-01", "renew-order", "case_manager", cases.stays, visit_dues.renewal, asked_by=(*_CARE, *_ORDERS)),

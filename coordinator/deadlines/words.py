@@ -56,6 +56,7 @@ TASKS: dict[str, Task] = {
     "noncoverage-notice": Task(
         "Give the patient the notice of Medicare non-coverage: the last covered day is {ends_on}.", by_hand=True
     ),
+    "certify-again": Task("A certification was signed by mistake: have the period certified anew."),
     "deliver-notice": Task("Deliver the {kind} to the patient: what it tells of ends on {ends_on}."),
     "review-homebound": Task(
         "The patient goes out without taxing effort: look again at whether the patient is homebound.", by_hand=True
@@ -84,7 +85,7 @@ TASKS: dict[str, Task] = {
         "Aide {clinician} lacks in-service training: twelve hours are due in the aide's year.", by_hand=True
     ),
     "observe-aide": Task("Observe the aide at work in the home: a concern was noted.", by_hand=True),
-    "comprehensive-assessment": Task("Complete the comprehensive assessment.", by_hand=True),
+    "comprehensive-assessment": Task("Complete the comprehensive assessment."),
     "obtain-encounter": Task("Obtain a face-to-face encounter about the reason for home care."),
     "recertify": Task("Make the recertification assessment, from {window_from} to {window_to}.", by_hand=True),
     "authorisation-ends": Task(

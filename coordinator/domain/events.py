@@ -219,6 +219,35 @@ class CertificationWithdrawn(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class CertificationSuperseded(Event):
+    """A certification that was signed by mistake says nothing any more; `replaced_by_id` is the draft in its place."""
+
+    patient_id: int
+    episode_id: int
+    certification_id: int
+    number: int
+    replaced_by_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class IntervalJustified(Event):
+    """The practitioner said why no covered skilled visit is needed up to `until` (CERT-05)."""
+
+    patient_id: int
+    episode_id: int
+    until: date
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageNoticeChanged(Event):
+    """A notice that nobody had delivered has another day, or is owed no more (DIS-04)."""
+
+    patient_id: int
+    episode_id: int
+    notice_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class CertificationAsked(Event):
     """The certification of one period was asked anew. `holds`: every rule that keeps it from being billed now.
 

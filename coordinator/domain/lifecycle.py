@@ -1,5 +1,6 @@
 """What a thing may become: the one table of transitions for visits, orders and referrals (VIS-04, ORD-08, REF-03)."""
 
+from coordinator.domain.vocabulary import CertificationStatus
 from coordinator.domain.vocabulary import OrderStatus as O
 from coordinator.domain.vocabulary import ReferralStatus as R
 from coordinator.domain.vocabulary import VisitStatus as V
@@ -45,6 +46,11 @@ LIVE_ORDER = frozenset({O.ACTIVE_VERBAL, O.ACTIVE_SIGNED})
 EDITABLE_ORDER = frozenset({O.DRAFT})
 #: An order whose text a practitioner can be asked to sign now. A verbal order stays live while it waits.
 SIGNABLE_ORDER = frozenset({O.SENT_FOR_SIGNATURE, O.ACTIVE_VERBAL})
+
+#: A certification that says something: neither withdrawn nor superseded.
+STANDING_CERTIFICATION = frozenset(
+    {CertificationStatus.DRAFT, CertificationStatus.SENT_FOR_SIGNATURE, CertificationStatus.SIGNED}
+)
 
 ORDER: dict[O, frozenset[O]] = {
     O.DRAFT: frozenset({O.VERBAL_RECEIVED, O.SENT_FOR_SIGNATURE, O.VOID}),

@@ -27,6 +27,9 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "certification:read": frozenset({Role.CLINICIAN, Role.PHYSICIAN, Role.CLINICAL_MANAGER, Role.INTAKE, Role.SYSTEM}),
     "certification:draft": frozenset({Role.CLINICIAN, Role.CLINICAL_MANAGER, Role.INTAKE}),
     "certification:sign": frozenset({Role.PHYSICIAN}),
+    # A practitioner what they signed themselves.
+    "certification:supersede": frozenset({Role.PHYSICIAN, Role.CLINICAL_MANAGER}),
+    "interval:justify": frozenset({Role.PHYSICIAN, Role.CLINICIAN, Role.CLINICAL_MANAGER}),
     "practitioner:check": frozenset({Role.INTAKE, Role.CLINICAL_MANAGER, Role.ADMINISTRATOR}),
     "homebound:assess": frozenset({Role.CLINICIAN, Role.CLINICAL_MANAGER}),
     "home-absence:record": frozenset({Role.CLINICIAN, Role.CLINICAL_MANAGER, Role.INTAKE}),
@@ -220,7 +223,7 @@ _JUDGEMENT = frozenset(
         "supervision:record",
     }
 )  # fmt: skip
-_ORDERING = frozenset({"order:draft", "order:take-verbal", "order:send", "order:void"})
+_ORDERING = frozenset({"interval:justify", "order:draft", "order:take-verbal", "order:send", "order:void"})
 #: Profession -> what it lacks of the clinician's role (ORD-05, SUP-01, AID-02). Not named: lacks nothing.
 LACKS: dict[Performer, frozenset[str]] = {
     Performer.CHHA: _OF_CLINICIANS - _OF_AIDES,

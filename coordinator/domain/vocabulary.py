@@ -566,6 +566,8 @@ class CertificationStatus(StrEnum):
     SENT_FOR_SIGNATURE = "sent_for_signature"
     SIGNED = "signed"
     WITHDRAWN = "withdrawn"
+    #: Signed by mistake: another takes its place.
+    SUPERSEDED = "superseded"
 
 
 class AbsencePurpose(StrEnum):

@@ -141,6 +141,33 @@ def withdraw_certification(args: dict[str, Any], certification_id: int) -> Any:
     return _tagged(service.withdraw_certification(work(), certification_id, args["reason"]))
 
 
+@blp.route("/certifications/<id:certification_id>/supersede", methods=["POST"])
+@blp.arguments(schemas.CertificationWithdrawSchema)
+@blp.response(201, schemas.CertificationSchema)
+def supersede_certification(args: dict[str, Any], certification_id: int) -> Any:
+    """Supersede a certification that was signed by mistake
+
+    The signed text stays on file and says nothing any more. The answer is a draft of the same words, to be corrected,
+    sent and signed anew.
+    """
+    return _tagged(service.supersede_certification(work(), certification_id, args["reason"]))
+
+
+@blp.route("/episodes/<id:episode_id>/idle-intervals")
+@blp.response(200, schemas.IdleIntervalListSchema)
+def list_intervals(episode_id: int) -> Any:
+    """Intervals without a covered skilled visit that a practitioner justified, newest first"""
+    return {"items": service.intervals(work(), episode_id)}
+
+
+@blp.route("/episodes/<id:episode_id>/idle-intervals", methods=["POST"])
+@blp.arguments(schemas.IdleIntervalCreateSchema)
+@blp.response(201, schemas.IdleIntervalSchema)
+def justify_interval(args: dict[str, Any], episode_id: int) -> Any:
+    """Record why a practitioner holds an interval without a covered skilled visit to be right"""
+    return service.justify_interval(work(), episode_id, **args)
+
+
 @blp.route("/certification-queue")
 @blp.response(200, schemas.CertificationListSchema)
 def certification_queue() -> Any:

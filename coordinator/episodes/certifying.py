@@ -10,9 +10,10 @@ import sqlalchemy as sa
 from coordinator.core.db import fetch
 from coordinator.core.errors import Conflict, Invalid, NotFound, RuleBroken
 from coordinator.core.work import Work, permitted
-from coordinator.domain.events import CertificationSent, CertificationWithdrawn
+from coordinator.domain.events import CertificationSent, CertificationSuperseded, CertificationWithdrawn
+from coordinator.domain.lifecycle import STANDING_CERTIFICATION
 from coordinator.domain.timeline import DateSpan, certification_period, certification_period_of
-from coordinator.domain.vocabulary import CertificationStatus
+from coordinator.domain.vocabulary import CertificationStatus, Role
 from coordinator.episodes.asking import ask_anew
 from coordinator.episodes.model import Certification, PractitionerCheck
 from coordinator.episodes.reading import (
@@ -128,6 +129,48 @@ def withdraw_certification(work: Work, certification_id: int, reason: str) -> Ce
     return row
 
 
+@permitted("certification:supersede")
+def supersede_certification(work: Work, certification_id: int, reason: str) -> Certification:
+    """What was signed by mistake says nothing any more, and a draft of the same words is in its place, to be corrected.
+
+    The signed text and the signature stay as they are. A practitioner supersedes what they signed themselves; Conflict
+    for what nobody has signed, which is withdrawn or edited instead. Returns the draft.
+    """
+    row = _found(work, certification_id)
+    episode = _episode_of(work, row)
+    physician_id = work.actor.physician_id
+    if not work.actor.has_role(Role.CLINICAL_MANAGER.value) and row.physician_id != physician_id:
+        raise NotFound("certification")
+    if row.status is not CertificationStatus.SIGNED:
+        raise Conflict("Only what was signed is superseded. Withdraw or edit it.", code="certification-not-signed",
+                       status_now=row.status.value)  # fmt: skip
+    if not reason.strip():
+        raise Invalid("Say what the mistake was.", pointer="/reason")
+    row.status, row.superseded_at, row.withdrawn_reason = CertificationStatus.SUPERSEDED, work.now, reason.strip()
+    work.session.flush()  # the period is free for the draft
+    draft = Certification(
+        patient_id=row.patient_id,
+        episode_id=row.episode_id,
+        number=row.number,
+        status=CertificationStatus.DRAFT,
+        physician_id=row.physician_id,
+        drafted_by_id=work.actor.user_id,
+        drafted_at=work.now,
+        **{name: getattr(row, name) for name in STATEMENT},
+    )
+    work.session.add(draft)
+    _record(work, "certification.drafted", draft, replaces=row.id)
+    _record(work, "certification.superseded", row, replaced_by=draft.id)
+    work.publish(
+        CertificationSuperseded(
+            patient_id=row.patient_id, episode_id=row.episode_id, certification_id=row.id, number=row.number,
+            replaced_by_id=draft.id,
+        )
+    )  # fmt: skip
+    ask_anew(work, episode, row.number)
+    return draft
+
+
 def _withdrawn(row: Certification) -> CertificationWithdrawn:
     return CertificationWithdrawn(
         patient_id=row.patient_id, episode_id=row.episode_id, certification_id=row.id, number=row.number
@@ -148,18 +191,29 @@ def _as_signed(facts: CertificationFacts, today: date) -> CertificationFacts:
 
 def for_change(work: Work, certification_id: int) -> tuple[Certification, Episode]:
     """The unsigned statement with its episode, both locked."""
+    row = _found(work, certification_id)
+    episode = _episode_of(work, row)
+    if row.status not in _OPEN:
+        raise Conflict("What was signed or withdrawn is not changed.", code="certification-closed",
+                       status_now=row.status.value)  # fmt: skip
+    return row, episode
+
+
+def _found(work: Work, certification_id: int) -> Certification:
     row = work.session.get(Certification, certification_id)
     if row is None:
         raise NotFound("certification")
+    return row
+
+
+def _episode_of(work: Work, row: Certification) -> Episode:
+    """The statement's episode, both locked and read afresh."""
     try:
         episode = episode_to_change(work, row.episode_id, ended=True)
     except NotFound:
         raise NotFound("certification") from None
     work.session.refresh(row, with_for_update=True)
-    if row.status not in _OPEN:
-        raise Conflict("What was signed or withdrawn is not changed.", code="certification-closed",
-                       status_now=row.status.value)  # fmt: skip
-    return row, episode
+    return episode
 
 
 def _require_period(work: Work, episode: Episode, number: int) -> None:
@@ -213,7 +267,7 @@ def certifications(work: Work, episode_id: int) -> list[PeriodAnswer]:
         row.number: row
         for row in work.session.execute(
             sa.select(Certification).where(
-                Certification.episode_id == episode.id, Certification.status != CertificationStatus.WITHDRAWN
+                Certification.episode_id == episode.id, Certification.status.in_(sorted(STANDING_CERTIFICATION))
             )
         ).scalars()
     }
@@ -282,7 +336,7 @@ def check_practitioner(
     concerned = work.session.execute(
         sa.select(Certification.number, Episode)
         .join(Episode, Episode.id == Certification.episode_id)
-        .where(Certification.physician_id == physician.id, Certification.status != CertificationStatus.WITHDRAWN)
+        .where(Certification.physician_id == physician.id, Certification.status.in_(sorted(STANDING_CERTIFICATION)))
         .order_by(Certification.id)
     ).all()
     for number, episode in concerned:

@@ -20,7 +20,7 @@ from coordinator.domain.events import (
 from coordinator.domain.lifecycle import LIVE_ORDER
 from coordinator.domain.vocabulary import DischargeStatus, Discipline
 from coordinator.episodes.model import Discharge
-from coordinator.episodes.notices import owe_notice
+from coordinator.episodes.notices import follow_discharge, owe_notice
 from coordinator.episodes.reading import episode_to_change, today_of, visible_episode
 from coordinator.orders.model import Order
 from coordinator.orders.queries import LAST_DAY
@@ -81,7 +81,9 @@ def edit_discharge(
     row, episode = planned_for_change(work, discharge_id)
     if planned_on is not None:
         _check(work, episode, planned_on)
-        row.planned_on = planned_on
+        was_on, row.planned_on = row.planned_on, planned_on
+        if was_on != planned_on:
+            follow_discharge(work, episode.id, row.discipline, was_on, planned_on)
     if reason is not None and row.discipline is None:
         row.reason = Reason(reason).value
     _record(work, "discharge.edited", row)
@@ -147,6 +149,7 @@ def withdraw_discharge(work: Work, discharge_id: int) -> Discharge:
     row, _ = planned_for_change(work, discharge_id)
     row.status = DischargeStatus.WITHDRAWN
     _record(work, "discharge.withdrawn", row)
+    follow_discharge(work, row.episode_id, row.discipline, row.planned_on, None)
     work.publish(DischargeWithdrawn(patient_id=row.patient_id, episode_id=row.episode_id, discharge_id=row.id))
     return row
 

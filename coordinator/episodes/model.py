@@ -78,7 +78,9 @@ class Certification(Versioned, Base):
     reviewed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     reviewed_version: Mapped[int | None] = mapped_column(sa.Integer)
     signed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: Why it was withdrawn, or superseded though it was signed.
     withdrawn_reason: Mapped[str | None] = mapped_column(sa.String(200))
+    superseded_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     demo: Mapped[bool] = mapped_column(sa.Boolean, nullable=False, default=False)
     __table_args__ = (
         sa.CheckConstraint("number >= 1", name="number"),
@@ -87,8 +89,8 @@ class Certification(Versioned, Base):
             "episode_id",
             "number",
             unique=True,
-            sqlite_where=sa.text("status <> 'withdrawn'"),
-            postgresql_where=sa.text("status <> 'withdrawn'"),
+            sqlite_where=sa.text("status NOT IN ('withdrawn', 'superseded')"),
+            postgresql_where=sa.text("status NOT IN ('withdrawn', 'superseded')"),
         ),
     )
 
@@ -106,6 +108,23 @@ class CertificationSignature(Base):
     text: Mapped[str] = mapped_column(sa.Text, nullable=False)
     method: Mapped[str] = mapped_column(sa.String(20), nullable=False)
     at: Mapped[datetime] = mapped_column(UtcDateTime, nullable=False)
+
+
+class IdleInterval(Base):
+    """A practitioner's word that the plan goes on without a covered skilled visit up to a day, and why (CERT-05)."""
+
+    __tablename__ = "idle_interval"
+    id: Mapped[int] = row_id()
+    patient_id: Mapped[int] = refers_to("patient.id")
+    episode_id: Mapped[int] = refers_to("episode.id")
+    physician_id: Mapped[int] = refers_to("physician.id")
+    said_on: Mapped[date] = mapped_column(sa.Date, nullable=False)
+    #: The last day up to which the interval is right.
+    until: Mapped[date] = mapped_column(sa.Date, nullable=False)
+    #: In the practitioner's words.
+    reason: Mapped[str] = mapped_column(sa.String(300), nullable=False)
+    recorded_by_id: Mapped[int | None] = may_refer_to("app_user.id")
+    recorded_at: Mapped[datetime] = mapped_column(UtcDateTime, nullable=False)
 
 
 class PractitionerCheck(Base):
@@ -251,5 +270,7 @@ class CoverageNotice(Versioned, Base):
     #: For a reduction: what is given from then on.
     frequency: Mapped[str | None] = mapped_column(sa.String(400))
     delivered_on: Mapped[date | None] = mapped_column(sa.Date)
+    #: The end of which it tells does not come: nobody owes it any more.
+    withdrawn_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     recorded_by_id: Mapped[int | None] = may_refer_to("app_user.id")
     recorded_at: Mapped[datetime] = mapped_column(UtcDateTime, nullable=False)

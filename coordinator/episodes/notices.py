@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from coordinator.core.errors import Conflict, Invalid, NotFound, RuleBroken
 from coordinator.core.work import Work, permitted
-from coordinator.domain.events import CoverageNoticeDelivered, CoverageNoticeOwed
+from coordinator.domain.events import CoverageNoticeChanged, CoverageNoticeDelivered, CoverageNoticeOwed
 from coordinator.domain.vocabulary import Discipline, NoticeKind
 from coordinator.episodes.model import CoverageNotice
 from coordinator.episodes.reading import episode_to_change, today_of, visible_episode
@@ -23,6 +23,36 @@ def owe_notice(work: Work, episode: Episode, last_covered_on: date, discipline: 
     kind = rules.notice_kind(episode.programme, episode.payer, ends=discipline is None, policy=work.policy)
     if kind is not None:
         _write(work, episode, NoticeFacts(kind, last_covered_on), discipline)
+
+
+def follow_discharge(
+    work: Work, episode_id: int, discipline: Discipline | None, was_on: date, now_on: date | None
+) -> None:
+    """Notices that told of an end on `was_on` and that nobody delivered tell of `now_on`, or are owed no more.
+
+    Asked by other verbs of the room.
+    """
+    rows = work.session.execute(
+        sa.select(CoverageNotice)
+        .where(
+            CoverageNotice.episode_id == episode_id,
+            CoverageNotice.discipline.is_(None) if discipline is None else CoverageNotice.discipline == discipline,
+            CoverageNotice.last_covered_on == was_on,
+            CoverageNotice.frequency.is_(None),
+            CoverageNotice.delivered_on.is_(None),
+            CoverageNotice.withdrawn_at.is_(None),
+        )
+        .order_by(CoverageNotice.id)
+        .with_for_update()
+    ).scalars()
+    for row in rows.all():
+        if now_on is None:
+            row.withdrawn_at = work.now
+        else:
+            row.last_covered_on = now_on
+            row.due_on = rules.notice_due(NoticeFacts(row.kind, now_on), work.policy)
+        _record(work, "notice-of-coverage.withdrawn" if now_on is None else "notice-of-coverage.moved", row)
+        work.publish(CoverageNoticeChanged(patient_id=row.patient_id, episode_id=row.episode_id, notice_id=row.id))
 
 
 @permitted("discharge:plan")
@@ -85,6 +115,8 @@ def deliver_notice(work: Work, notice_id: int, delivered_on: date) -> CoverageNo
     work.session.refresh(row, with_for_update=True)
     if row.delivered_on is not None:
         raise Conflict("This notice was delivered already.", code="notice-delivered")
+    if row.withdrawn_at is not None:
+        raise Conflict("This notice tells of an end that does not come.", code="notice-withdrawn")
     if delivered_on > today_of(work, episode):
         raise Invalid("A delivery is recorded when it has happened.", pointer="/delivered_on")
     row.delivered_on = delivered_on
@@ -109,6 +141,8 @@ def notices(work: Work, episode_id: int) -> Sequence[tuple[CoverageNotice, tuple
 
 
 def _against(work: Work, row: CoverageNotice) -> tuple[Finding, ...]:
+    if row.withdrawn_at is not None:
+        return ()
     # The visit before the last one decided the due day when the notice was written; it is asked back from it.
     facts = NoticeFacts(row.kind, row.last_covered_on, row.delivered_on, row.frequency or "", row.due_on)
     return rules.ask_notice(facts, work.policy)

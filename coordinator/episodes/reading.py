@@ -10,9 +10,10 @@ from coordinator.agency import service as agency
 from coordinator.core.db import fetch
 from coordinator.core.errors import Conflict, NotFound
 from coordinator.core.work import Work
+from coordinator.domain.lifecycle import STANDING_CERTIFICATION
 from coordinator.domain.npi import NpiKind
 from coordinator.domain.timeline import local_day
-from coordinator.domain.vocabulary import CertificationStatus, Discipline, OrderStatus
+from coordinator.domain.vocabulary import Discipline, OrderStatus
 from coordinator.episodes.model import Certification, FaceToFace, PractitionerCheck
 from coordinator.orders.model import Order
 from coordinator.orders.queries import plan_of_episode
@@ -73,12 +74,12 @@ def is_certified(work: Work, episode: Episode) -> bool:
 
 
 def certification_of(work: Work, episode_id: int, number: int) -> Certification | None:
-    """The statement of that period that was not withdrawn."""
+    """The statement of that period that was neither withdrawn nor superseded."""
     return work.session.execute(
         sa.select(Certification).where(
             Certification.episode_id == episode_id,
             Certification.number == number,
-            Certification.status != CertificationStatus.WITHDRAWN,
+            Certification.status.in_(sorted(STANDING_CERTIFICATION)),
         )
     ).scalar()
 

@@ -108,6 +108,33 @@ class CertificationSchema(StatementSchema):
     text = Text(metadata={"description": "What a signature covers"})
     signed_at = Instant(allow_none=True)
     withdrawn_reason = Text(allow_none=True)
+    superseded_at = Instant(allow_none=True)
+
+
+class IdleIntervalCreateSchema(Schema):
+    said_on = Day(required=True, metadata={"example": "2026-11-09"})
+    until = Day(
+        required=True,
+        metadata={"description": "The plan goes on without a covered skilled visit", "example": "2026-12-15"},
+    )
+    reason = Text(
+        required=True, max_length=300, metadata={"example": "Catheter changed every eight weeks; stable in between"}
+    )
+    physician_id = Id(load_default=None, metadata={"description": "Whose word it is; a practitioner's own without"})
+
+
+class IdleIntervalSchema(Schema):
+    id = Id()
+    episode_id = Id()
+    physician_id = Id()
+    said_on = Day()
+    until = Day()
+    reason = Text()
+    recorded_at = Instant()
+
+
+class IdleIntervalListSchema(Schema):
+    items = fields.List(fields.Nested(IdleIntervalSchema))
 
 
 class CertificationPeriodSchema(Schema):
@@ -341,6 +368,7 @@ class CoverageNoticeSchema(Schema):
     due_on = Day()
     frequency = Text(allow_none=True)
     delivered_on = Day(allow_none=True)
+    withdrawn_at = Instant(allow_none=True)
     findings = findings()
 
 

@@ -8,6 +8,7 @@ from coordinator.episodes.certifying import (
     edit_certification,
     get_certification,
     send_certification,
+    supersede_certification,
     withdraw_certification,
 )
 from coordinator.episodes.encounters import correct_encounter, encounters, record_encounter
@@ -17,6 +18,7 @@ from coordinator.episodes.homebound import (
     record_home_absence,
     withdraw_home_absence,
 )
+from coordinator.episodes.intervals import intervals, justify_interval
 from coordinator.episodes.leaving import (
     discharges,
     edit_discharge,
@@ -35,8 +37,9 @@ __all__ = [
     "admit_stay", "assess_homebound", "assessments", "certification_queue", "certifications", "check_practitioner",
     "complete_assessment", "correct_encounter", "deliver_notice", "discharges", "draft_certification",
     "edit_certification", "edit_discharge", "encounters", "end_stay", "finalise_discharge", "findings_of",
-    "get_certification", "homebound_status", "notices", "on_patient_discharged", "plan_discharge",
-    "record_discharge_step", "record_encounter", "record_home_absence", "record_stay", "review_certification",
-    "send_certification", "send_transfer_summary", "sign_certifications", "stays", "watch_stays",
-    "withdraw_certification", "withdraw_discharge", "withdraw_home_absence", "write_notice",
+    "get_certification", "homebound_status", "intervals", "justify_interval", "notices", "on_patient_discharged",
+    "plan_discharge", "record_discharge_step", "record_encounter", "record_home_absence", "record_stay",
+    "review_certification", "send_certification", "send_transfer_summary", "sign_certifications", "stays",
+    "supersede_certification", "watch_stays", "withdraw_certification", "withdraw_discharge", "withdraw_home_absence",
+    "write_notice",
 ]  # fmt: skip

@@ -274,11 +274,12 @@ def plan_review_due(soc: date, number: int, policy: Policy) -> Finding:
     sentence_zh="60天內沒有一次受保的專業探訪，照護計畫即告終止，除非執業者說明間隔的理由。",
     settings=("certification.qualifying_visit_warning_day", "certification.qualifying_visit_days"),
 )
-def ask_idle_plan(last_qualifying_on: date, today: date, policy: Policy) -> Finding | None:
-    """A warning from day 45 after the last covered skilled visit, a task from day 60."""
-    settings = policy.certification
-    ends_on = last_qualifying_on + timedelta(days=settings.qualifying_visit_days)
-    if today < last_qualifying_on + timedelta(days=settings.qualifying_visit_warning_day):
+def ask_idle_plan(
+    last_qualifying_on: date, today: date, policy: Policy, justified_until: date | None = None
+) -> Finding | None:
+    """A warning from day 45 after the last covered skilled visit, a task from day 60; later where it is justified."""
+    ends_on = plan_idle_until(last_qualifying_on, policy, justified_until)
+    if today < plan_idle_warned_from(ends_on, policy):
         return None
     overdue = today >= ends_on
     return found(
@@ -291,6 +292,19 @@ def ask_idle_plan(last_qualifying_on: date, today: date, policy: Policy) -> Find
         last=last_qualifying_on,
         ends_on=ends_on,
     )
+
+
+@also("CERT-05")
+def plan_idle_until(last_qualifying_on: date, policy: Policy, justified_until: date | None = None) -> date:
+    """The day on which the plan ends without another covered skilled visit; the practitioner may say a later one."""
+    ends_on: date = last_qualifying_on + timedelta(days=policy.certification.qualifying_visit_days)
+    return ends_on if justified_until is None else max(ends_on, justified_until)
+
+
+def plan_idle_warned_from(ends_on: date, policy: Policy) -> date:
+    """The day from which it is said that the plan ends on that one."""
+    settings = policy.certification
+    return ends_on - timedelta(days=settings.qualifying_visit_days - settings.qualifying_visit_warning_day)
 
 
 @rule(

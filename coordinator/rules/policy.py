@@ -345,6 +345,7 @@ class DeadlineSettings:
     criterion_review_days: int
     coverage_reminder_days: tuple[int, ...]
     noncoverage_ahead_days: int
+    certify_again_business_days: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,9 @@ from coordinator.deadlines import service
 from coordinator.deadlines.book import open_rows
 from coordinator.deadlines.remind import look_after
 from coordinator.domain import events
-from coordinator.domain.timeline import at_wall_clock
+from coordinator.domain.timeline import at_wall_clock, local_day
 from coordinator.domain.vocabulary import (
+    AssessmentKind,
     DeadlineWaiver,
     Discipline,
     OrderStatus,
@@ -27,6 +28,7 @@ from coordinator.domain.vocabulary import (
     VisitKind,
     VisitStatus,
 )
+from coordinator.episodes.model import ComprehensiveAssessment
 from coordinator.orders.model import CarePlan, Order
 from coordinator.patients.model import Coverage, Episode, Patient
 from coordinator.staff.model import Clinician, Credential
@@ -219,7 +221,7 @@ def _script(town: Town) -> None:
         town.visit("A", assessed, VisitKind.RECERTIFICATION, hour=14)
         if number < 6:
             town.by_hand(last - D(days=1), "CERT-04", town.episode("A"))
-    town.by_hand(A_SOC + D(days=4), "ASM-01", town.episode("A"))
+    town.on(A_SOC + D(days=4), _assess(town, "A", A_SOC))
     town.by_hand(A_SOC + D(days=2), "PAY-02", town.episode("A"), waived=True)
     town.by_hand(A_SOC + D(days=1), "VIS-05", lambda: f"order:{town.people['A'].rows['SN1']}:schedule")
     day = A_SOC
@@ -263,7 +265,7 @@ def _script(town: Town) -> None:
     for week in range(10):
         town.visit("C", C_SOC + D(days=7 * week))
     town.visit("C", C_SOC + D(days=57), VisitKind.RECERTIFICATION, hour=14)
-    town.by_hand(C_SOC + D(days=3), "ASM-01", town.episode("C"))
+    town.on(C_SOC + D(days=3), _assess(town, "C", C_SOC))
     town.on(C_DISCHARGED, _discharge(town))
     town.by_hand(C_DISCHARGED + D(days=6), "DIS-02", town.episode("C", "summary"))
     # D
@@ -271,6 +273,24 @@ def _script(town: Town) -> None:
     town.order("D", "SN1", D_SOC, *_period(D_SOC, 1), 1)
     for days in range(D_DAYS):
         town.visit("D", D_SOC + D(days=days))
+
+
+def _assess(town: Town, name: str, soc: date) -> Callable[[Work], None]:
+    """The assessment that opens the case is complete."""
+
+    def deed(work: Work) -> None:
+        person, today = town.people[name], local_day(work.now, PACIFIC)
+        work.session.add(
+            ComprehensiveAssessment(
+                patient_id=person.patient_id, episode_id=person.episode_id, kind=AssessmentKind.START_OF_CARE,
+                event_on=soc, completed_on=today, due_on=today, clinician_id=person.nurse_id, recorded_at=work.now,
+            )
+        )  # fmt: skip
+        work.session.flush()
+        kind = AssessmentKind.START_OF_CARE.value
+        work.publish(events.AssessmentCompleted(person.patient_id, person.episode_id, kind, soc, today, late=False))
+
+    return deed
 
 
 def _write_note(town: Town, key: str) -> Callable[[Work], None]:
@@ -409,6 +429,7 @@ def _expected(town: Town, credentials: dict[int, list[int]]) -> set[Row]:
     owed("VIS-03", "late-note", f"visit:{a.rows['saturday']}:incident", date(2028, 3, 21), OPEN)
     # B
     owed("ASM-01", "comprehensive-assessment", f"episode:{b.episode_id}", B_SOC + D(days=5), OPEN)
+    owed("ASM-03", "late-assessment", f"episode:{b.episode_id}:late", B_SOC + D(days=6), OPEN)
     for number in B_PERIODS:
         first, last = B_SOC + D(days=60 * number - 60), B_SOC + D(days=60 * number - 1)
         order = f"order:{b.rows[f'SN{number}']}"
@@ -440,6 +461,7 @@ def _expected(town: Town, credentials: dict[int, list[int]]) -> set[Row]:
     owed("DIS-02", "close-record", f"episode:{c.episode_id}:record", date(2028, 3, 25), OPEN)
     # D
     owed("ASM-01", "comprehensive-assessment", f"episode:{d.episode_id}", D_SOC + D(days=5), OPEN)
+    owed("ASM-03", "late-assessment", f"episode:{d.episode_id}:late", D_SOC + D(days=6), OPEN)
     for number in D_PERIODS:
         last = D_SOC + D(days=60 * number - 1)
         owed("CERT-02", "recertify", f"episode:{d.episode_id}", last, OPEN)

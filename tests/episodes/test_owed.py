@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
+from coordinator.core.errors import Conflict, Forbidden, Invalid
 from coordinator.core.work import Work
 from coordinator.deadlines.model import Deadline
 from coordinator.deadlines.sweep import follow
@@ -24,6 +25,7 @@ from coordinator.orders.model import CarePlan
 from coordinator.patients import service as patients
 from coordinator.rules.discharge import Reason, Step
 from tests.builders import make_order, make_visit
+from tests.conftest import actor_with
 from tests.episodes.conftest import SOC, TODAY, Scene
 
 SECOND_DAY = datetime(2026, 10, 2, 18, tzinfo=UTC)
@@ -181,6 +183,52 @@ def test_the_notice_is_due_by_the_last_planned_visits(scene: Scene, days: tuple[
         follow(work, scene.branch.id)  # as long as one visit has no day, nobody knows which is the last
         rows = work.session.query(Deadline).filter_by(rule="DIS-04", status="open").all()
         assert [row.due_on for row in rows] == [date(2026, 11, 27)]
+
+
+def test_a_notice_follows_the_discharge_that_it_tells_of(scene: Scene) -> None:
+    written = ("DIS-04", "deliver-notice")
+    with scene.work() as work:
+        planned = service.plan_discharge(work, scene.episode.id, planned_on=date(2026, 11, 20), reason=Reason.GOALS_MET)
+        assert book(work)[written] == (date(2026, 11, 18), "open")
+        service.edit_discharge(work, planned.row.id, planned_on=date(2026, 11, 25))
+        rows = work.session.query(Deadline).filter_by(task="deliver-notice").order_by(Deadline.due_on).all()
+        assert [(row.due_on.day, row.status.value) for row in rows] == [(18, "superseded"), (23, "open")]
+        service.withdraw_discharge(work, planned.row.id)
+        assert {row.status.value for row in rows} == {"superseded"}
+        (notice, said), *_ = service.notices(work, scene.episode.id)
+        assert (notice.withdrawn_at, said) == (work.now, ())
+        with pytest.raises(Conflict, match="does not come"):
+            service.deliver_notice(work, notice.id, TODAY)
+
+
+def test_an_interval_that_the_practitioner_justifies_keeps_the_plan(scene: Scene) -> None:
+    """No covered visit since 1 October: the plan ends on 30 November, or when the practitioner says it may wait."""
+    with scene.work(now=datetime(2026, 11, 16, 18, tzinfo=UTC)) as work:
+        follow(work, scene.branch.id)
+        assert book(work)["CERT-05", "idle-plan"] == (date(2026, 11, 30), "open")
+        said = {"said_on": date(2026, 11, 16), "reason": "catheter changed every eight weeks"}
+        for wrong in ({"until": date(2027, 1, 16)}, {"until": date(2026, 11, 16)}, {"physician_id": 0}):
+            with pytest.raises(Invalid):
+                service.justify_interval(
+                    work,
+                    scene.episode.id,
+                    **({"until": date(2026, 12, 20), "physician_id": scene.physician.id} | said | wrong),
+                )
+        service.justify_interval(
+            work, scene.episode.id, until=date(2026, 12, 20), physician_id=scene.physician.id, **said
+        )
+        assert book(work)["CERT-05", "idle-plan"] == (date(2026, 11, 30), "done")
+        assert len(service.intervals(work, scene.episode.id)) == 1
+    own = actor_with("physician", physician_id=scene.physician.id)
+    with scene.work(own, now=datetime(2026, 12, 5, 18, tzinfo=UTC)) as work:
+        with pytest.raises(Forbidden):
+            service.justify_interval(
+                work, scene.episode.id, until=date(2026, 12, 30), said_on=date(2026, 12, 5), reason="no",
+                physician_id=scene.partner.id,
+            )  # fmt: skip
+        follow(work, scene.branch.id)
+        rows = work.session.query(Deadline).filter_by(rule="CERT-05", status="open").all()
+        assert [row.due_on for row in rows] == [date(2026, 12, 20)]
 
 
 def test_the_steps_after_a_discipline_settle_its_end(scene: Scene) -> None:

@@ -9,10 +9,11 @@ from sqlalchemy.exc import DBAPIError
 
 from coordinator.access.service import actor_of
 from coordinator.core.db import Database
-from coordinator.core.errors import Forbidden, StaleVersion
+from coordinator.core.errors import Conflict, Forbidden, NotFound, StaleVersion
 from coordinator.core.http import Coordinator
 from coordinator.core.work import Actor, Work
-from coordinator.domain.events import CertificationAsked, CertificationSigned
+from coordinator.deadlines.model import Deadline
+from coordinator.domain.events import CertificationAsked, CertificationSigned, CertificationSuperseded
 from coordinator.domain.vocabulary import CertificationStatus, EncounterModality, PractitionerType
 from coordinator.episodes import service
 from coordinator.episodes.model import Certification, CertificationSignature
@@ -130,6 +131,59 @@ def test_the_database_itself_keeps_what_was_signed(
     ):
         with pytest.raises(DBAPIError, match="signed_text_is_immutable"), database.transaction() as session:
             session.execute(sa.text(statement))
+
+
+def test_what_was_signed_by_mistake_is_superseded_and_certified_anew(
+    app: Coordinator, database: Database, scene: Scene, people: dict[str, Actor]
+) -> None:
+    """Signed on Monday, found wrong: the text stays, the bill is held again, and by Tuesday it is to be signed anew."""
+    again = ("CERT-01", "certify-again")
+
+    def book(work: Work) -> dict[tuple[str, str], tuple[date, str]]:
+        work.session.flush()
+        rows = work.session.query(Deadline)
+        return {(row.rule, row.task): (row.due_on, row.status.value) for row in rows}
+
+    def sign(row: Certification) -> None:
+        with scene.work(people["physician"]) as work:
+            sent = item(row)
+            service.review_certification(work, sent.id, sent.version)
+            (result,) = service.sign_certifications(work, app.extensions["doorman"], [sent], PASSWORD)
+            assert result.code == "signed"
+
+    with scene.work() as work:
+        first = certified(work, scene)
+        with pytest.raises(Conflict, match="Only what was signed"):
+            service.supersede_certification(work, first.id, "wrong patient's narrative")
+    sign(first)
+    with scene.work(people["partner"]) as work, pytest.raises(NotFound):
+        service.supersede_certification(work, first.id, "not mine")
+    with scene.work(scene.intake) as work, pytest.raises(Forbidden):
+        service.supersede_certification(work, first.id, "no")
+    with scene.work(people["physician"]) as work:
+        draft = service.supersede_certification(work, first.id, "wrong patient's narrative")
+        assert (draft.status, draft.number, draft.homebound) == (CertificationStatus.DRAFT, 1, True)
+        assert scene.ears.of(CertificationSuperseded)[-1].replaced_by_id == draft.id
+        assert "CERT-01" in scene.ears.of(CertificationAsked)[-1].holds
+        assert book(work)[again] == (date(2026, 11, 10), "open")
+        lines = {line.action: line.facts for line in work.trail}
+        assert lines["certification.superseded"] == {"number": 1, "replaced_by": draft.id}
+    with scene.work() as work:
+        (answer, *_) = service.certifications(work, scene.episode.id)
+        assert answer.statement is not None
+        assert answer.statement.id == draft.id
+        row = service.get_certification(work, first.id)
+        assert (row.status, row.withdrawn_reason) == (CertificationStatus.SUPERSEDED, "wrong patient's narrative")
+        assert row.signed_at == NOW
+        with pytest.raises(Conflict, match="Only what was signed"):
+            service.supersede_certification(work, first.id, "twice")
+        service.send_certification(work, draft.id)
+    sign(draft)
+    with scene.work() as work:
+        assert book(work)[again] == (date(2026, 11, 10), "done")
+        assert scene.ears.of(CertificationAsked)[-1].holds == ()
+    with pytest.raises(DBAPIError, match="signed_text_is_immutable"), database.transaction() as session:
+        session.execute(sa.text("UPDATE certification SET status = 'signed' WHERE status = 'superseded'"))
 
 
 def test_who_may_no_longer_certify_does_not_sign(app: Coordinator, scene: Scene, people: dict[str, Actor]) -> None:
