@@ -108,7 +108,6 @@ HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
         episodes.on_patient_discharged,
         visit_clock.on_patient_discharged,
         care_clock.on_patient_discharged,
-        oversight_clock.on_patient_discharged,
         resource_clock.on_patient_discharged,
         sweep.on_event,
     ),
@@ -192,7 +191,6 @@ HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
     events.VisitCompleted: (
         notify.on_clinician_heard,
         visit_clock.on_visit_completed,
-        oversight_clock.on_visit_completed,
         sweep.on_event,
     ),
     events.VisitMissed: (
@@ -245,8 +243,11 @@ HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
         sweep.on_event,
     ),
     events.RightsExplained: (sweep.on_event,),
-    events.AideObserved: (oversight_clock.on_aide_observed,),
-    events.AssistantSupervised: (oversight_clock.on_assistant_supervised,),
+    events.AideObserved: (
+        oversight_clock.on_aide_observed,
+        sweep.on_event,
+    ),
+    events.AssistantSupervised: (sweep.on_event,),
     events.InServiceRecorded: (sweep.on_event,),
     events.MissedVisitTold: (oversight_clock.on_missed_told,),
     events.WrittenScheduleGiven: (

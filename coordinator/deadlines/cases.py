@@ -4,7 +4,7 @@ Each reader answers for a `Scope`, a whole branch or some of its patients, and i
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import wraps
@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from coordinator.core.db import UtcDateTime
 from coordinator.core.work import Work
 from coordinator.deadlines.obligation import Asked
-from coordinator.domain.lifecycle import DONE_VISIT, LIVE_ORDER
+from coordinator.domain.lifecycle import DONE_VISIT, LIVE_ORDER, LIVE_VISIT
 from coordinator.domain.timeline import local_day
 from coordinator.domain.vocabulary import (
     QUALIFYING,
@@ -216,6 +216,34 @@ def lines(scope: Scope) -> list[Line]:
         .order_by(Order.effective_from, Order.id)
     )  # fmt: skip
     return _made(Line, rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """An episode, and the day of the first visit under each of its orders that is made or stands on a roster."""
+
+    stay: Stay
+    first_on: Mapping[int, date]
+
+
+def schedules(scope: Scope) -> list[Ahead]:
+    """The episodes with the first visit of each live order: the patient has its schedule by then (VIS-05)."""
+    rows = scope.work.session.execute(
+        sa.select(
+            Visit.order_id,
+            sa.func.min(sa.func.coalesce(Visit.actual_start_at, Visit.starts_at), type_=UtcDateTime()),
+        )
+        .join(Order, Order.id == Visit.order_id)
+        .where(
+            scope.has(Visit.patient_id), Order.status.in_(sorted(LIVE_ORDER)),
+            Visit.status.in_(sorted(LIVE_VISIT - {VisitStatus.PENDING})),
+        )
+        .group_by(Visit.order_id)
+    )  # fmt: skip
+    first_on = {row[0]: scope.day(row[1]) for row in rows}
+    return [
+        Ahead(stay, {line.id: first_on[line.id] for line in stay.lines if line.id in first_on}) for stay in stays(scope)
+    ]
 
 
 # ------------------------------------------------------------------------------------ what visits have shown

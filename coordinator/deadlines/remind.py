@@ -17,7 +17,7 @@ from coordinator.deadlines.book import end, open_deadline
 from coordinator.deadlines.model import Deadline
 from coordinator.deadlines.order_clock import settle_refusals
 from coordinator.deadlines.referral_clock import REF_02, follow_referrals
-from coordinator.deadlines.visit_clock import follow_missed
+from coordinator.deadlines.visit_clock import follow_missed, follow_resumptions
 from coordinator.domain.events import DeadlineReminded, DeadlinesReminded
 from coordinator.domain.timeline import local_day
 from coordinator.domain.vocabulary import DeadlineStatus
@@ -37,6 +37,7 @@ def look_after(work: Work, branch_id: int) -> sweep.Change:
     change = sweep.follow(work, branch_id)
     follow_referrals(work, branch_id)
     follow_missed(work, branch_id)
+    follow_resumptions(work, branch_id)
     settle_refusals(work, branch_id)
     follow_authorisations(work, branch_id)
     _ask_for_discharge_again(work, branch_id)

@@ -44,7 +44,7 @@ def _in_sight(work: Work) -> sa.ColumnElement[bool]:
 def _mine(work: Work, mine: frozenset[int] | None) -> sa.ColumnElement[bool]:
     ways: list[sa.ColumnElement[bool]] = []
     if mine is None or mine:
-        here = sa.true() if mine is None else Deadline.branch_id.in_(sorted(mine))
+        here: sa.ColumnElement[bool] = sa.true() if mine is None else Deadline.branch_id.in_(sorted(mine))
         if not work.actor.has_role(*(role.value for role in _WHOLE_BRANCH)):
             here = sa.and_(here, Deadline.owner_role == Role.ADMINISTRATOR.value)
         ways.append(here)

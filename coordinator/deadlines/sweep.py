@@ -75,13 +75,14 @@ def follow(
 
 def on_event(work: Work, event: Any) -> None:
     """What happened to one patient, or to staff, is in the book at once; the sweep would find the same."""
-    entries = _BY_EVENT[type(event)]
-    if any(entry.of_staff for entry in entries):
-        follow(work, fetch(work.session, Clinician, event.clinician_id, "clinician").branch_id, entries=entries)
-        return
-    patient_id = _patient_of(work, event)
+    of_staff = [entry for entry in _BY_EVENT[type(event)] if entry.of_staff]
+    of_patients = [entry for entry in _BY_EVENT[type(event)] if not entry.of_staff]
+    if of_staff:
+        number = event.clinician_id if hasattr(event, "clinician_id") else event.aide_id
+        follow(work, fetch(work.session, Clinician, number, "clinician").branch_id, entries=of_staff)
+    patient_id = _patient_of(work, event) if of_patients else None
     if patient_id is not None:
-        follow(work, fetch(work.session, Patient, patient_id, "patient").branch_id, [patient_id], entries)
+        follow(work, fetch(work.session, Patient, patient_id, "patient").branch_id, [patient_id], of_patients)
 
 
 def _by_event() -> dict[type, list[Obligation]]:

@@ -29,6 +29,7 @@ from coordinator.domain.vocabulary import (
     VisitKind,
     VisitStatus,
 )
+from coordinator.episodes.model import InpatientStay
 from coordinator.orders.model import OrderWeek
 from coordinator.patients.model import Episode, Patient
 from coordinator.rules.certification import resumption_due
@@ -163,6 +164,43 @@ def on_episode_resumed(work: Work, event: EpisodeResumed) -> None:
         due_on=event.ordered_on or local_day(due_at, zone), due_at=due_at, owner_role="scheduler",
         branch_id=patient.branch_id, patient_id=patient.id, task="resumption-visit", warn_at=warn_at.isoformat(),
     )  # fmt: skip
+
+
+def follow_resumptions(work: Work, branch_id: int) -> None:
+    """No return from hospital of the last days is without its visit in the book, however it was recorded."""
+    made = sa.exists().where(
+        Visit.episode_id == InpatientStay.episode_id,
+        Visit.kind == VisitKind.RESUMPTION,
+        Visit.actual_start_at >= InpatientStay.home_at,
+        Visit.status != VisitStatus.ENTERED_IN_ERROR,
+    )
+    known = sa.exists().where(
+        Deadline.rule == RESUMED,
+        Deadline.subject == sa.literal("episode:") + sa.cast(InpatientStay.episode_id, sa.String),
+        Deadline.due_at > InpatientStay.home_at,
+    )
+    rows = work.session.execute(
+        sa.select(
+            InpatientStay.patient_id,
+            InpatientStay.episode_id,
+            InpatientStay.home_at,
+            InpatientStay.ordered_resumption_on,
+        )
+        .join(Episode, Episode.id == InpatientStay.episode_id)
+        .join(Patient, Patient.id == InpatientStay.patient_id)
+        .where(
+            Patient.branch_id == branch_id,
+            InpatientStay.transferred_at.is_not(None),
+            InpatientStay.home_at >= work.now - timedelta(days=work.policy.deadlines.catch_up_days),
+            Episode.on_hold_since.is_(None),
+            Episode.discharged_on.is_(None),
+            ~made,
+            ~known,
+        )
+        .order_by(InpatientStay.id)
+    )
+    for patient_id, episode_id, home_at, ordered_on in rows.tuples().all():
+        on_episode_resumed(work, EpisodeResumed(patient_id, episode_id, home_at, ordered_on))
 
 
 def on_episode_held(work: Work, event: EpisodeHeld) -> None:

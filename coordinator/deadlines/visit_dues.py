@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 
-from coordinator.deadlines.cases import AideCare, Answer, Concern, Licence, Line, Note, Run, Stay, Therapy
+from coordinator.deadlines.cases import Ahead, AideCare, Answer, Concern, Licence, Line, Note, Run, Stay, Therapy
 from coordinator.deadlines.obligation import Asked, Owed
 from coordinator.domain.lifecycle import LIVE_ORDER
 from coordinator.domain.timeline import local_day
@@ -182,13 +182,15 @@ def renewal(stay: Stay, asked: Asked) -> Iterator[Owed]:
         )  # fmt: skip
 
 
-def written_schedule(stay: Stay, asked: Asked) -> Iterator[Owed]:
-    """VIS-05: the patient has the new schedule in writing at the next visit, at the latest a week after the order."""
+def written_schedule(ahead: Ahead, asked: Asked) -> Iterator[Owed]:
+    """VIS-05: the patient has the new schedule at the first visit under the order, at the latest a week after it."""
+    stay = ahead.stay
     if stay.discharged_on is not None:
         return
     for line in stay.lines:
         if line.live and not line.evaluate_and_treat and asked.today <= line.last:
-            due_on = min(line.effective_from + timedelta(days=6), line.last)
+            latest = min(line.effective_from + timedelta(days=6), line.last)
+            due_on = min(ahead.first_on.get(line.id, latest), latest)
             yield Owed(
                 f"{of_order(line.id)}:schedule", due_on, line.patient_id, facts={"discipline": line.discipline.value}
             )

@@ -529,10 +529,10 @@ class Lookups:
     #: Whether a therapist set the order's goals (ORD-09).
     goals: dict[int, bool]
     with_companion: set[int]
-    #: Episodes of which the comprehensive assessment of the start is complete (ASM-03).
-    assessed: set[int]
     #: Held here, so that the session does not forget them between one question and the next.
     branches: dict[int, Branch]
+    #: Episodes of which the comprehensive assessment of the start is complete (ASM-03).
+    assessed: set[int] = field(default_factory=set)
     #: The weeks of orders that are not live yet, as they would be.
     laid_out: dict[int, list[OrderWeek]] = field(default_factory=dict)
     #: Aides by their number, where anything is on record; and (version of instructions, aide) acknowledged.

@@ -346,6 +346,8 @@ def test_nothing_is_owed_to_who_left_but_signatures(work_as: WorkAs, case: Case)
         # What was given is to be signed, and a discharge asks for papers and the visit for its note.
         assert {row.task for row in book(work, status=OPEN)} == {
             "sign-order", "discharge-assessment", "discharge-summary", "close-record", "sign-note",
-            # The aide's year runs wherever the aide works.
-            "observe-aide-yearly",
         }  # fmt: skip
+    with work_as(now=_noon(date(2026, 10, 6))) as work:
+        look_after(work, case.branch_id)
+        # The aide's year runs wherever the aide works.
+        assert [(row.task, row.due_on) for row in book(work, "SUP-03")] == [("observe-aide-yearly", date(2027, 10, 5))]
