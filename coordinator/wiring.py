@@ -19,6 +19,7 @@ from coordinator.core.work import Work
 from coordinator.deadlines import (
     authorisation_clock,
     care_clock,
+    month,
     order_clock,
     oversight_clock,
     payment_clock,
@@ -308,6 +309,7 @@ JOBS: dict[str, Job] = {
     "episodes.watch-stays": episodes.watch_stays,
     "compliance.bill-holds": bill_holds.sweep_job,
     "deadlines.remind": remind.remind,
+    "deadlines.begin-month": month.begin_month_job,
     "referrals.watch-48-hours": watch.watch_48_hours,
     "notify.deliver": mail.deliver_job,
     "teamwork.escalate": tasks.escalate_job,
@@ -324,6 +326,7 @@ CLOCK: tuple[ClockEntry, ...] = (
     ClockEntry(name="late-notes", job="visits.late-notes", at=time(3, 20), grace=timedelta(hours=20)),
     ClockEntry(name="bill-holds", job="compliance.bill-holds", at=time(3, 30), grace=timedelta(hours=20)),
     ClockEntry(name="watch-lone-work", job="visits.watch-lone-work", every=5, grace=timedelta(hours=1)),
+    ClockEntry(name="month-begin", job="deadlines.begin-month", at=time(3, 40), month_day=1, grace=timedelta(days=27)),
     ClockEntry(name="hold-expiry", job="holds.expire", every=15, grace=timedelta(hours=1)),
     ClockEntry(name="watch-stays", job="episodes.watch-stays", every=15, grace=timedelta(hours=1)),
     ClockEntry(name="resources", job="teamwork.resources", at=time(3, 40), grace=timedelta(hours=20)),

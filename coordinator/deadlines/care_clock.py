@@ -28,7 +28,8 @@ SYMPTOMS, PERFORMANCE, SCREEN, DEPRESSION, BURDEN, SPIRITUAL = (f"INS-0{number}"
 DIRECTIVES, ALERT = "ACP-01", "VIS-02"
 #: Whose rows tell what a patient answered: those see them who may read answers (SEC-08).
 OF_ANSWERS = frozenset({SCREEN, DEPRESSION, BURDEN, SPIRITUAL})
-_TASK_RULES = frozenset({SYMPTOMS, PERFORMANCE, ALERT, DIRECTIVES}) | OF_ANSWERS
+#: A home outside the service area is no question any more once its patient has left (ELG-5).
+_TASK_RULES = frozenset({SYMPTOMS, PERFORMANCE, ALERT, DIRECTIVES, "ELG-5"}) | OF_ANSWERS
 #: What the team has talked about once it has met.
 _OF_TEAM = frozenset({"caregiver-high-strain", "performance-fell", "hospice-readiness"})
 _NURSES = frozenset({Performer.RN.value, Performer.LVN.value})

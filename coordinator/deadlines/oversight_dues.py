@@ -44,16 +44,15 @@ def aides_at_work(scope: Scope) -> list[Watched]:
     """The branch's aides who have made a visit or were watched."""
     session = scope.work.session
     here = (Clinician.branch_id == scope.branch_id, Clinician.active, Clinician.performer == Performer.CHHA)
-    seen: dict[int, date] = dict(
-        session.execute(
+    seen: dict[int, date] = {
+        row[0]: row[1]
+        for row in session.execute(
             sa.select(AideObservation.aide_id, sa.func.max(AideObservation.observed_on))
             .join(Clinician, Clinician.id == AideObservation.aide_id)
             .where(*here)
             .group_by(AideObservation.aide_id)
         )
-        .tuples()
-        .all()
-    )
+    }
     began = {
         number: scope.day(first)
         for number, first in session.execute(
@@ -61,7 +60,7 @@ def aides_at_work(scope: Scope) -> list[Watched]:
             .join(Clinician, Clinician.id == Visit.clinician_id)
             .where(*here, Visit.status.in_(sorted(DONE_VISIT)), Visit.actual_start_at.is_not(None))
             .group_by(Visit.clinician_id)
-        ).tuples()
+        )
         if number is not None
     }
     numbers = sorted({*seen, *began})
@@ -108,7 +107,7 @@ def pairs(scope: Scope) -> list[Pair]:
             Visit.clinician_id.is_not(None),
         )
         .group_by(Visit.patient_id, Visit.clinician_id)
-    ).tuples()
+    )
     seen: dict[tuple[int, int], date] = {
         (row[0], row[1]): row[2]
         for row in session.execute(
@@ -172,7 +171,7 @@ def assisted(scope: Scope) -> list[Assisted]:
             Visit.status.in_(sorted(DONE_VISIT)),
             Visit.actual_start_at.is_not(None),
         )
-    ).tuples()
+    )
     days: dict[tuple[int, Performer], set[date]] = defaultdict(set)
     for patient_id, performer, began in rows:
         days[patient_id, performer].add(scope.day(began))

@@ -199,7 +199,7 @@ def follow_resumptions(work: Work, branch_id: int) -> None:
         )
         .order_by(InpatientStay.id)
     )
-    for patient_id, episode_id, home_at, ordered_on in rows.tuples().all():
+    for patient_id, episode_id, home_at, ordered_on in rows.all():
         on_episode_resumed(work, EpisodeResumed(patient_id, episode_id, home_at, ordered_on))
 
 

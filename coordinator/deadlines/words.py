@@ -122,6 +122,14 @@ TASKS: dict[str, Task] = {
     "give-record": Task("Give the patient the record that was asked for."),
     "tell-of-breach": Task("Tell of the breach: {whom}."),
     "review-emergency": Task("Look at why the record was opened in an emergency."),
+    "outside-area": Task(
+        "The patient's home is not in the service area any more: settle whether care goes on.", by_hand=True
+    ),
+    "review-audit": Task(
+        "Look at the audit trail of {month}: {lines} lines, {refused} refusals, {emergencies} records opened in an "
+        "emergency.",
+        by_hand=True,
+    ),
     "check-exclusion": Task("Look for clinician {clinician} on the exclusion list {kind}."),
     "renew-credential": Task("Renew the {kind} of clinician {clinician}, which ends on {ends_on}."),
 }

@@ -16,7 +16,8 @@ UNSAFE_FROM, UNSAFE_UNTIL = time(1), time(3)
 
 @dataclass(frozen=True, kw_only=True)
 class ClockEntry:
-    """A job that recurs for every branch: daily `at` a local time, on one `weekday` (Monday 0), or `every` minutes.
+    """A job that recurs for every branch: daily `at` a local time, on one `weekday` (Monday 0) or one day of the month,
+    or `every` minutes.
 
     `grace` is how long after its slot a missed firing is still made good.
     """
@@ -25,6 +26,7 @@ class ClockEntry:
     job: str
     at: time | None = None
     weekday: int | None = None
+    month_day: int | None = None
     every: int | None = None
     grace: timedelta
 
@@ -39,6 +41,12 @@ class ClockEntry:
             raise ValueError(f"clock entry {self.name}: the interval must divide the day and has no weekday")
         if self.weekday is not None and not 0 <= self.weekday <= 6:
             raise ValueError(f"clock entry {self.name}: weekdays run from Monday 0 to Sunday 6")
+        if self.month_day is not None and (
+            self.at is None or self.weekday is not None or not 1 <= self.month_day <= 28
+        ):
+            raise ValueError(
+                f"clock entry {self.name}: a day of the month has a time, no weekday, and is in every month"
+            )
         if self.grace <= timedelta():
             raise ValueError(f"clock entry {self.name} needs a grace")
 
@@ -46,8 +54,9 @@ class ClockEntry:
 def slots_due(entry: ClockEntry, zone: ZoneInfo, since: datetime, until: datetime) -> list[datetime]:
     """The slots of `entry` after `since` up to and with `until`, in order, in UTC.
 
-    A daily entry has one slot on every local day (of its weekday), also where a clock change skips its time (then it
-    is as much later as clocks moved) or repeats it (then it is the first). Intervals count from midnight UTC.
+    A daily entry has one slot on every local day (of its weekday, or of its day of the month), also where a clock
+    change skips its time (then it is as much later as clocks moved) or repeats it (then it is the first). Intervals
+    count from midnight UTC.
     """
     if entry.every is not None:
         step = timedelta(minutes=entry.every)
@@ -63,7 +72,7 @@ def slots_due(entry: ClockEntry, zone: ZoneInfo, since: datetime, until: datetim
     # A day more on either side: a skipped time may land on the day after its own.
     day, last = local_day(since, zone) - ONE_DAY, local_day(until, zone) + ONE_DAY
     while day <= last:
-        if entry.weekday is None or day.weekday() == entry.weekday:
+        if entry.weekday in (None, day.weekday()) and entry.month_day in (None, day.day):
             slot = at_wall_clock(day, entry.at, zone)
             if since < slot <= until:
                 found.append(slot)

@@ -346,6 +346,7 @@ class DeadlineSettings:
     coverage_reminder_days: tuple[int, ...]
     noncoverage_ahead_days: int
     certify_again_business_days: int
+    audit_review_days: int
 
 
 @dataclass(frozen=True, slots=True)
