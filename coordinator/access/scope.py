@@ -19,7 +19,7 @@ from coordinator.core.db import ROW_ID, UtcDateTime
 from coordinator.core.errors import NotFound
 from coordinator.core.work import Actor, Work
 from coordinator.domain.team import CoverRole
-from coordinator.domain.roles import queues_of
+from coordinator.domain.teamwork import Desk, desks_of
 from coordinator.domain.timeline import day_bounds, local_day
 from coordinator.domain.vocabulary import OrderStatus, Performer, Role, VisitStatus
 
@@ -66,10 +66,15 @@ def branches_of(actor: Actor) -> frozenset[int] | None:
     return actor.branch_ids if actor.has_role(*(role.value for role in OFFICE)) else frozenset()
 
 
-def own_lists(actor: Actor) -> tuple[frozenset[str], sa.Select[tuple[int]]]:
-    """The lists of the actor's profession (`roles.QUEUES`), and the branch whose lists they are."""
+#: Professions on whose own list obligations stand. Who is on call is not known here: the nurses' list is everyone's
+#: of them at the branch. What is a therapist's or an aide's is with their patients, and a physician's with theirs.
+LISTED = frozenset({Desk.NURSE, Desk.SOCIAL_WORKER, Desk.CHAPLAIN})
+
+
+def own_lists(actor: Actor) -> tuple[frozenset[Desk], sa.Select[tuple[int]]]:
+    """The desks of the actor's profession on whose lists obligations stand, and the branch whose desks they are."""
     here = sa.select(_clinician.c.branch_id).where(_clinician.c.id == actor.clinician_id)
-    return queues_of(actor.roles, actor.performer), here
+    return desks_of(actor.roles & {Role.CLINICIAN.value}, actor.performer) & LISTED, here
 
 
 def require_branch(work: Work, branch_id: int) -> None:

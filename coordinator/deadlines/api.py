@@ -11,7 +11,7 @@ from coordinator.core.pages import PageQuery, page, page_schema
 from coordinator.deadlines import service
 from coordinator.deadlines.model import Deadline
 from coordinator.deadlines.words import by_hand, sentence
-from coordinator.domain.roles import OwnerRole
+from coordinator.domain.teamwork import Desk
 from coordinator.domain.vocabulary import ClosedBy, DeadlineStatus, DeadlineWaiver
 
 blp = Blueprint("deadlines", __name__, url_prefix="/api/v1", description="Dated obligations, each by its rule")
@@ -56,7 +56,7 @@ DeadlinePageSchema = page_schema(DeadlineSchema)
 
 class DeadlineQuery(PageQuery):
     branch_id = Id(load_default=None)
-    owner_role = Word(OwnerRole, load_default=None)
+    owner_role = Word(Desk, load_default=None)
     patient_id = Id(load_default=None)
     rule = Text(max_length=20, load_default=None, metadata={"example": "REF-02"})
     status = Word(DeadlineStatus, load_default=DeadlineStatus.OPEN, allow_none=True)

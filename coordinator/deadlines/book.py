@@ -15,7 +15,7 @@ from coordinator.rules.terms import Policy
 #: The roles of the rule book as roles of this product: whose list an obligation is on.
 OWNERS = {
     "orders_desk": "intake", "billing": "intake", "case_manager": "clinical_manager", "therapist": "clinical_manager",
-    "managing_physician": "physician",
+    "on_call_nurse": "nurse", "managing_physician": "physician",
 }  # fmt: skip
 #: Counted in hours, and watched every quarter of an hour instead of every night: see `watch`.
 HOURLY = frozenset({"REF-02", "ASM-02"})

@@ -1,8 +1,5 @@
 """Who may do what: one page of permissions. Whose rows they may do it to is decided by the verb's own select."""
 
-from collections.abc import Iterable
-from enum import StrEnum
-
 from coordinator.domain.vocabulary import Performer, Role
 
 #: Permission -> the roles that hold it. A permission is noun:verb.
@@ -232,37 +229,6 @@ LACKS: dict[Performer, frozenset[str]] = {
     Performer.CHAPLAIN: _JUDGEMENT | _ORDERING,
     Performer.LVN: _JUDGEMENT,
 }
-
-
-#: Lists of obligations that belong to a profession rather than to a role. Who is on call on a night is not known
-#: here: the list is every registered nurse's of the branch.
-QUEUES: dict[str, frozenset[Performer]] = {
-    "social_worker": frozenset({Performer.MSW}),
-    "chaplain": frozenset({Performer.CHAPLAIN}),
-    "on_call_nurse": frozenset({Performer.RN}),
-}
-
-
-class OwnerRole(StrEnum):
-    """On whose list an obligation stands: that of a role, or of a profession (`QUEUES`)."""
-
-    SCHEDULER = "scheduler"
-    CLINICIAN = "clinician"
-    PHYSICIAN = "physician"
-    INTAKE = "intake"
-    CLINICAL_MANAGER = "clinical_manager"
-    ADMINISTRATOR = "administrator"
-    SYSTEM = "system"
-    SOCIAL_WORKER = "social_worker"
-    CHAPLAIN = "chaplain"
-    ON_CALL_NURSE = "on_call_nurse"
-
-
-def queues_of(roles: Iterable[str], performer: str | None = None) -> frozenset[str]:
-    """The lists of the clinicians of this profession; none for who is no clinician, or of a profession without one."""
-    if performer is None or Role.CLINICIAN.value not in set(roles):
-        return frozenset()
-    return frozenset(name for name, performers in QUEUES.items() if Performer(performer) in performers)
 
 
 def permissions_of(roles: frozenset[Role], performer: str | None = None) -> frozenset[str]:

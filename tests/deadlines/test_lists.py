@@ -4,24 +4,42 @@ from datetime import date
 
 import pytest
 
+from coordinator.access.scope import own_lists
 from coordinator.core.db import Database
 from coordinator.core.errors import Forbidden, NotFound
 from coordinator.deadlines import service
 from coordinator.deadlines.book import open_deadline, owner
 from coordinator.domain.events import DeadlineReminded, DeadlinesReminded
-from coordinator.domain.roles import QUEUES, OwnerRole, queues_of
-from coordinator.domain.vocabulary import Performer, Role
+from coordinator.domain.vocabulary import Performer
 from coordinator.notify import service as notices
 from tests.builders import make_branch, make_clinician, make_patient
 from tests.conftest import WorkAs, actor_with
 
 
-def test_a_profession_s_list_is_no_role_and_no_permission() -> None:
-    assert {word.value for word in OwnerRole} == {role.value for role in Role} | set(QUEUES)
-    assert queues_of(["clinician"], "MSW") == {"social_worker"}
-    assert queues_of(["clinician"], "RN") == {"on_call_nurse"}
-    assert queues_of(["clinician"], "LVN") == queues_of(["clinician"]) == queues_of(["intake"], "MSW") == frozenset()
-    assert [owner(name) for name in QUEUES] == list(QUEUES)
+@pytest.mark.parametrize(
+    ("roles", "performer", "lists"),
+    [
+        (["clinician"], "MSW", {"social_worker"}),
+        (["clinician"], "RN", {"nurse"}),
+        (["clinician"], "CHAPLAIN", {"chaplain"}),
+        (["clinician"], "PT", set()),
+        (["clinician"], "CHHA", set()),
+        (["clinician", "intake"], None, set()),
+        (["intake"], "MSW", set()),
+    ],
+)
+def test_a_profession_has_a_list_of_its_own_besides_the_roles(
+    roles: list[str], performer: str | None, lists: set[str]
+) -> None:
+    assert own_lists(actor_with(*roles, performer=performer))[0] == lists
+
+
+def test_what_the_book_gives_to_a_profession_is_on_its_list() -> None:
+    given = {name: owner(name) for name in ("social_worker", "chaplain", "on_call_nurse", "case_manager")}
+    assert given == {
+        "social_worker": "social_worker", "chaplain": "chaplain", "on_call_nurse": "nurse",
+        "case_manager": "clinical_manager",
+    }  # fmt: skip
 
 
 def test_a_list_is_its_profession_s_at_its_branch_and_the_manager_s(database: Database, work_as: WorkAs) -> None:
