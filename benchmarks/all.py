@@ -29,11 +29,18 @@ PUBLISHED = {
 }
 """Where the instances of each benchmark are, below the data folder."""
 SCALE = (100, 200, 500, 1000, 2000, 5000)
+NIGHTS = (500, 5000)
+"""Patients of the branches whose night is swept."""
+REPAIRS = 5
+"""Events that one published week is repaired after: each is given its own time."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """One benchmark: its name, its arguments but for the time, how many plans it makes, which columns to show."""
+    """One benchmark: its name, its arguments but for the time, how many plans it makes, which columns to show.
+
+    No plans: it takes what it takes.
+    """
 
     name: str
     arguments: list[str]
@@ -54,6 +61,12 @@ def steps(data: Path, seeds: list[int], peers: list[str], out: Path) -> list[Ste
     week = ["--clinicians", *map(str, SIZES), "--seeds", listed, "--out", str(out / "week"), "--peers", ",".join(peers)]
     columns = ("instance", "visits", "seed", "solver", "seconds", "used", "cost", "unplaced", "hard_violations")
     found.append(Step("week", week, len(SIZES) * len(seeds) * (2 + len(peers)), columns))
+    # Neither searches for long: the sweep ends when it is done, a repair has seconds of its own after its week.
+    columns = ("engine", "patients", "night", "seconds", "statements", "opened", "closed")
+    found.append(Step("sweep", ["--patients", *map(str, NIGHTS), "--engine", "both"], 0, columns))
+    repair = ["--clinicians", str(SIZES[-1]), "--seeds", listed, "--planning", "10", "--out", str(out / "repair")]
+    columns = ("instance", "seed", "first_seconds", "best_seconds", "hit", "open", "patients", "change_cost")
+    found.append(Step("repair", repair, REPAIRS * len(seeds), columns))
     scale = ["--visits", *map(str, SCALE), "--seeds", listed, "--write", str(out / "scale")]
     columns = ("visits", "seed", "seconds", "first_plan", "within_1_percent", "cost", "per_visit")
     found.append(Step("scale", scale, len(SCALE) * len(seeds), columns))

@@ -1,9 +1,10 @@
 """The night's sweep of deadlines against size: time, statements, and how both grow with the branch.
 
-    python -m benchmarks.sweep [--patients 500 1000 2000 5000] [--json]
+    python -m benchmarks.sweep [--patients 500 1000 2000 5000] [--engine sqlite|postgresql|both] [--json]
 
-A branch is made on a fresh SQLite database: everybody in care with nursing, every third
-with an aide, every fourth with therapy, two months of visits. Timed are the first night, which opens the book, the
+A branch is made on a fresh database: everybody in care with nursing, every third
+with an aide, every fourth with therapy, two months of visits. PostgreSQL is a server that is started for it, without
+`fsync`. Timed are the first night, which opens the book, the
 same night again, which changes nothing, and the night after.
 """
 
@@ -13,9 +14,11 @@ import argparse
 import tempfile
 import time
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
@@ -34,17 +37,25 @@ from coordinator.domain.vocabulary import Discipline, OrderStatus, VisitKind, Vi
 from coordinator.orders.model import Order
 from coordinator.patients.model import Coverage, Episode, Patient
 from coordinator.visits.model import Visit
+from tests import postgres
 from tests.builders import make_branch, make_care_plan, make_clinician, make_episode, make_patient, make_physician
 
+ENGINES = ("sqlite", "postgresql")
 SIZES = [500, 1000, 2000, 5000]
 TODAY = date(2026, 11, 9)
-COLUMNS = ["patients", "night", "seconds", "statements", "opened", "closed", "open"]
+COLUMNS = ["engine", "patients", "night", "seconds", "statements", "opened", "closed", "open"]
 
 
-def measure(patients: int) -> list[Row]:
+def measure(patients: int, engine: str = "sqlite") -> list[Row]:
     """Three nights over a branch of that size."""
     with tempfile.TemporaryDirectory() as folder:
         address = f"sqlite:///{Path(folder) / 'sweep.sqlite3'}"
+        if engine == "postgresql":
+            name = f"sweep{patients}"
+            with psycopg.connect(_server().url("postgres"), autocommit=True) as connection:
+                connection.execute(f"DROP DATABASE IF EXISTS {name}")
+                connection.execute(f"CREATE DATABASE {name}")
+            address = _server().url(name)
         app = create_app(
             load_settings(
                 {
@@ -58,11 +69,16 @@ def measure(patients: int) -> list[Row]:
         with database.transaction() as session:
             branch_id = _people(session, patients)
         rows = [
-            _night(database, app.extensions["door"], branch_id, day, name) | {"patients": patients}
+            {"engine": engine, "patients": patients} | _night(database, app.extensions["door"], branch_id, day, name)
             for day, name in ((TODAY, "first"), (TODAY, "again"), (TODAY + timedelta(days=1), "next"))
         ]
         database.dispose()
     return rows
+
+
+@cache
+def _server() -> postgres.Server:
+    return postgres.Server()
 
 
 def _night(database: Database, door: Door, branch_id: int, day: date, name: str) -> Row:
@@ -140,6 +156,11 @@ def _people(session: Session, count: int) -> int:
 def _without_guards(session: Session, visits: list[dict[str, Any]]) -> None:
     """Visits that stand are not asked whether they overlap: their times mean nothing here."""
     session.flush()
+    if session.get_bind().dialect.name == "postgresql":
+        for name in ("no_clinician_overlap", "no_patient_overlap"):
+            session.execute(sa.text(f"ALTER TABLE visit DROP CONSTRAINT {name}"))
+        session.execute(sa.insert(Visit), visits)
+        return
     guards = session.execute(
         sa.text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'visit'")
     ).all()
@@ -154,11 +175,14 @@ def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--patients", type=int, nargs="+", default=SIZES)
+    parser.add_argument("--engine", choices=[*ENGINES, "both"], default="sqlite")
+    parser.add_argument("--seconds", type=float, help="not used: a night takes what it takes")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     rows: list[Row] = []
-    for patients in given.patients:
-        rows += measure(patients)
+    for engine in ENGINES if given.engine == "both" else [given.engine]:
+        for patients in given.patients:
+            rows += measure(patients, engine)
     if given.json:
         write_json(machine(), rows)
     else:

@@ -67,7 +67,9 @@ def test_the_budget_is_shared_by_all_plans_that_are_to_be_made(tmp_path, capsys)
     for name in ("one.txt", "two.txt"):
         (tmp_path / "hhcrsp" / name).write_text("", encoding="utf-8")
     todo = everything.steps(tmp_path, [1, 2], ["vroom"], tmp_path / "out")
-    assert {step.name: step.plans for step in todo} == {"hhcrsp": 4, "week": 12, "scale": 12}
+    assert {step.name: step.plans for step in todo} == {
+        "hhcrsp": 4, "week": 12, "sweep": 0, "repair": 10, "scale": 12,
+    }  # fmt: skip
     with pytest.raises(SystemExit):
         everything.main(["--minutes", "0.1", "--out", str(tmp_path / "out"), "--data", str(tmp_path)])
     assert "need at least" in capsys.readouterr().err
