@@ -13,6 +13,7 @@ from coordinator.deadlines.watch import watch
 from coordinator.domain import events
 from coordinator.domain.timeline import at_wall_clock
 from coordinator.domain.vocabulary import Discipline, MissedReason, OrderStatus, Performer, VisitKind, VisitStatus
+from coordinator.episodes.model import InpatientStay
 from coordinator.orders.model import CarePlan, Order, OrderWeek
 from coordinator.patients.model import Episode, Patient
 from coordinator.visits.model import Supervision, Visit
@@ -351,3 +352,43 @@ def test_nothing_is_owed_to_who_left_but_signatures(work_as: WorkAs, case: Case)
         look_after(work, case.branch_id)
         # The aide's year runs wherever the aide works.
         assert [(row.task, row.due_on) for row in book(work, "SUP-03")] == [("observe-aide-yearly", date(2027, 10, 5))]
+
+
+def test_a_return_of_which_nobody_told_is_found_by_night(work_as: WorkAs, case: Case) -> None:
+    """Home on Tuesday at 15:00: the visit is due on Thursday at 15:00, once, and not once it was made (ASM-02)."""
+    home = datetime(2026, 11, 24, 23, tzinfo=UTC)
+    with work_as(now=home + timedelta(hours=12)) as work:
+        work.session.add(
+            InpatientStay(
+                patient_id=case.patient_id, episode_id=case.episode_id, left_home_at=home - timedelta(days=7),
+                admitted_at=home - timedelta(days=7), learned_at=home - timedelta(days=7),
+                transferred_at=home - timedelta(days=7), home_at=home,
+            )
+        )  # fmt: skip
+        for _ in range(2):
+            look_after(work, case.branch_id)
+            row = one(work, "ASM-02")
+            assert (row.due_at, row.due_on) == (home + timedelta(hours=48), date(2026, 11, 26))
+    with work_as(now=home + timedelta(days=2)) as work:
+        visit = _visit(
+            work, case, date(2026, 11, 25), VisitStatus.COMPLETED, kind=VisitKind.RESUMPTION, clinician_id=case.nurse_id
+        )
+        work.publish(events.VisitCompleted(visit.id))
+        look_after(work, case.branch_id)
+        assert one(work, "ASM-02", None).status is DONE
+
+
+def test_the_schedule_is_due_at_the_first_visit_under_the_order(work_as: WorkAs, case: Case) -> None:
+    """A week after the order at the latest; earlier once somebody comes earlier (VIS-05)."""
+    with work_as(now=_noon(date(2026, 10, 5))) as work:
+        order = _order(work, case, Discipline.SN, effective_from=date(2026, 10, 5))
+        look_after(work, case.branch_id)
+        assert one(work, "VIS-05").due_on == date(2026, 10, 11)
+        begins = at_wall_clock(date(2026, 10, 7), time(20), PACIFIC)  # already the eighth in Greenwich
+        values = {"starts_at": begins, "ends_at": begins + timedelta(minutes=45), "clinician_id": case.nurse_id}
+        _visit(work, case, date(2026, 10, 7), VisitStatus.BOOKED, order_id=order.id, **values)
+        look_after(work, case.branch_id)
+        assert one(work, "VIS-05").due_on == date(2026, 10, 7)
+        work.publish(events.WrittenScheduleGiven(case.patient_id, date(2026, 10, 5)))
+        look_after(work, case.branch_id)
+        assert book(work, "VIS-05", OPEN) == []
