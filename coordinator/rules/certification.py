@@ -273,6 +273,7 @@ def plan_review_due(soc: date, number: int, policy: Policy) -> Finding:
     sentence="A plan ends without a covered skilled visit in 60 days, unless the practitioner justifies the interval.",
     sentence_zh="60天內沒有一次受保的專業探訪，照護計畫即告終止，除非執業者說明間隔的理由。",
     settings=("certification.qualifying_visit_warning_day", "certification.qualifying_visit_days"),
+    asked_on=("clock",),
 )
 def ask_idle_plan(
     last_qualifying_on: date, today: date, policy: Policy, justified_until: date | None = None

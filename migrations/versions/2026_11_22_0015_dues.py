@@ -1,7 +1,7 @@
 """Certifications signed by mistake, intervals that a practitioner justifies, and notices of an end that does not come.
 
 Revision ID: 0015
-Revises: 0018
+Revises: 0025
 """
 
 import sqlalchemy as sa
@@ -11,7 +11,7 @@ from coordinator.core.db import ROW_ID, UtcDateTime
 from migrations import guards
 
 revision = "0015"
-down_revision = "0018"
+down_revision = "0025"
 branch_labels = None
 depends_on = None
 

@@ -53,7 +53,7 @@ def test_a_list_is_its_profession_s_at_its_branch_and_the_manager_s(database: Da
     with work_as() as work:
         row, other = (
             open_deadline(
-                work, rule="INS-07", subject=f"patient:{patient.id}:{role}", due_on=date(2026, 11, 12),
+                work, rule="VIS-02", subject=f"patient:{patient.id}:{role}", due_on=date(2026, 11, 12),
                 owner_role=role, branch_id=here.id, patient_id=patient.id, task="chaplain-referral",
             )
             for role in ("chaplain", "scheduler")

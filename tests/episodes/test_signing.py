@@ -177,7 +177,7 @@ def test_what_was_signed_by_mistake_is_superseded_and_certified_anew(
         assert row.signed_at == NOW
         with pytest.raises(Conflict, match="Only what was signed"):
             service.supersede_certification(work, first.id, "twice")
-        service.send_certification(work, draft.id)
+        draft = service.send_certification(work, draft.id)
     sign(draft)
     with scene.work() as work:
         assert book(work)[again] == (date(2026, 11, 10), "done")

@@ -31,7 +31,8 @@ APPENDIX_B = {
 #: What the product needs besides. Whoever adds a job to the clock says here that the book does not know it.
 OUR_OWN = {
     "plan.nightly", "orders.expire", "visits.late-notes", "compliance.bill-holds", "holds.expire",
-    "episodes.watch-stays", "teamwork.escalate",
+    "episodes.watch-stays", "teamwork.escalate", "teamwork.resources",
+    "visits.watch-lone-work",
 }  # fmt: skip
 PACIFIC = ZoneInfo("America/Los_Angeles")
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")

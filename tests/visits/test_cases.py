@@ -65,8 +65,8 @@ def test_a_late_assessment_of_the_start_is_told_from_the_day_on_which_it_was_lat
 ) -> None:
     """Due five days after the start: nothing is said before, and nothing once it is on file (ASM-03)."""
     with database.transaction() as session:
-        episode = session.get_one(Episode, scene["episode"])
-        visit_id = make_visit(session, session.get_one(Patient, scene["patient"]), episode).id
+        episode = session.get_one(Episode, scene.episode)
+        visit_id = make_visit(session, session.get_one(Patient, scene.patient), episode).id
         soc = episode.soc_date
         assert soc is not None
     said = []
