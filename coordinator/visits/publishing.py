@@ -34,6 +34,11 @@ class BookRequest:
     tentative: bool = False
 
 
+#: Visits of the plan, each with what stands against it besides the rules, and with what the rules refuse.
+Against = list[tuple[Visit, Conflict | RuleBroken]]
+Refused = list[tuple[Visit, tuple[Finding, ...]]]
+
+
 @dataclass(frozen=True, slots=True)
 class SetAside:
     """Which rules are set aside for one visit of the plan, with the reason that `asking.judge` takes."""
@@ -59,13 +64,15 @@ def book_many(work: Work, placements: Sequence[BookRequest], asides: Sequence[Se
     visits = _take(work, wanted)
     old = {visit.id: (visit.clinician_id, visit.starts_at, visit.status) for visit in visits}
     clinicians = _clinicians(work, visits, wanted)
-    _check_each(work, visits, wanted, clinicians)
+    against = _check_each(work, visits, wanted, clinicians)
     for visit in visits:
         units.clear(visit)
         visit.status = VisitStatus.PROPOSED
     work.session.flush()  # everybody lets go before anybody takes hold: visits may trade places
-    _put(work, visits, wanted)
-    _ask_all(work, visits, wanted, clinicians, {aside.visit_id: aside for aside in asides})
+    against += _put(work, visits, wanted, {visit.id for visit, _ in against})
+    refused = _ask_all(work, visits, wanted, clinicians, {aside.visit_id: aside for aside in asides})
+    if against or refused:
+        raise _all_of_it(work, against, refused)
     work.session.flush()  # the versions are in the answer
     for visit in visits:
         clinician_id, starts_at, status = old[visit.id]
@@ -129,8 +136,8 @@ def _clinicians(work: Work, visits: list[Visit], wanted: dict[int, BookRequest])
 
 def _check_each(
     work: Work, visits: list[Visit], wanted: dict[int, BookRequest], clinicians: dict[int, Clinician]
-) -> None:
-    against: list[tuple[Visit, Conflict | RuleBroken]] = []
+) -> Against:
+    against: Against = []
     for visit in visits:
         request = wanted[visit.id]
         if visit.status not in units.AHEAD | {VisitStatus.PROPOSED}:
@@ -147,22 +154,32 @@ def _check_each(
                 check()
             except (Conflict, RuleBroken) as refused:
                 against.append((visit, refused))
-    if len(against) == 1:
-        raise against[0][1]
-    if against:
-        raise _of_several(against)
+    return against
 
 
-def _of_several(against: list[tuple[Visit, Conflict | RuleBroken]]) -> Conflict | RuleBroken:
+def _all_of_it(work: Work, against: Against, refused: Refused) -> Conflict | RuleBroken:
     """What stands against the plan's visits, all of it: nobody mends one visit only to meet the next."""
-    refused = placing.all_at_once([one for _, one in against], ())
+    every = [finding for _, findings in refused for finding in findings]
+    rules = [{"visit": visit.id, "rules": [row.rule for row in findings]} for visit, findings in refused]
+    if not against:
+        return refusal(every, **who_may(work, every), visits=rules)
+    if len(against) == 1 and not refused:
+        return against[0][1]
     named = [{"visit": visit.id, "code": one.problem_code, "detail": one.detail} for visit, one in against]
-    refused.extra["visits"], refused.extra["blocking"] = named, named
-    return refused
+    for line, (_, one) in zip(named, against, strict=True):
+        if "blocking" in one.extra:
+            line["blocking"] = one.extra["blocking"]
+    told = placing.all_at_once([one for _, one in against], every)
+    told.extra["visits"], told.extra["blocking"] = [*named, *rules], named
+    return told
 
 
-def _put(work: Work, visits: list[Visit], wanted: dict[int, BookRequest]) -> None:
-    """First visits before second persons', each clinician's in order, the guards watching."""
+def _put(work: Work, visits: list[Visit], wanted: dict[int, BookRequest], known: set[int]) -> Against:
+    """First visits before second persons', each clinician's in order, the guards watching; what is in their way.
+
+    `known`: visits that something stands against already. Whoever goes with one of those is not blamed for it.
+    """
+    against: Against = []
 
     def turn(visit: Visit) -> tuple[bool, int, datetime, int]:
         request = wanted[visit.id]
@@ -170,16 +187,24 @@ def _put(work: Work, visits: list[Visit], wanted: dict[int, BookRequest]) -> Non
 
     for visit in sorted(visits, key=turn):
         request = wanted[visit.id]
-        placing.check_companion(work, visit, request.starts_at, request.ends_at)
-        blocking = queries.in_the_way(work, visit, request.clinician_id, request.starts_at, request.ends_at)
-        if blocking:
-            raise queries.double_booking(blocking, queries.zone(work, visit))
-        with placing.guarded(work, visit, request.clinician_id, request.starts_at, request.ends_at):
-            visit.clinician_id, visit.starts_at, visit.ends_at = (
-                request.clinician_id, request.starts_at, request.ends_at,
-            )  # fmt: skip
-            visit.status = VisitStatus.PENDING if request.tentative else VisitStatus.BOOKED
-            visit.published_at = None if request.tentative else work.now
+        try:
+            _put_one(work, visit, request)
+        except Conflict as refused:
+            if visit.joint_with_id not in known:
+                against.append((visit, refused))
+            known.add(visit.id)
+    return against
+
+
+def _put_one(work: Work, visit: Visit, request: BookRequest) -> None:
+    placing.check_companion(work, visit, request.starts_at, request.ends_at)
+    blocking = queries.in_the_way(work, visit, request.clinician_id, request.starts_at, request.ends_at)
+    if blocking:
+        raise queries.double_booking(blocking, queries.zone(work, visit))
+    with placing.guarded(work, visit, request.clinician_id, request.starts_at, request.ends_at):
+        visit.clinician_id, visit.starts_at, visit.ends_at = request.clinician_id, request.starts_at, request.ends_at
+        visit.status = VisitStatus.PENDING if request.tentative else VisitStatus.BOOKED
+        visit.published_at = None if request.tentative else work.now
 
 
 def _ask_all(
@@ -188,15 +213,15 @@ def _ask_all(
     wanted: dict[int, BookRequest],
     clinicians: dict[int, Clinician],
     asides: Mapping[int, SetAside],
-) -> None:
-    """Ask the rules about every visit as it now stands among the others, and keep what they say."""
+) -> Refused:
+    """Ask the rules about every visit as it now stands among the others, and keep what they say; what they refuse."""
     book = cases.load(work, visits, clinicians.values())
     begins, ends = min(row.starts_at for row in wanted.values()), max(row.ends_at for row in wanted.values())
     days = cases.Days(work, clinicians, begins, ends)
     beside = {visit.id: {visit.id, visit.joint_with_id or visit.id} for visit in visits}
     for second in units.companions(work, beside):
         beside[second.joint_with_id or second.id].add(second.id)
-    refused: list[tuple[Visit, tuple[Finding, ...]]] = []
+    refused: Refused = []
     for visit in visits:
         request = wanted[visit.id]
         near = days.around(
@@ -234,13 +259,7 @@ def _ask_all(
         )
         remarked = placing.remarks(work, visit, clinician, request.starts_at, request.ends_at)
         placing.keep(work, visit, verdict, remarked)
-    if refused:
-        every = [finding for _, findings in refused for finding in findings]
-        raise refusal(
-            every,
-            **who_may(work, every),
-            visits=[{"visit": visit.id, "rules": [row.rule for row in findings]} for visit, findings in refused],
-        )
+    return refused
 
 
 __all__ = ["BookRequest", "SetAside", "book_many"]
