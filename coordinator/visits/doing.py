@@ -119,11 +119,13 @@ def start(
     place: Mapping[str, Any] | None = None,
     method: EvvMethod = EvvMethod.MOBILE,
     over_handoff: StartOverHandoff | None = None,
+    override: Mapping[str, str] | None = None,
 ) -> Visit:
     """The visit has begun at `at`, here, by this clinician: five of the six elements are captured (EVV-01).
 
     Patient, order, allowance, profession and licence are asked about again: they may have changed since the booking.
     Over a handoff that was not read it begins for a reason alone, which is on record.
+    `override`: why whoever begins it, if they may, sets aside what refuses it and may be set aside.
     """
     visit = _made_after_all(work, _own(work, visit_id), at)
     if visit.actual_start_at is not None:
@@ -142,7 +144,7 @@ def start(
     unread = handed.unread_card(work, visit, clinician.id)
     if unread is not None and over_handoff is None:
         raise placing.all_at_once([handed.unread_refusal(unread)], findings)
-    verdict = judge(work, visit, findings, clinician_id=clinician.id, starts_at=visit.starts_at)
+    verdict = judge(work, visit, findings, clinician_id=clinician.id, starts_at=visit.starts_at, override=override)
     where = dict(place or {})
     visit.status = VisitStatus.IN_PROGRESS
     visit.actual_start_at = at

@@ -80,6 +80,7 @@ def _answer(clinician_id: int, day: str) -> Any:
                 "service_code": entry.service_code,
                 "aide_tasks": entry.aide_tasks,
                 "joint": entry.joint,
+                "carries": entry.carries,
                 "warnings": visit.warnings,
                 "actual_start_at": visit.actual_start_at,
                 "actual_end_at": visit.actual_end_at,
@@ -122,9 +123,14 @@ def start(args: dict[str, Any], visit_id: int) -> Any:
     """The visit begins
 
     Said late or twice by a telephone that was out of reach, it is answered the same; another time is a conflict. Where
-    a handoff was not read, `handoff-unread` names the card: acknowledge it, or say why not with `over_handoff`.
+    a handoff was not read, `handoff-unread` names the card: acknowledge it, or say why not with `over_handoff`. What
+    refuses the visit by now and may be set aside is, by a permitted role with a coded reason and text.
     """
-    return with_etag(doing.start(work(), visit_id, args["at"], args["place"], args["method"], args["over_handoff"]))
+    return with_etag(
+        doing.start(
+            work(), visit_id, args["at"], args["place"], args["method"], args["over_handoff"], args["override"]
+        )
+    )
 
 
 @blp.route("/visits/<id:visit_id>/all-well", methods=["POST"])

@@ -4,6 +4,7 @@ import hashlib
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -19,6 +20,7 @@ from coordinator.orders.model import AideCarePlan, Order
 from coordinator.patients.model import Patient
 from coordinator.staff.model import Clinician
 from coordinator.visits.doing import service_code
+from coordinator.visits.duty_model import VisitDuty
 from coordinator.visits.handed import CardShown, cards_for, is_handed_over, standing_in
 from coordinator.visits.model import Visit
 
@@ -42,6 +44,8 @@ class RosterEntry:
     #: The card that was handed over for this visit, and the name of the primary for whom the clinician stands in.
     handoff: CardShown | None
     covering_for: str | None
+    #: Obligations that are to be met with this visit: rule, what, first and last day.
+    carries: list[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,7 @@ def roster(work: Work, clinician_id: int, day: date) -> Roster:
     seen = {row.Visit.patient_id for row in rows}
     cards = cards_for(work, clinician.id, seen)
     covered = standing_in(work, clinician.id, day, seen)
+    carried = _carried(work, [row.Visit.id for row in rows])
     entries = []
     for row in rows:
         visit, patient = row.Visit, row.Patient
@@ -98,6 +103,7 @@ def roster(work: Work, clinician_id: int, day: date) -> Roster:
                 joint=visit.joint_with_id is not None,
                 handoff=cards.get((visit.patient_id, visit.discipline)) if is_handed_over(visit) else None,
                 covering_for=covered.get((visit.patient_id, visit.discipline), (0, None))[1],
+                carries=carried.get(visit.id, []),
             )
         )
         work.record("roster.read", f"visit:{visit.id}", patient_id=visit.patient_id, clinician=clinician.id)
@@ -151,6 +157,24 @@ def _aide_tasks(work: Work, patient_ids: set[int], day: date) -> dict[int, list[
     return newest
 
 
+#: What meets an obligation of a rule, in a word (SUP, THX, CERT).
+_WITH_IT = {
+    "SUP-01": "supervision", "SUP-04": "supervision", "SUP-05": "supervision", "THX-01": "reassessment",
+    "CERT-02": "recertification",
+}  # fmt: skip
+
+
+def _carried(work: Work, visit_ids: list[int]) -> dict[int, list[dict[str, Any]]]:
+    """What each visit carries: "supervision with this visit"."""
+    found: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    query = sa.select(VisitDuty).where(VisitDuty.visit_id.in_(visit_ids), VisitDuty.ended_at.is_(None))
+    for duty in work.session.scalars(query.order_by(VisitDuty.last_on, VisitDuty.id)):
+        found[duty.visit_id].append(
+            {"rule": duty.rule, "what": _WITH_IT[duty.rule], "first_on": duty.first_on, "last_on": duty.last_on}
+        )
+    return found
+
+
 def _fingerprint(clinician_id: int, day: date, zone: ZoneInfo, entries: list[RosterEntry]) -> str:
     parts = [f"{clinician_id}|{day}|{zone.key}"]
     for entry in entries:
@@ -158,5 +182,5 @@ def _fingerprint(clinician_id: int, day: date, zone: ZoneInfo, entries: list[Ros
         parts.append(f"{entry.visit.id}:{entry.visit.version}:{entry.patient.version}:{entry.last_clinician_id}")
         card = entry.handoff
         parts.append(f"{card.id if card else 0}:{card.status if card else ''}:{entry.covering_for}")
-        parts.append(f"{entry.order_line}:{home.access_notes}:{home.hazards}:{entry.aide_tasks}")
+        parts.append(f"{entry.order_line}:{home.access_notes}:{home.hazards}:{entry.aide_tasks}:{entry.carries}")
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]

@@ -243,6 +243,7 @@ class VisitStartSchema(Schema):
         metadata={"description": "Why it begins although the handoff was not read"},
     )  # fmt: skip
     event_id = Text(max_length=80, load_default=None, allow_none=True, metadata={"description": "The telephone's own"})
+    override = fields.Nested(VisitOverrideSchema, load_default=None, allow_none=True)
 
 
 class VisitFinishSchema(Schema):
@@ -332,6 +333,15 @@ class RosterHandoffSchema(Schema):
     unread = fields.Boolean(metadata={"description": "The visit does not begin over it without a reason"})
 
 
+class CarriedSchema(Schema):
+    """What is done with a visit besides its own purpose."""
+
+    rule = Text(metadata={"example": "SUP-01"})
+    what = Text(metadata={"enum": ["supervision", "reassessment", "recertification"]})
+    first_on = Day(metadata={"description": "First day on which the visit would meet it"})
+    last_on = Day(metadata={"description": "Last day"})
+
+
 class RosterStopSchema(Schema):
     """One stop of a roster."""
 
@@ -368,6 +378,9 @@ class RosterStopSchema(Schema):
     service_code = fields.String()
     aide_tasks = fields.List(fields.String())
     joint = fields.Boolean()
+    carries = fields.List(
+        fields.Nested(CarriedSchema), metadata={"description": "Obligations that are to be met with this visit"}
+    )
     warnings = fields.List(fields.String())
     actual_start_at = Instant(allow_none=True)
     actual_end_at = Instant(allow_none=True)
