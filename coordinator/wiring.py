@@ -40,7 +40,7 @@ from coordinator.notify import handlers as notify
 from coordinator.notify import mail
 from coordinator.orders import plans
 from coordinator.orders import service as orders
-from coordinator.planning import promise, rosters, what_if
+from coordinator.planning import clocks, promise, rosters, what_if
 from coordinator.planning import service as planning
 from coordinator.planning.repairs import service as repairs
 from coordinator.referrals import service as referrals
@@ -158,12 +158,14 @@ HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
         rosters.on_visit_changed,
         handoff_events.on_visit_changed,
         telling.on_visit_placed,
+        clocks.on_visit_changed,
         referral_clock.on_initial_visit,
     ),
     events.VisitMoved: (
         rosters.on_visit_changed,
         handoff_events.on_visit_changed,
         telling.on_visit_placed,
+        clocks.on_visit_changed,
         referral_clock.on_initial_visit,
         notify.on_visit_moved,
     ),
@@ -171,6 +173,7 @@ HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
         rosters.on_visit_changed,
         handoff_events.on_visit_changed,
         telling.on_visit_cancelled,
+        clocks.on_visit_changed,
         referral_clock.on_initial_visit,
         notify.on_visit_cancelled,
     ),
@@ -197,6 +200,7 @@ HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
     events.VisitMissed: (
         rosters.on_visit_changed,
         handoff_events.on_visit_changed,
+        clocks.on_visit_changed,
         referral_clock.on_initial_visit,
         visit_clock.on_visit_missed,
         notify.on_visit_missed,

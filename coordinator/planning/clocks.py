@@ -16,6 +16,7 @@ from coordinator.agency import service as agency
 from coordinator.core.db import fetch
 from coordinator.core.work import Work
 from coordinator.deadlines.model import Deadline
+from coordinator.domain.events import VisitBooked, VisitCancelled, VisitMissed, VisitMoved
 from coordinator.domain.lifecycle import DONE_VISIT, LIVE_ORDER
 from coordinator.domain.timeline import local_day
 from coordinator.domain.vocabulary import DeadlineStatus, Discipline, Performer, VisitKind, VisitStatus, WaiveReason
@@ -45,6 +46,7 @@ from coordinator.visits.model import Visit
 #: Minutes of a visit that is made for a supervision alone.
 SUPERVISION_MINUTES = 30
 _OPEN = units.AHEAD | {VisitStatus.PROPOSED}
+Changed = VisitBooked | VisitMoved | VisitCancelled | VisitMissed
 
 
 # ------------------------------------------------------------------------------------ giving obligations to visits
@@ -101,6 +103,16 @@ def _open_rows(work: Work, branch_id: int) -> list[Deadline]:
 
 
 def _carried(work: Work, branch_id: int) -> list[tuple[VisitDuty, Visit]]:
+    # Visits before what they carry: whoever books one by hand takes them in that order.
+    work.session.execute(
+        sa.select(Visit.id)
+        .where(
+            Visit.branch_id == branch_id,
+            Visit.id.in_(sa.select(VisitDuty.visit_id).where(VisitDuty.ended_at.is_(None))),
+        )
+        .order_by(Visit.id)
+        .with_for_update(key_share=True)
+    ).all()
     rows = work.session.execute(
         sa.select(VisitDuty, Visit)
         .join(Visit, Visit.id == VisitDuty.visit_id)
@@ -258,6 +270,27 @@ def _end(work: Work, duty: VisitDuty, visit: Visit, outcome: str) -> None:
     )
 
 
+def on_visit_changed(work: Work, event: Changed) -> None:
+    """A visit that was booked, moved or lost, and cannot meet any more what it carried, carries it no longer.
+
+    The obligation waits for the next run, or for whoever books a visit for it.
+    """
+    visit = fetch(work.session, Visit, event.visit_id, "visit")
+    duties = duties_of(work, [visit]).get(visit.id)
+    if not duties:
+        return
+    work.session.flush()  # where the visit stands now is read from the database
+    today, nursing = agency.today(work, visit.branch_id), _nursing(work, [visit.patient_id])
+    now = next(
+        (one for one in _visits(work, [visit.patient_id]).get(visit.patient_id, ()) if one.visit_id == visit.id), None
+    )
+    for duty in duties:
+        row = fetch(work.session, Deadline, duty.deadline_id, "deadline")
+        wanted = _way(row, today, work.policy, nursing) if row.status is DeadlineStatus.OPEN else None
+        if wanted is not None and (now is None or not _still(wanted, duty, now)):
+            _end(work, duty, visit, "released")
+
+
 # ------------------------------------------------------------------------------------ what the planner sees
 
 
@@ -305,7 +338,7 @@ def _keep_days(answer: Answers, duty: VisitDuty) -> None:
 
 
 def _keep_people(scene: Scene, visit: Visit, answer: Answers, duty: VisitDuty, policy: Policy) -> None:
-    allowed = performers_of(duty.rule, visit.discipline, policy)
+    allowed = performers_of(duty.rule, visit.discipline, policy.on(duty.last_on))
     possible = [one for one in scene.clinicians if one.id not in answer.forbidden]
     lost = {
         one.id: finding
