@@ -19,6 +19,7 @@ from coordinator.orders.model import CaseReview, Order, OrderWeek
 from coordinator.patients.model import Episode, Home, Patient
 from coordinator.planning.horizon import Horizon
 from coordinator.planning.share import this_run
+from coordinator.planning.targets import aimed_for
 from coordinator.referrals.place import place_of
 from coordinator.staff.model import Clinician
 from coordinator.teams.model import CareTeamMember, Cover
@@ -124,12 +125,16 @@ def load(work: Work, branch_id: int, horizon: Horizon) -> Scene:
             sa.select(Clinician.id).where(Clinician.branch_id == branch_id, Clinician.active.is_(True))
         ).scalars()
     )
-    visits, later = this_run(_visits(session, branch_id, horizon, own), horizon, local_day(work.now, horizon.zone))
+    found = _visits(session, branch_id, horizon, own)
+    week_ids = {visit.order_week_id for visit in found if visit.order_week_id is not None}
+    weeks = {
+        week.id: week for week in session.execute(sa.select(OrderWeek).where(OrderWeek.id.in_(week_ids))).scalars()
+    }
+    visits, later = this_run(aimed_for(work, found, weeks), horizon, local_day(work.now, horizon.zone))
     held = holds_of(work, own, horizon)
     people = own | {visit.clinician_id for visit in visits if visit.clinician_id is not None}
     patient_ids = {visit.patient_id for visit in visits}
     order_ids = {visit.order_id for visit in visits if visit.order_id is not None}
-    week_ids = {visit.order_week_id for visit in visits if visit.order_week_id is not None}
     return Scene(
         branch=branch,
         horizon=horizon,
@@ -147,9 +152,7 @@ def load(work: Work, branch_id: int, horizon: Horizon) -> Scene:
         orders={
             order.id: order for order in session.execute(sa.select(Order).where(Order.id.in_(order_ids))).scalars()
         },
-        weeks={
-            week.id: week for week in session.execute(sa.select(OrderWeek).where(OrderWeek.id.in_(week_ids))).scalars()
-        },
+        weeks=weeks,
         standing=_standing(session, horizon, {visit.id for visit in visits}, patient_ids, people),
         met=_met(session, horizon, patient_ids),
         team=_team(session, horizon, patient_ids),

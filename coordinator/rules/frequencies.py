@@ -72,9 +72,11 @@ def ask_layout(order: ActivationFacts, policy: Policy) -> tuple[Finding, ...]:
     sentence="Of a range the upper limit is the ordered frequency; below the lower limit a visit is missed.",
     sentence_zh="頻率若是範圍，以上限為準；少於下限即為漏訪。",
     settings=("frequency.range_target",),
+    asked_on=("planning", "promise", "question"),
 )
 def planned_visits(week: OrderWeek, policy: Policy) -> int:
     """How many visits of the week the planner aims for."""
+    policy = policy.on(week.starts_on)
     return target(week, policy.frequency.range_target)
 
 
