@@ -3,10 +3,10 @@
 from coordinator.compliance import holds
 from coordinator.core.work import Work
 from coordinator.domain import events
+from coordinator.episodes import reading
 from coordinator.orders.model import Order
 from coordinator.patients.model import Episode, Patient
-from coordinator.rules.catalogue import RULES
-from coordinator.rules.terms import Severity, found
+from coordinator.rules.terms import Severity
 from coordinator.visits.model import Visit
 
 AboutVisit = (
@@ -19,7 +19,6 @@ AboutVisit = (
 )
 #: Rules of which `CertificationAsked` tells everything that holds.
 CERTIFYING = frozenset({"F2F-01", "F2F-02", "CERT-01", "CERT-02", "CERT-06"})
-OF_CERTIFICATION = "What the period's certification lacks is recorded, and its practitioner signs it."
 AboutOrder = events.OrderSigned | events.OrderActivated | events.OrderDeclined | events.OrderEnded
 AboutPatient = events.EpisodeHeld | events.AuthorisationChanged
 
@@ -51,8 +50,7 @@ def on_certification(work: Work, event: events.CertificationAsked) -> None:
     """The certification of a period was asked anew: these rules hold its bill, and no others of them do."""
     episode = work.session.get_one(Episode, event.episode_id)
     branch_id = work.session.get_one(Patient, event.patient_id).branch_id
-    findings = [
-        found(rule, RULES[rule].sentence, cure=OF_CERTIFICATION, severity=Severity.HOLD_BILL) for rule in event.holds
-    ]
+    said = reading.findings_of(work, episode, event.number)
+    findings = [one for one in said if one.severity is Severity.HOLD_BILL and one.rule in event.holds]
     rules = CERTIFYING.union(event.holds)
     holds.hold_period(work, episode, branch_id, event.number, findings, rules, _because(event))

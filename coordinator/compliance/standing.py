@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from coordinator.agency import service as agency
+from coordinator.compliance import papers
 from coordinator.compliance.model import BillHold
 from coordinator.core.work import Work, permitted
 from coordinator.deadlines.model import Deadline
@@ -131,6 +132,9 @@ def of_patient(work: Work, patient_id: int) -> dict[str, Any]:
     episode = max(patient.episodes, key=lambda one: one.id, default=None)
     _ask_visits(work, patient, today, evidence)
     _ask_orders(work, patient_id, evidence)
+    for rule, subject, findings in papers.of_patient(work, patient):
+        evidence[rule].findings += findings
+        evidence[rule].asked.append(subject)
     _read_deadlines(work, patient_id, evidence)
     for hold in work.session.scalars(
         sa.select(BillHold).where(BillHold.patient_id == patient_id, BillHold.cleared_at.is_(None))
@@ -381,7 +385,7 @@ CONCERNS: dict[str, tuple[Concern, str]] = {
     "LAB-04": (lambda _case, _work: False, "It is about the clinician's day: asked when an hour is chosen."),
     "LAB-06": (
         lambda case, work: (
-            bool(case.patient.hazards & work.policy.safety.violence_hazards)
+            bool(case.patient.hazards & work.policy.on(case.visit.day).safety.violence_hazards)
             or any(window.dark for window in case.patient.no_visit_windows)
         ),
         "The home is not flagged for violence, and visits may be made after sunset.",
