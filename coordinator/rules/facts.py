@@ -59,7 +59,6 @@ class LocalWindow:
     ends: time
     weekday: int | None = None
     day: date | None = None
-    reason: str = ""
     #: After sunset at a home whose visits end before it (LAB-06), not a time that the patient keeps free.
     dark: bool = False
 
@@ -391,6 +390,8 @@ class ClinicianFacts:
     requalified_on: date | None = None
     #: Tasks that are not this aide's until a concern is settled (SUP-02); `ALL` for every task.
     blocked_tasks: frozenset[str] = frozenset()
+    #: Last day on which this aide was watched at work, or their first visit here (SUP-03).
+    last_observed_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@ def speaks(clinician: ClinicianFacts, language: str, day: date) -> bool:
 )
 def ask_understood(case: VisitCase, moment: Moment, policy: Policy) -> Finding | None:
     """Whether patient and clinician will understand each other, by a qualified clinician or a booked interpreter."""
+    policy = policy.on(case.visit.day)
     patient, visit, clinician = case.patient, case.visit, case.clinician
     if not patient.interpreter_needed or patient.interpreter_declined:
         return None

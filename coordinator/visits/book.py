@@ -382,7 +382,7 @@ class CaseBook:
         authorisation = self._authorisation(book, episode, visit, day)
         if visit.discipline not in INTERMITTENT:
             return UsageFacts(authorisation=authorisation) if authorisation is not None else None
-        anchor: WeekAnchor = self._policy.weeks.hours_week_anchor
+        anchor: WeekAnchor = self._policy.on(day).weeks.hours_week_anchor
         soc = episode.soc_date or day
         following = day + ONE_DAY
         running = [order for order in book.orders if order.status in LIVE_ORDER and order.effective_from <= day]
@@ -464,6 +464,7 @@ class CaseBook:
             last_paid_aide_work_on=competence.last_paid_work_on,
             requalified_on=competence.requalified_on,
             blocked_tasks=competence.blocked_tasks,
+            last_observed_on=competence.last_observed_on,
         )
 
     def _assistant(self, clinician: Clinician, visit: Visit, day: date) -> AssistantFacts | None:
@@ -511,11 +512,12 @@ class CaseBook:
 
 @dataclass(frozen=True, slots=True)
 class AideRecord:
-    """What is on record of an aide's competence (AID-03) and of concerns that are not settled (SUP-02)."""
+    """What is on record of an aide: competence (AID-03), open concerns (SUP-02), the last observation (SUP-03)."""
 
     last_paid_work_on: date | None = None
     requalified_on: date | None = None
     blocked_tasks: frozenset[str] = frozenset()
+    last_observed_on: date | None = None
 
 
 @dataclass(slots=True)

@@ -8,13 +8,13 @@ import sqlalchemy as sa
 
 from coordinator.core.work import Work
 from coordinator.domain.lifecycle import DONE_VISIT
-from coordinator.domain.vocabulary import THERAPIES, Discipline, VisitKind
+from coordinator.domain.vocabulary import THERAPIES, Discipline, Performer, VisitKind
 from coordinator.orders.model import AideAcknowledgement
 from coordinator.rules.supervision import ALL
 from coordinator.staff.model import AideCompetence, Clinician, TimeOff
 from coordinator.visits.book import AideRecord, Lookups, PatientBook
 from coordinator.visits.model import Visit
-from coordinator.visits.oversight_model import AideConcern
+from coordinator.visits.oversight_model import AideConcern, AideObservation
 
 
 def look_up(work: Work, books: Iterable[PatientBook], extra: Lookups) -> None:
@@ -49,14 +49,35 @@ def _aides(work: Work) -> dict[int, AideRecord]:
     blocked: dict[int, set[str]] = defaultdict(set)
     for concern in work.session.scalars(sa.select(AideConcern).where(AideConcern.cleared_on.is_(None))):
         blocked[concern.aide_id].update(concern.tasks or [ALL])
+    watched = _watched(work)
     return {
         number: AideRecord(
             last_paid_work_on=_latest(kept.get(number), worked.get(number)),
             requalified_on=kept[number].requalified_on if number in kept else None,
             blocked_tasks=frozenset(blocked.get(number, ())),
+            last_observed_on=watched.get(number),
         )
-        for number in {*kept, *blocked}
+        for number in {*kept, *blocked, *watched}
     }
+
+
+def _watched(work: Work) -> dict[int, date]:
+    """When each aide was last watched at work; who never was, their first visit here (SUP-03)."""
+    seen = sa.select(AideObservation.aide_id, sa.func.max(AideObservation.observed_on)).group_by(
+        AideObservation.aide_id
+    )
+    found: dict[int, date] = {row.aide_id: row.last_on for row in work.session.execute(seen)}
+    first = (
+        sa.select(Visit.clinician_id, sa.func.min(Visit.window_from))
+        .join(Clinician, Clinician.id == Visit.clinician_id)
+        .where(
+            Clinician.performer == Performer.CHHA,
+            Visit.status.in_(DONE_VISIT),
+            Visit.clinician_id.not_in(sa.select(AideObservation.aide_id)),
+        )
+        .group_by(Visit.clinician_id)
+    )
+    return {number: day for number, day in work.session.execute(first) if number is not None} | found
 
 
 def _latest(kept: AideCompetence | None, worked: date | None) -> date | None:

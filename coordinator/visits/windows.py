@@ -23,7 +23,7 @@ def closed_windows(patient: Patient, zone: ZoneInfo, branch: Branch | None, day:
         if row.starts_at_sunset or row.ends_at_sunset:
             windows += _by_the_sun(row, zone, branch, day)
         else:
-            windows.append(LocalWindow(row.starts, row.ends, row.weekday, row.on_date, row.reason))
+            windows.append(LocalWindow(row.starts, row.ends, row.weekday, row.on_date))
     for away in patient.unavailabilities:
         begins, ends = away.starts_at.astimezone(zone), away.ends_at.astimezone(zone)
         on = begins.date()
@@ -31,7 +31,7 @@ def closed_windows(patient: Patient, zone: ZoneInfo, branch: Branch | None, day:
             first = begins.time() if on == begins.date() else _MIDNIGHT
             last = ends.time() if on == ends.date() else _MIDNIGHT
             if not (on == ends.date() and ends.time() == _MIDNIGHT):
-                windows.append(LocalWindow(first, last, None, on, away.reason))
+                windows.append(LocalWindow(first, last, None, on))
             on += ONE_DAY
     if patient.home is not None and patient.home.until_sunset:
         for on in (day - ONE_DAY, day, day + ONE_DAY):
@@ -49,7 +49,7 @@ def _by_the_sun(row: NoVisitWindow, zone: ZoneInfo, branch: Branch | None, day: 
         dusk = _dusk(branch, zone, on)
         starts = dusk if row.starts_at_sunset and dusk is not None else row.starts
         ends = dusk if row.ends_at_sunset and dusk is not None else row.ends
-        found.append(LocalWindow(starts, ends, None, on, row.reason))
+        found.append(LocalWindow(starts, ends, None, on))
     return found
 
 

@@ -246,7 +246,7 @@ def test_lng_01_other_visits_and_held_slots_warn():
 
 # ------------------------------------------------------------------------------------ CUL-01, CAR-01
 
-SABBATH = LocalWindow(time(17), time(17), weekday=4, reason="Sabbath")
+SABBATH = LocalWindow(time(17), time(17), weekday=4)
 
 
 @pytest.mark.example("CUL-01", 1)
@@ -268,7 +268,7 @@ def test_cul_01_example_sabbath(when, free):
 
 
 def test_cul_01_while_the_time_is_open_only_a_whole_day_is_in_the_way():
-    whole = LocalWindow(time(), time(), day=DAY, reason="fast")
+    whole = LocalWindow(time(), time(), day=DAY)
     assert rules_of(ask(make_case(patient=make_patient(no_visit_windows=(whole,))), Moment.HOLD, POLICY)) == [
         ("CUL-01", "BLOCK-OVR")
     ]
@@ -278,7 +278,7 @@ def test_cul_01_while_the_time_is_open_only_a_whole_day_is_in_the_way():
 
 @pytest.mark.parametrize("sunday", ["2026-03-08", "2026-11-01"])
 def test_cul_01_windows_are_wall_clock_on_days_with_a_clock_change(sunday):
-    church = LocalWindow(time(9), time(12), weekday=6, reason="church")
+    church = LocalWindow(time(9), time(12), weekday=6)
     patient = make_patient(no_visit_windows=(church,))
     base = make_case(patient=patient, order=make_order(effective_from=day("2026-01-01"), certification_number=1))
     episode = make_episode(soc_date=None)
