@@ -68,7 +68,7 @@ def record(
         patient_id=patient.id, episode_id=None if episode is None else episode.id, visit_id=visit_id,
         caregiver_id=caregiver_id, instrument=instrument, structure=tool.version, assessed_at=at, assessed_on=on,
         respondent=respondent, mode=mode, answers=dict(answers), total=made.total,
-        band=instruments.band(instrument, made.total, work.policy), complete=made.complete,
+        band=instruments.band(instrument, made.total, work.policy.on(on)), complete=made.complete,
         status=AssessmentStatus.FINAL, recorded_by=work.actor.user_id, clinician_id=work.actor.clinician_id,
         recorded_at=work.now,
     )  # fmt: skip
@@ -163,7 +163,7 @@ def _earlier(work: Work, tool: Instrument, row: Assessment, *, latest_only: bool
     if latest_only:
         query = query.limit(1)
     else:
-        since = row.assessed_on - timedelta(days=work.policy.instruments.pps_drop_days)
+        since = row.assessed_on - timedelta(days=work.policy.on(row.assessed_on).instruments.pps_drop_days)
         query = query.where(Assessment.assessed_on >= since)
     codes = [item.code for item in tool.items]
     return [

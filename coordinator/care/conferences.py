@@ -179,7 +179,7 @@ def close(work: Work, conference_id: int) -> Conference:
     row = _open(work, conference_id)
     if not row.seats:
         raise Invalid("Say who took part.", pointer="/seats")
-    quorum = rules.ask_quorum([_fact(seat) for seat in row.seats], work.policy)
+    quorum = rules.ask_quorum([_fact(seat) for seat in row.seats], work.policy.on(row.held_on))
     findings = [*quorum, *_about_patient(work, row.patient_id, row.episode_id, row.held_on, held=True)]
     row.status, row.counts = ConferenceStatus.CLOSED, not quorum
     row.flags = flags(findings)
@@ -205,7 +205,7 @@ def _about_patient(work: Work, patient_id: int, episode_id: int, day: date, *, h
     members = [member.clinician.performer for member in team_of(work, patient_id, day)]
     written = work.session.execute(sa.select(PlanDomain.domain).where(PlanDomain.episode_id == episode_id)).scalars()
     managed = patient is not None and patient.managing_physician_id is not None
-    found = [rules.ask_composition(members, managed, work.policy), rules.ask_domains(written.all(), held)]
+    found = [rules.ask_composition(members, managed, work.policy.on(day)), rules.ask_domains(written.all(), held)]
     return [finding for finding in found if finding is not None]
 
 

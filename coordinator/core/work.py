@@ -40,7 +40,8 @@ class Actor:
 class Work:
     """What a verb needs: where to write, who acts, what time it is, which numbers hold, and whom to tell.
 
-    `policy` is a `coordinator.rules.terms.Policy`; this room stands below the rules and does not name it.
+    `policy` is a `coordinator.rules.terms.Policy`, that of today; this room stands below the rules and does not name
+    it. Whoever judges another day asks it for that day (`Policy.on`).
     """
 
     session: Session
@@ -54,6 +55,10 @@ class Work:
     request_id: str | None = None
     #: A `coordinator.travel.atlas.Atlas`, which this room does not name either; None: the shipped one.
     atlas: Any = None
+
+    def __post_init__(self) -> None:
+        if self.policy is not None:
+            self.policy = self.policy.on(self.now.date())
 
     def record(
         self, action: str, subject: str, *, patient_id: int | None = None, outcome: str = "ok", **facts: Any

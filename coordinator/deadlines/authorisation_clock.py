@@ -99,7 +99,7 @@ def _standing(work: Work, branch_id: int, patient_id: int | None) -> list[Deadli
 
 def _wants(work: Work, branch_id: int, patient_id: int | None) -> list[Want]:
     today = agency.today(work, branch_id)
-    policy = work.policy.intermittent
+    policy = work.policy.on(today).intermittent
     soon = today + timedelta(days=policy.authorisation_reminder_days)
     last = _last_of_each(work, branch_id, patient_id)
     going_on = _going_on(work, sorted({row.patient_id for row in last}))

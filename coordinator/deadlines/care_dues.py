@@ -39,7 +39,7 @@ def comprehensive_assessment(stay: Stay, _asked: Asked) -> Iterator[Owed]:
 
 def notice_of_admission(stay: Stay, asked: Asked) -> Iterator[Owed]:
     """PAY-02: Medicare is told of the admission within five days; each day later costs a thirtieth of the payment."""
-    if stay.soc is not None and stay.in_care and is_medicare(stay.programme, stay.payer, asked.policy):
+    if stay.soc is not None and stay.in_care and is_medicare(stay.programme, stay.payer, asked.policy, asked.today):
         due_on = notice_of_admission_due(stay.soc)
         yield Owed(of_episode(stay), due_on, stay.patient_id, remind_on=(due_on - ONE_DAY,))
 
@@ -122,7 +122,7 @@ def idle_plan(seen: Seen, asked: Asked) -> Iterator[Owed]:
 def transfer_summary(stay: Stay, asked: Asked) -> Iterator[Owed]:
     """DIS-02: while the patient is an inpatient, the summary is there two business days after that was learnt."""
     if stay.in_care and stay.held_on is not None:
-        settings = asked.policy.discharge
+        settings = asked.policy.on(stay.held_on).discharge
         due_on = add_business_days(stay.held_on, settings.transfer_summary_business_days, settings.business_calendar)
         yield Owed(of_episode(stay, "transfer"), due_on, stay.patient_id)
 
@@ -130,21 +130,21 @@ def transfer_summary(stay: Stay, asked: Asked) -> Iterator[Owed]:
 def transfer_assessment(stay: Stay, asked: Asked) -> Iterator[Owed]:
     """ASM-01: the transfer is assessed within two calendar days."""
     if stay.in_care and stay.held_on is not None:
-        due_on = stay.held_on + timedelta(days=asked.policy.assessment.event_days)
+        due_on = stay.held_on + timedelta(days=asked.policy.on(stay.held_on).assessment.event_days)
         yield Owed(of_episode(stay, "transfer"), due_on, stay.patient_id)
 
 
 def discharge_assessment(stay: Stay, asked: Asked) -> Iterator[Owed]:
     """ASM-01: discharge or death is assessed within two calendar days."""
     if stay.soc is not None and stay.discharged_on is not None:
-        due_on = stay.discharged_on + timedelta(days=asked.policy.assessment.event_days)
+        due_on = stay.discharged_on + timedelta(days=asked.policy.on(stay.discharged_on).assessment.event_days)
         yield Owed(of_episode(stay, "discharge"), due_on, stay.patient_id)
 
 
 def discharge_summary(stay: Stay, asked: Asked) -> Iterator[Owed]:
     """DIS-02: the summary is with the practitioner five business days after discharge."""
     if stay.soc is not None and stay.discharged_on is not None:
-        settings = asked.policy.discharge
+        settings = asked.policy.on(stay.discharged_on).discharge
         due_on = add_business_days(stay.discharged_on, settings.summary_business_days, settings.business_calendar)
         yield Owed(of_episode(stay, "summary"), due_on, stay.patient_id)
 
@@ -152,7 +152,7 @@ def discharge_summary(stay: Stay, asked: Asked) -> Iterator[Owed]:
 def closed_record(stay: Stay, asked: Asked) -> Iterator[Owed]:
     """DIS-02: the record is complete thirty days after discharge (22 CCR 74731(c))."""
     if stay.soc is not None and stay.discharged_on is not None:
-        due_on = stay.discharged_on + timedelta(days=asked.policy.discharge.record_days)
+        due_on = stay.discharged_on + timedelta(days=asked.policy.on(stay.discharged_on).discharge.record_days)
         yield Owed(of_episode(stay, "record"), due_on, stay.patient_id, remind_on=(due_on - timedelta(days=7),))
 
 
@@ -167,7 +167,7 @@ def discipline_discharge(stay: Stay, asked: Asked) -> Iterator[Owed]:
         given = [line for line in own if line.live or line.status in _GIVEN]
         if given:
             ended = max(line.last for line in given)
-            due_on = ended + timedelta(days=asked.policy.discharge.discipline_days)
+            due_on = ended + timedelta(days=asked.policy.on(ended).discharge.discipline_days)
             yield Owed(
                 of_episode(stay, discipline.value), due_on, stay.patient_id, opens_on=ended + ONE_DAY,
                 facts={"discipline": discipline.value, "ends_on": ended.isoformat()},

@@ -520,7 +520,8 @@ class Run:
 
 def nursing_runs(scope: Scope) -> list[Run]:
     """Runs of daily nursing that may reach the limit; who has had too few visits for that is not read."""
-    policy, today = scope.asked.policy.intermittent, scope.asked.today
+    today = scope.asked.today
+    policy = scope.asked.policy.on(today).intermittent
     since = scope.asked.now - timedelta(days=policy.daily_run_days + 10)
     nursing = (
         scope.has(Visit.patient_id), Visit.discipline == Discipline.SN, Visit.status.in_(sorted(DONE_VISIT)),

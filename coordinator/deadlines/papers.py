@@ -153,7 +153,8 @@ def _encounters(scope: Scope) -> dict[int, list[FaceToFaceFacts]]:
 
 def encounter(file: Papers, asked: Asked) -> Iterator[Owed]:
     """F2F-01: an encounter that serves is on file by the thirtieth day; intake hears of it from the twenty-first."""
-    stay, settings = file.stay, asked.policy.certification
+    stay = file.stay
+    settings = asked.policy.on(stay.soc).certification
     if stay.soc is None or not stay.in_care or stay.programme not in settings.face_to_face_programmes:
         return
     serves = any(

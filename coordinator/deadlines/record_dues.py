@@ -21,7 +21,7 @@ def conference(team: TeamCare, asked: Asked) -> Iterator[Owed]:
     assert stay.soc is not None
     due_on = conference_due(stay.programme, stay.soc, team.met_on, asked.policy)
     if due_on is not None:
-        warn_on = due_on - timedelta(days=asked.policy.conference.warning_days)
+        warn_on = due_on - timedelta(days=asked.policy.on(due_on).conference.warning_days)
         yield Owed(of_episode(stay), due_on, stay.patient_id, remind_on=(warn_on,))
 
 
@@ -55,7 +55,7 @@ def instruments(team: TeamCare, asked: Asked) -> Iterator[Owed]:
 
 def in_service(aide: Aide, asked: Asked) -> Iterator[Owed]:
     """AID-03: twelve hours in the aide's twelve months; what lacks in the tenth is brought up."""
-    settings = asked.policy.aides
+    settings = asked.policy.on(aide.year_from).aides
     yield Owed(
         f"aide:{aide.id}", add_months(aide.year_from, 12) - ONE_DAY,
         opens_on=add_months(aide.year_from, settings.in_service_task_month),

@@ -80,7 +80,8 @@ def on_visit_missed(work: Work, event: VisitMissed) -> None:
 
 def follow_missed(work: Work, branch_id: int) -> None:
     """No missed visit of the last days is without its line, however it came to be missed."""
-    since = work.now - timedelta(days=work.policy.missed.miss_window_days)
+    today = agency.today(work, branch_id)
+    since = work.now - timedelta(days=work.policy.on(today).missed.miss_window_days)
     known = sa.select(Deadline.id).where(
         Deadline.rule == MISSED, Deadline.subject == sa.literal("visit:") + sa.cast(Visit.id, sa.String)
     )
@@ -110,7 +111,7 @@ def _missed_lately(
     work: Work, patient_id: int, today: date, zone: ZoneInfo
 ) -> Sequence[tuple[int, date, MissedReason]]:
     """The patient's missed visits of the policy's window, with the day on which each was noticed."""
-    since = work.now - timedelta(days=work.policy.missed.miss_window_days + 1)
+    since = work.now - timedelta(days=work.policy.on(today).missed.miss_window_days + 1)
     rows = work.session.execute(
         sa.select(Visit.id, Visit.missed_at, Visit.missed_reason)
         .where(
@@ -158,7 +159,7 @@ def on_episode_resumed(work: Work, event: EpisodeResumed) -> None:
     due_at = resumption_due(event.home_at or work.now, work.policy)
     if event.ordered_on is not None:  # the practitioner's own day stands for the 48 hours
         due_at = day_bounds(event.ordered_on, zone)[1]
-    warn_at = due_at - timedelta(hours=work.policy.referrals.initial_visit_warning_hours)
+    warn_at = due_at - timedelta(hours=work.policy.on(local_day(due_at, zone)).referrals.initial_visit_warning_hours)
     open_deadline(
         work, rule=RESUMED, subject=f"episode:{event.episode_id}",
         due_on=event.ordered_on or local_day(due_at, zone), due_at=due_at, owner_role="scheduler",

@@ -15,7 +15,7 @@ from coordinator.rules.intermittent import aide_review_due
 from coordinator.rules.notes import note_due, note_limit
 from coordinator.rules.orders import countersignature_due
 from coordinator.rules.staffing import credential_reminders
-from coordinator.rules.supervision import concern_observation_due
+from coordinator.rules.supervision import ask_concern
 from coordinator.rules.therapy import reassessment_due
 
 #: Days before a visit waits for the signature at which the signature is asked for once more.
@@ -56,7 +56,7 @@ def _supervision(care: AideCare, asked: Asked) -> Iterator[Owed]:
     )
     due_on = supervision_due(facts, asked.policy)
     assert due_on is not None
-    settings = asked.policy.aides
+    settings = asked.policy.on(care.supervised_on or care.first_on).aides
     ahead = timedelta(days=settings.supervision_days - settings.supervision_warning_days)
     yield Owed(
         of_patient(care.patient_id), due_on, care.patient_id, remind_on=(due_on - ahead,),
@@ -66,7 +66,8 @@ def _supervision(care: AideCare, asked: Asked) -> Iterator[Owed]:
 
 def observation(concern: Concern, asked: Asked) -> Iterator[Owed]:
     """SUP-02: a concern is looked into in the home within three days."""
-    due_on = concern_observation_due(concern.noted_on, asked.policy)
+    due_on = ask_concern(concern.noted_on, asked.policy).due
+    assert isinstance(due_on, date)
     yield Owed(f"supervision:{concern.id}", due_on, concern.patient_id)
 
 
@@ -88,7 +89,7 @@ def reassessment(therapy: Therapy, asked: Asked) -> Iterator[Owed]:
     if therapy.last_on is None:
         return
     due_on = reassessment_due(therapy.last_on, asked.policy)
-    warn_on = due_on - timedelta(days=asked.policy.therapy.reassessment_warning_days)
+    warn_on = due_on - timedelta(days=asked.policy.on(therapy.last_on).therapy.reassessment_warning_days)
     patient_id = therapy.stay.patient_id
     yield Owed(
         f"{of_patient(patient_id)}:{therapy.discipline}", due_on, patient_id, remind_on=(warn_on,),
@@ -98,7 +99,7 @@ def reassessment(therapy: Therapy, asked: Asked) -> Iterator[Owed]:
 
 def daily_nursing(run: Run, asked: Asked) -> Iterator[Owed]:
     """INT-02: from day 18 of daily nursing it is settled, by day 21, when it ends."""
-    settings = asked.policy.intermittent
+    settings = asked.policy.on(run.first_on).intermittent
     if run.excused:
         return
     due_on = run.first_on + timedelta(days=settings.daily_run_days - 1)
@@ -154,7 +155,8 @@ def verbal_receipt(line: Line, asked: Asked) -> Iterator[Owed]:
     """ORD-05: who answers for a verbal order signs its receipt within a day."""
     if line.verbal_at is None or (line.status is not OrderStatus.VERBAL_RECEIVED and not line.receipt_signed):
         return
-    due_at: datetime = line.verbal_at + timedelta(hours=asked.policy.orders.verbal_signature_hours)
+    policy = asked.policy.on(local_day(line.verbal_at, asked.zone))
+    due_at: datetime = line.verbal_at + timedelta(hours=policy.orders.verbal_signature_hours)
     yield Owed(
         of_order(line.id), local_day(due_at, asked.zone), line.patient_id, due_at=due_at,
         met="signed" if line.receipt_signed else None,

@@ -20,7 +20,9 @@ from coordinator.rules.terms import Finding, refusals
 
 def owe_notice(work: Work, episode: Episode, last_covered_on: date, discipline: Discipline | None) -> None:
     """The notice that Medicare asks for at this end is owed; none elsewhere. Asked by other verbs of the room."""
-    kind = rules.notice_kind(episode.programme, episode.payer, ends=discipline is None, policy=work.policy)
+    kind = rules.notice_kind(
+        episode.programme, episode.payer, ends=discipline is None, policy=work.policy, day=last_covered_on
+    )
     if kind is not None:
         _write(work, episode, NoticeFacts(kind, last_covered_on), discipline)
 

@@ -122,7 +122,8 @@ def encounter_findings(
     work: Work, episode: Episode, row: FaceToFace | None, certifier: Physician | None, today: date
 ) -> tuple[Finding, ...]:
     """What is to be said of one encounter, or of none, for the initial certification; nothing before start of care."""
-    if episode.soc_date is None or episode.programme not in work.policy.certification.face_to_face_programmes:
+    programmes = work.policy.on(episode.soc_date).certification.face_to_face_programmes
+    if episode.soc_date is None or episode.programme not in programmes:
         return ()
     facts = FaceToFaceFacts() if row is None else face_to_face_facts(row, certifier)
     performer = rules.ask_face_to_face_performer(facts, episode.soc_date, work.policy)

@@ -30,7 +30,7 @@ def write_instructions(
     """A new version of the aide's written instructions, prepared by the actor. Earlier versions stay as they were."""
     require_sight(work, patient_id)
     author = work.session.get(Clinician, work.actor.clinician_id or 0)
-    authors = work.policy.aides.plan_authors
+    authors = work.policy.on(effective_from).aides.plan_authors
     if author is None or author.performer not in authors:
         raise Forbidden(
             f"An aide's instructions are prepared by one of {', '.join(sorted(authors))} (42 CFR 484.80(g)).",
@@ -132,7 +132,7 @@ def approve_case_review(work: Work, patient_id: int, *, need: str, starts_on: da
         need=need,
         starts_on=starts_on,
         ends_on=ends_on,
-        facts={"rule": "INT-01", "week_maximum_minutes": work.policy.intermittent.week_reviewed_minutes},
+        facts={"rule": "INT-01", "week_maximum_minutes": work.policy.on(starts_on).intermittent.week_reviewed_minutes},
     )
     work.session.add(review)
     work.session.flush()  # the review's number is in the audit line

@@ -295,7 +295,7 @@ def take_verbal(
     if received_at > work.now:
         raise Invalid("An order cannot be received in the future.", pointer="/received_at")
     performers = _performers(work, responsible_clinician_id, received_by_clinician_id)
-    settings = work.policy.orders
+    settings = work.policy.on(local_day(received_at, agency.zone_of(work, branch_of(work, order.patient_id)))).orders
     if (
         performers[responsible_clinician_id]
         not in settings.verbal_receivers - settings.verbal_receivers_to_counter_note
@@ -420,7 +420,7 @@ def go_live(work: Work, order: Order, *, verbal: VerbalReceipt | None = None, as
     today = today_of(work, order.patient_id)
     from_day = order.effective_from if as_written else max(order.effective_from, today)
     windows, _ = weeks.take_over(work, weeks.lay_out(work, order, episode).weeks, superseded, from_day, episode)
-    order.week_anchor = work.policy.weeks.visit_week_anchor.value
+    order.week_anchor = work.policy.on(order.effective_from).weeks.visit_week_anchor.value
     order.weeks = weeks.rows_of(windows)
     for old in superseded:
         cut_off(

@@ -44,7 +44,7 @@ def lay_out(work: Work, order: Order, episode: Episode) -> Expansion:
         order.effective_from,
         effective_to=order.effective_to,
         certification_end=certification_end,
-        anchor=work.policy.weeks.visit_week_anchor,
+        anchor=work.policy.on(order.effective_from).weeks.visit_week_anchor,
         soc=episode.soc_date or order.effective_from,
     )
 
@@ -104,7 +104,7 @@ def take_over(
     """
     if not old:
         return list(windows), []
-    anchor: WeekAnchor = work.policy.weeks.visit_week_anchor
+    anchor: WeekAnchor = work.policy.on(from_day).weeks.visit_week_anchor
     soc = episode.soc_date or from_day
     kept = [window for window in windows if window.ends_on >= from_day]
     warnings: list[FrequencyWarning] = []
@@ -147,7 +147,8 @@ def count_whole_week(work: Work, order: Order, done_before: int) -> OrderWeek | 
     `done_before` counts visits of the discipline made in that calendar week before the week row begins. Call it before
     visits are raised from the week.
     """
-    if work.policy.frequency.midweek_change is not MidweekChange.COUNT_WHOLE_WEEK or not order.weeks:
+    setting = work.policy.on(order.effective_from).frequency.midweek_change
+    if setting is not MidweekChange.COUNT_WHOLE_WEEK or not order.weeks:
         return None
     first = order.weeks[0]
     if first.closed_at is not None:
@@ -160,7 +161,7 @@ def count_whole_week(work: Work, order: Order, done_before: int) -> OrderWeek | 
 
 def midweek_warning(work: Work, order: Order, old: Sequence[Order], episode: Episode) -> list[Finding]:
     """What FRQ-07 says of the day on which this order would take over from live ones."""
-    anchor: WeekAnchor = work.policy.weeks.visit_week_anchor
+    anchor: WeekAnchor = work.policy.on(order.effective_from).weeks.visit_week_anchor
     soc = episode.soc_date or order.effective_from
     begins = week_start(order.effective_from, anchor, soc)
     cuts = [other for other in old if other.effective_from < order.effective_from <= last_day(other)]

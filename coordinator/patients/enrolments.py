@@ -202,15 +202,16 @@ def record_screening(
     patient = for_change(work, patient_id)
     if screened_on > today(work, patient.branch_id):
         raise Invalid("A screening is recorded when it was made, not ahead.", pointer="/screened_on")
-    if plan is not None and plan not in work.policy.palliative.plans:
-        known = ", ".join(sorted(work.policy.palliative.plans)) or "none"
+    policy = work.policy.on(screened_on)
+    if plan is not None and plan not in policy.palliative.plans:
+        known = ", ".join(sorted(policy.palliative.plans)) or "none"
         raise Invalid(f"There are no numbers of that plan; there are those of {known}.", pointer="/plan")
     checks.refuse_unknown(facts, frozenset(item.name for item in fields(ScreeningFacts)), "/facts")
     known_facts = {name: value for name, value in facts.items() if value is not None}
     age = age_on(patient.birth_date, screened_on)
     if _in_hospice(work, patient, screened_on):
         known_facts["not_in_hospice"] = False
-    answer = screen(ScreeningFacts(**known_facts), plan or "", age, work.policy)
+    answer = screen(ScreeningFacts(**known_facts), plan or "", age, policy)
     row = PalliativeScreening(
         patient_id=patient_id, screened_on=screened_on, plan=plan, facts=known_facts, answer=answer.answer,
         recorded_by_id=work.actor.user_id, recorded_at=work.now,

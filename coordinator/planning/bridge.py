@@ -89,7 +89,7 @@ def assemble(
     `prices` are the policy's unless given. With `loose` only these visits may move: others that stand are fixed, others
     that are wanted are left out, and the rules are asked about the loose ones alone.
     """
-    policy: Policy = work.policy
+    policy: Policy = work.policy.on(scene.horizon.start_on)
     prices = policy.prices if prices is None else prices
     horizon = scene.horizon
     if loose is not None:
@@ -127,7 +127,7 @@ def assemble(
     )
     fixed = unconfirmable | {number for number, visit in enumerate(visits) if is_fixed(visit)}
     ties = Ties(scene, visits, policy, prices)
-    slots = shifts.slots(scene, places, [visits[number] for number in sorted(fixed)], policy.labour, prices)
+    slots = shifts.slots(scene, places, [visits[number] for number in sorted(fixed)], policy, prices)
     problem = Problem(
         name=f"branch {scene.branch.id}, {horizon.start_on} to {horizon.end_on}",
         days=tuple(

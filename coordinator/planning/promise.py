@@ -221,7 +221,7 @@ def _ask_again(
     branch = fetch(work.session, Branch, referral.branch_id, "branch")
     guest = invite(
         1, branch, persona_of(work, referral, request["interpreter"]), services_of(request), starts_on=day, last=day,
-        anchor=work.policy.weeks.visit_week_anchor, first=FirstVisit(day, day, None, clinician_id, starts_at),
+        anchor=work.policy.on(day).weeks.visit_week_anchor, first=FirstVisit(day, day, None, clinician_id, starts_at),
     )  # fmt: skip
     point = place_of(work, referral)
     days = cases.Days(work, [clinician_id], starts_at, ends_at)

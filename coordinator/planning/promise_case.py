@@ -121,7 +121,7 @@ def first_case(work: Work, referral: Referral, request: Mapping[str, Any], hold:
     scene = _narrowed(load(work, referral.branch_id, horizon), hold, [Discipline.SN], None)
     guest = invite(
         _GUEST, scene.branch, persona_of(work, referral, request["interpreter"]), services_of(request),
-        starts_on=start.first, last=start.last, anchor=work.policy.weeks.visit_week_anchor,
+        starts_on=start.first, last=start.last, anchor=work.policy.on(start.first).weeks.visit_week_anchor,
         first=FirstVisit(start.first, start.last),
     )  # fmt: skip
     only = replace(guest, visits=guest.visits[:1])
@@ -265,7 +265,7 @@ def weeks_case(
     """The weeks from the offered first visit on, as many as the policy says; the first visit stands where offered."""
     zone = zone_of(work, referral.branch_id)
     day = date.fromisoformat(offer["day"])
-    anchor = work.policy.weeks.visit_week_anchor
+    anchor = work.policy.on(day).weeks.visit_week_anchor
     last = week_start(day + ONE_DAY, anchor, day) + timedelta(days=7 * work.policy.promise.weeks - 1)
     begins = max(today(work, referral.branch_id), day - timedelta(days=6))
     services = services_of(request)

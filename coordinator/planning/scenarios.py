@@ -131,7 +131,7 @@ def _guests(
                     services,
                     starts_on=max(first, date.fromisoformat(entry["from"])),
                     last=scene.horizon.end_on,
-                    anchor=policy.weeks.visit_week_anchor,
+                    anchor=policy.on(first).weeks.visit_week_anchor,
                 )
             )
     return tuple(guests)

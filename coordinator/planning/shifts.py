@@ -22,6 +22,7 @@ NOTHING_WAIVED = Waivers()
 
 def people(scene: Scene, policy: Policy) -> tuple[Person, ...]:
     """The clinicians with their week's numbers, in the scene's order."""
+    policy = policy.on(scene.horizon.start_on)
     anchor = policy.weeks.workweek_anchor
     weeks = scene.pay_week(scene.horizon.end_on, anchor) + 1
     spans = _around(scene)
@@ -94,7 +95,7 @@ def seventh_days(scene: Scene, slots: Sequence[Slot], policy: Policy, prices: Pr
 
 
 def slots(
-    scene: Scene, places: Places, fixed: Sequence[Visit], labour: Labour, prices: Prices
+    scene: Scene, places: Places, fixed: Sequence[Visit], policy: Policy, prices: Prices
 ) -> tuple[Slot, ...]:  # fmt: skip
     """One slot for each clinician and day with a shift, or with something fixed in it."""
     pinned: dict[tuple[int, date], list[Visit]] = defaultdict(list)
@@ -112,6 +113,7 @@ def slots(
             here = scene.horizon.bounds(day)[1] > open_from and not scene.is_gone(clinician.id, day)
             hours = free.get(day, []) if here else []
             if hours or held:
+                labour = policy.on(day).labour
                 found.append(_slot(scene, places, clinician, (number, index), hours, held, labour, prices))
     return tuple(found)
 

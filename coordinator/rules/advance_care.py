@@ -76,6 +76,7 @@ def _lack(code: str, message: str, cure: str, **facts: object) -> Finding:
 )
 def ask_directive(document: DirectiveFacts, policy: Policy) -> tuple[Finding, ...]:
     """Everything for want of which the document does not hold; empty if it holds."""
+    policy = policy.on(document.executed_on or document.signed_on)
     if document.kind in ORDERS:
         return _order(document, policy)
     if document.kind in WITNESSED:

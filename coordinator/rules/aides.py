@@ -44,6 +44,7 @@ PERSONAL_CARE = frozenset(
 )
 def ask_aide_plan(case: VisitCase, policy: Policy) -> Finding | None:
     """No aide visit without an aide care plan in force on its day."""
+    policy = policy.on(case.visit.day)
     plan, visit = case.aide_plan, case.visit
     if plan is None or visit.discipline is not Discipline.HHA or visit.kind is VisitKind.SUPERVISION:
         return None
@@ -127,6 +128,7 @@ def ask_aide_tasks(listed: Iterable[str], recorded: Iterable[str]) -> tuple[Find
 )
 def ask_aide_competence(case: VisitCase, policy: Policy) -> Finding | None:
     """Whether the aide's competence has lapsed by the day of the visit. The certificate itself is CRD-01's."""
+    policy = policy.on(case.visit.day)
     clinician = case.clinician
     if clinician is None or clinician.performer is not Performer.CHHA:
         return None
@@ -147,12 +149,14 @@ def ask_aide_competence(case: VisitCase, policy: Policy) -> Finding | None:
 
 def is_lapsed(last_paid_work_on: date, day: date, policy: Policy) -> bool:
     """Whether more than 24 months lie between the last paid day as an aide and `day`."""
+    policy = policy.on(day)
     return day > add_months(last_paid_work_on, policy.aides.lapse_months)
 
 
 @also("AID-03")
 def ask_in_service(year_began_on: date, hours: float, today: date, policy: Policy) -> Finding | None:
     """A task when in-service training is short in month 10 of the aide's twelve."""
+    policy = policy.on(year_began_on)
     required = policy.aides.in_service_hours
     if hours >= required or today < add_months(year_began_on, policy.aides.in_service_task_month):
         return None
@@ -193,14 +197,15 @@ def supervision_due(facts: SupervisionFacts, policy: Policy) -> date | None:
     last = max((day for day in (facts.last_on, facts.first_aide_visit_on) if day is not None), default=None)
     if last is None:
         return None
-    settings = policy.aides
-    days = settings.supervision_days if facts.skilled_service else settings.supervision_unskilled_days
-    return last + timedelta(days=days)
+    if not facts.skilled_service:
+        return unskilled_supervision_due(last, policy)
+    return last + timedelta(days=policy.on(last).aides.supervision_days)
 
 
 @also("SUP-01")
 def ask_supervised(case: VisitCase, policy: Policy) -> Finding | None:
     """A warning on aide visits from day 11 after the last supervision, and when it is overdue. Never a refusal."""
+    policy = policy.on(case.visit.day)
     facts, visit = case.supervision, case.visit
     if facts is None or visit.discipline is not Discipline.HHA or visit.kind is VisitKind.SUPERVISION:
         return None
@@ -283,6 +288,7 @@ def ask_supervisor(
 @also("SUP-01")
 def ask_supervision_visit(case: VisitCase, policy: Policy) -> tuple[Finding, ...]:
     """Who may be sent on a supervisory visit."""
+    policy = policy.on(case.visit.day)
     if case.clinician is None or case.visit.kind is not VisitKind.SUPERVISION:
         return ()
     nursing = Discipline.SN in case.episode.ordered_disciplines
@@ -302,12 +308,14 @@ def ask_supervision_visit(case: VisitCase, policy: Policy) -> tuple[Finding, ...
 )
 def unskilled_supervision_due(last_on: date, policy: Policy) -> date:
     """Last day for the nurse's next visit on site."""
+    policy = policy.on(last_on)
     return last_on + timedelta(days=policy.aides.supervision_unskilled_days)
 
 
 @also("SUP-04")
 def observation_due(last_on: date, policy: Policy) -> date:
     """Last day for the next direct observation of this aide with this patient."""
+    policy = policy.on(last_on)
     return add_months(last_on, policy.aides.observation_unskilled_months)
 
 
@@ -346,6 +354,7 @@ ASSISTANTS = frozenset({Performer.PTA, Performer.COTA})
 @also("SUP-05")
 def assistant_supervision_due(performer: Performer, last_on: date, policy: Policy) -> date | None:
     """Last day for the next supervision of an LVN or COTA; `None` for others, who have no fixed interval."""
+    policy = policy.on(last_on)
     days = {
         Performer.LVN: policy.aides.lvn_supervision_days,
         Performer.COTA: policy.aides.cota_supervision_days,

@@ -22,6 +22,7 @@ class Limit:
 
 def on_duty(at: datetime, policy: Policy) -> str:
     """Who acts on what is told at this wall-clock time of the branch: the case manager, or the nurse on call."""
+    policy = policy.on(at.date())
     opens, closes = policy.alerts.office_opens_at, policy.alerts.office_closes_at
     return "case_manager" if at.weekday() < 5 and opens <= at.hour < closes else "on_call_nurse"
 
@@ -62,6 +63,7 @@ def ask_symptom_alert(
     ratings: Mapping[str, int], limit: Limit | None, at: datetime, policy: Policy
 ) -> tuple[Finding, ...]:
     """One alert for each symptom that reaches the patient's limit, or 7 where there is none of their own."""
+    policy = policy.on(at.date())
     least = policy.alerts.symptom_from if limit is None or limit.high is None else limit.high
     return tuple(
         _alert(symptom, "reaches", least, at, policy) for symptom, rating in ratings.items() if rating >= least

@@ -162,4 +162,5 @@ def ask_assessed(case: VisitCase) -> Finding | None:
 
 def comprehensive_due(soc: date, policy: Policy) -> date:
     """Last day for the comprehensive assessment, start of care being day 0."""
+    policy = policy.on(soc)
     return soc + timedelta(days=policy.assessment.comprehensive_days)

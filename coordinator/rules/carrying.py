@@ -76,6 +76,7 @@ def carrying(
     `discipline` is the therapy's (THX-01), `performer` the assistant's (SUP-05), `nursing_active` decides who
     supervises the aide, and `window_from` begins the recertification window. Overdue, it is met as soon as may be.
     """
+    policy = policy.on(due_on)
     late = due_on < today
     last_on = today + SOON if late else due_on
     if rule in ("SUP-01", "SUP-04"):

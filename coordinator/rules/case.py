@@ -1,5 +1,7 @@
 """Small questions about a case or an order that several families of rules ask."""
 
+from datetime import date
+
 from coordinator.domain.frequency import Expansion, expand
 from coordinator.domain.vocabulary import Payer, Programme, VisitKind
 from coordinator.rules.facts import ActivationFacts, OrderFacts, VisitCase
@@ -9,13 +11,15 @@ from coordinator.rules.policy import Policy
 ORDERLESS_KINDS = frozenset({VisitKind.INITIAL, VisitKind.SUPERVISION})
 
 
-def is_medicare(programme: Programme, payer: Payer, policy: Policy) -> bool:
+def is_medicare(programme: Programme, payer: Payer, policy: Policy, day: date | None = None) -> bool:
     """Whether Medicare's own conditions of payment apply."""
-    return payer in policy.payers.medicare or policy.profile(programme).medicare_conditions
+    policy = policy.on(day)
+    return payer in policy.payers.medicare or policy.profile(programme, day).medicare_conditions
 
 
 def needs_order(case: VisitCase, policy: Policy) -> bool:
     """Whether the visit stands on an order at all."""
+    policy = policy.on(case.visit.day)
     return case.visit.kind not in ORDERLESS_KINDS and case.visit.discipline not in policy.orders.exempt_disciplines
 
 
@@ -26,6 +30,7 @@ def order_name(order: OrderFacts) -> str:
 
 def laid_out(order: ActivationFacts, policy: Policy) -> Expansion | None:
     """The order on the calendar; `None` while frequency or effective date is missing."""
+    policy = policy.on(order.effective_from)
     if order.frequency is None or order.effective_from is None:
         return None
     return expand(

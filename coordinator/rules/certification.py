@@ -24,6 +24,7 @@ FAMILY = "certification"
 
 def face_to_face_window(soc: date, policy: Policy) -> DateSpan:
     """The days on which the encounter counts, both included."""
+    policy = policy.on(soc)
     settings = policy.certification
     return DateSpan(
         soc - timedelta(days=settings.face_to_face_days_before), soc + timedelta(days=settings.face_to_face_days_after)
@@ -47,6 +48,7 @@ def face_to_face_window(soc: date, policy: Policy) -> DateSpan:
 )
 def ask_face_to_face(facts: FaceToFaceFacts, soc: date, today: date, policy: Policy) -> tuple[Finding, ...]:
     """What is to be said on `today` of the encounter for the initial certification. Never blocks care."""
+    policy = policy.on(soc)
     window = face_to_face_window(soc, policy)
     encounter = facts.encounter_on
     if encounter is not None and encounter in window and facts.related_to_primary_reason:
@@ -92,6 +94,7 @@ def ask_face_to_face(facts: FaceToFaceFacts, soc: date, today: date, policy: Pol
 )
 def ask_face_to_face_performer(facts: FaceToFaceFacts, soc: date, policy: Policy) -> Finding | None:
     """Whether the performer may have performed it; another than the certifier needs evidence of coordination."""
+    policy = policy.on(soc)
     if facts.encounter_on is None:
         return None
     settings = policy.certification
@@ -253,6 +256,7 @@ def ask_period_given(case: VisitCase) -> Finding | None:
 )
 def plan_review_due(soc: date, number: int, policy: Policy) -> Finding:
     """The review that closes period `number`, due on its last day."""
+    policy = policy.on(certification_period(soc, number).first)
     days = policy.certification.plan_review_days
     return found(
         "CERT-04",
@@ -321,7 +325,7 @@ def plan_idle_warned_from(ends_on: date, policy: Policy) -> date:
 )
 def ask_certifier_fitness(facts: CertifierFacts, policy: Policy) -> tuple[Finding, ...]:
     """What keeps a certification of this practitioner from being billed; elsewhere than Medicare a warning."""
-    medicare = is_medicare(facts.programme, facts.payer, policy)
+    medicare = is_medicare(facts.programme, facts.payer, policy, facts.certified_on)
     severity = Severity.HOLD_BILL if medicare else Severity.WARN
     findings = []
     if not is_individual(facts.npi, facts.npi_kind):
@@ -418,6 +422,7 @@ def is_transfer(admitted_at: datetime | None, discharged_at: datetime | None, di
     """Whether an inpatient admission is a qualifying stay; observation without admission (`None`) is not."""
     if admitted_at is None or diagnostic_only:
         return False
+    policy = policy.on(admitted_at.date())
     return (discharged_at or now) - admitted_at >= timedelta(hours=policy.assessment.qualifying_stay_hours)
 
 
@@ -426,10 +431,12 @@ def resumption_due(returned_home_at: datetime, policy: Policy) -> datetime:
     """By when, in UTC, the resumption visit is to be made: elapsed hours after return; holidays count."""
     if returned_home_at.tzinfo is None:
         raise ValueError(f"{returned_home_at.isoformat()} carries no zone")
+    policy = policy.on(returned_home_at.date())
     return returned_home_at.astimezone(UTC) + timedelta(hours=policy.assessment.resumption_hours)
 
 
 @also("ASM-02")
 def event_assessment_due(event_on: date, policy: Policy) -> date:
     """Last day for the assessment of a transfer, discharge, death or other event, the event being day 0."""
+    policy = policy.on(event_on)
     return event_on + timedelta(days=policy.assessment.event_days)

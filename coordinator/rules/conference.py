@@ -95,6 +95,7 @@ def ask_cadence(
 
     A task; with a warning from three days before, and when it is late. None where the programme owes no conference.
     """
+    policy = policy.on(today)
     due = conference_due(programme, soc, last_on, policy)
     if due is None:
         return None

@@ -161,6 +161,7 @@ def ask_discharge(facts: DischargeFacts) -> tuple[Finding, ...]:
 )
 def ask_summaries(discharged_on: date, policy: Policy, done: frozenset[Step] = frozenset()) -> tuple[Finding, ...]:
     """What is owed after a discharge, each with its last day; nothing for what is `done`."""
+    policy = policy.on(discharged_on)
     settings = policy.discharge
     owed = (
         (
@@ -192,6 +193,7 @@ def transfer_summary_due(planned: bool, transferred_on: date, learned_on: date, 
 
     Asked for an unplanned one only while the patient is still away (42 CFR 484.110(a)(6)(iii)).
     """
+    policy = policy.on(transferred_on if planned else learned_on)
     settings = policy.discharge
     start = transferred_on if planned else learned_on
     return add_business_days(start, settings.transfer_summary_business_days, settings.business_calendar)
@@ -222,6 +224,7 @@ class DisciplineFacts:
 )
 def ask_discipline(facts: DisciplineFacts, policy: Policy) -> tuple[Finding, ...]:
     """What keeps the discipline from ending, and what is owed within two days when it has ended."""
+    policy = policy.on(facts.on)
     findings = []
     if facts.order_continues:
         findings.append(
@@ -331,13 +334,16 @@ def ask_notice(facts: NoticeFacts, policy: Policy) -> tuple[Finding, ...]:
 
 def notice_due(facts: NoticeFacts, policy: Policy) -> date:
     """Two days before the last covered service; where services lie further apart, at the next-to-last visit."""
+    policy = policy.on(facts.last_covered_on)
     due = facts.last_covered_on - timedelta(days=policy.discharge.notice_days)
     return min(due, facts.next_to_last_visit_on or due)
 
 
-def notice_kind(programme: Programme, payer: Payer, *, ends: bool, policy: Policy) -> NoticeKind | None:
+def notice_kind(
+    programme: Programme, payer: Payer, *, ends: bool, policy: Policy, day: date | None = None
+) -> NoticeKind | None:
     """Which notice Medicare asks for: NOMNC when all covered services end, HHCCN when some end or shrink; else none."""
-    if not is_medicare(programme, payer, policy):
+    if not is_medicare(programme, payer, policy, day):
         return None
     return NoticeKind.NOMNC if ends else NoticeKind.HHCCN
 

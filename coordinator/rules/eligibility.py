@@ -141,6 +141,7 @@ def ask_admission(answer: EligibilityAnswer) -> tuple[Finding, ...]:
 @also("ELG-00")
 def criterion_lost(criterion: Criterion, noticed_on: date, policy: Policy) -> Finding:
     """A criterion that stops being met after admission is a task for the clinical manager, not a cancellation."""
+    policy = policy.on(noticed_on)
     days = policy.eligibility.lost_criterion_business_days
     due = add_business_days(noticed_on, days, HolidayCalendar.CA_STATE)
     return found(

@@ -20,6 +20,7 @@ FAMILY = "evv"
 )
 def is_in_force(facts: EvvFacts, policy: Policy) -> bool:
     """Whether the state asked for this kind of service on its day; a visit without a day is asked for."""
+    policy = policy.on(facts.day)
     first = policy.evv.personal_care_from if facts.personal_care else policy.evv.home_health_from
     return facts.day is None or facts.day >= first
 
@@ -104,6 +105,7 @@ def ask_elements(facts: EvvFacts, policy: Policy) -> Finding | None:
 )
 def ask_integrity(facts: EvvFacts, policy: Policy) -> tuple[Finding, ...]:
     """Every reason to look at the record again; an end before its begin is refused."""
+    policy = policy.on(facts.day)
     findings = []
     if facts.starts_at is not None and facts.ends_at is not None:
         if facts.ends_at <= facts.starts_at:

@@ -117,6 +117,7 @@ def ask_symptoms(
     owner: str = "case_manager",
 ) -> tuple[Finding, ...]:
     """One flag for each symptom that is moderate or severe, and for each that rose. Partial sets are flagged too."""
+    policy = policy.on(today)
     settings = policy.instruments
     findings = []
     for symptom, rating in ratings.items():
@@ -179,6 +180,7 @@ def ask_performance(
     level: int, today: date, policy: Policy, *, before: Sequence[Earlier] = ()
 ) -> tuple[Finding, ...]:  # fmt: skip
     """What a level asks for. A fall is counted from the highest level of the days before it; columns are not read."""
+    policy = policy.on(today)
     settings = policy.instruments
     due = today + timedelta(days=settings.pps_review_days)
     findings = []
@@ -216,6 +218,7 @@ def ask_performance(
 )
 def ask_screen(total: int, today: date, policy: Policy) -> Finding | None:
     """Whether the PHQ-9 is required."""
+    policy = policy.on(today)
     settings = policy.instruments
     if total < settings.phq2_positive_from:
         return None
@@ -245,6 +248,7 @@ def ask_depression(
     total: int | None, self_harm: int | None, today: date, policy: Policy, *, owner: str = "case_manager"
 ) -> tuple[Finding, ...]:
     """What nine items ask for. The item on self-harm is asked of a partial set as well."""
+    policy = policy.on(today)
     settings = policy.instruments
     findings = []
     if self_harm is not None and self_harm >= settings.phq9_safety_from:
@@ -309,6 +313,7 @@ def ask_safety_close(done: Iterable[SafetyStep], outcome: SafetyOutcome | None, 
 )  # fmt: skip
 def ask_burden(total: int, today: date, policy: Policy) -> tuple[Finding, ...]:
     """What a caregiver's score asks for."""
+    policy = policy.on(today)
     settings = policy.instruments
     if total < settings.zbi_screen_from:
         return ()
@@ -344,6 +349,7 @@ def ask_burden(total: int, today: date, policy: Policy) -> tuple[Finding, ...]:
 )
 def ask_spiritual(address: object, today: date, policy: Policy) -> Finding | None:
     """Whether a chaplain is asked for: the answer to `address in care` is yes."""
+    policy = policy.on(today)
     if address != "yes":
         return None
     due = today + timedelta(days=policy.instruments.chaplain_referral_days)
@@ -394,6 +400,7 @@ def cadence_due(code: InstrumentCode, soc: date, last_on: date | None, today: da
     ESAS-r weekly, ZBI-12 every 60 days, FICA once by SOC + 14. PHQ-2 at the start of care and in each recertification
     window: what was taken since the window before is that window's.
     """
+    policy = policy.on(last_on or soc)
     settings = policy.instruments
     if last_on is not None and last_on < soc:
         last_on = None

@@ -30,6 +30,7 @@ FAMILY = "intermittent"
 )
 def ask_hours(case: VisitCase, policy: Policy) -> tuple[Finding, ...]:
     """Whether this visit's minutes still fit into its day and its week; a visit across midnight is split there."""
+    policy = policy.on(case.visit.day)
     usage, visit = case.usage, case.visit
     if (
         usage is None
@@ -114,6 +115,7 @@ def _week(day: date, minutes: int, review: CaseReview | None, policy: Policy) ->
 )
 def ask_daily_run(order: ActivationFacts, policy: Policy) -> Finding | None:
     """A nursing order that implies a longer daily run needs the practitioner's statement of its end."""
+    policy = policy.on(order.effective_from)
     limit = policy.intermittent.daily_run_days
     if order.discipline is not Discipline.SN:
         return None
@@ -194,6 +196,7 @@ def ask_aide_order(order: ActivationFacts, policy: Policy) -> tuple[Finding, ...
 @also("INT-02")
 def ask_nursing_run(case: VisitCase, policy: Policy) -> Finding | None:
     """Whether this nursing visit makes a run of daily nursing too long, or long enough to see its end coming."""
+    policy = policy.on(case.visit.day)
     usage, visit = case.usage, case.visit
     if (
         usage is None
@@ -232,6 +235,7 @@ def ask_nursing_run(case: VisitCase, policy: Policy) -> Finding | None:
 @also("INT-03")
 def ask_aide_length(case: VisitCase, policy: Policy) -> Finding | None:
     """A long aide visit is a warning: intermittent care is visits, not shifts."""
+    policy = policy.on(case.visit.day)
     limit = policy.intermittent.aide_visit_warning_minutes
     if case.visit.discipline is not Discipline.HHA or case.visit.minutes <= limit:
         return None
@@ -248,6 +252,7 @@ def ask_aide_length(case: VisitCase, policy: Policy) -> Finding | None:
 @also("INT-03")
 def aide_review_due(first_aide_visit_on: date, policy: Policy) -> date:
     """The day by which the team reviews whether aide care goes on past the certification period."""
+    policy = policy.on(first_aide_visit_on)
     return first_aide_visit_on + timedelta(days=policy.intermittent.aide_review_day)
 
 
@@ -264,6 +269,7 @@ def aide_review_due(first_aide_visit_on: date, policy: Policy) -> date:
 )
 def ask_authorisation(case: VisitCase, policy: Policy) -> Finding | None:
     """Whether the payer's limit has a visit left; the last ones are a warning."""
+    policy = policy.on(case.visit.day)
     limit = case.usage.authorisation if case.usage else None
     if limit is None or case.visit.kind is VisitKind.SUPERVISION:
         return None

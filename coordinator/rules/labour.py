@@ -27,6 +27,7 @@ def _clock(instant: datetime, zone: ZoneInfo) -> str:
 )
 def ask_travel(case: VisitCase, policy: Policy) -> tuple[Finding, ...]:
     """Whether the clinician can come from the stop before and reach the one after. Silent while the time is open."""
+    policy = policy.on(case.visit.day)
     near, visit = case.neighbours, case.visit
     if near is None or visit.starts_at is None:
         return ()
@@ -82,6 +83,7 @@ def ask_travel(case: VisitCase, policy: Policy) -> tuple[Finding, ...]:
 )
 def ask_hazards(case: VisitCase, policy: Policy) -> Finding | None:
     """A home with a hazard of violence is flagged while one clinician goes alone; a timer is required then."""
+    policy = policy.on(case.visit.day)
     hazards = case.patient.hazards & policy.safety.violence_hazards
     if not hazards or case.visit.clinicians > 1:
         return None

@@ -40,6 +40,7 @@ def notice_due(
 
     Unknown impact counts as none here, so that the clock does not outrun the nurse who judges it.
     """
+    policy = policy.on(noticed_on)
     if daily_order or (clinical_impact and discipline in _SKILLED):
         return noticed_on
     return add_business_days(noticed_on, policy.missed.notify_business_days, policy.missed.notify_calendar)
@@ -112,6 +113,7 @@ def ask_missed(
 @also("VIS-01")
 def ask_pattern(missed: Sequence[tuple[date, MissedReason]], today: date, policy: Policy) -> Finding | None:
     """The third miss in 30 days, or the second refusal, goes to the team. `missed` has the newest too."""
+    policy = policy.on(today)
     settings = policy.missed
     window = timedelta(days=settings.miss_window_days)
     recent = [

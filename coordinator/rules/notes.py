@@ -24,13 +24,15 @@ _SATURDAY = 5
 )
 def note_due(made_at: datetime, zone: ZoneInfo, policy: Policy) -> datetime:
     """The instant by which the note of a visit that ended then is signed. Elapsed hours."""
-    weekend = local_day(made_at, zone).weekday() >= _SATURDAY
+    made_on = local_day(made_at, zone)
+    policy, weekend = policy.on(made_on), made_on.weekday() >= _SATURDAY
     return made_at + timedelta(hours=policy.notes.weekend_hours if weekend else policy.notes.hours)
 
 
 @also("VIS-03")
 def note_limit(made_on: date, policy: Policy) -> date:
     """The last of the working days by which California wants the note in the record."""
+    policy = policy.on(made_on)
     return add_business_days(made_on, policy.notes.working_days, HolidayCalendar.CA_STATE)
 
 
@@ -58,6 +60,7 @@ def ask_note(made_on: date, signed_on: date | None, today: date, policy: Policy)
     verification="K",
     sentence="The patient has the schedule of visits in writing, in their language, and anew when it changes.",
     sentence_zh="病人持有以其語言書寫的探訪時間表，時間表變更時重新提供。",
+    asked_on=("question",),
 )
 def ask_written_schedule(changed_on: date, next_visit_on: date | None, language: str) -> Finding:
     """The task that a changed frequency makes: at the next visit; at once where none is planned."""

@@ -323,6 +323,7 @@ def ask_verbal_receipt(receipt: VerbalReceipt, policy: Policy) -> tuple[Finding,
     Somebody of the office may take the call and pass it on: then the responsible clinician must have been told before
     the service, and may sign afterwards. Assistants, aides and chaplains may not take an order at all.
     """
+    policy = policy.on(receipt.received_at.date())
     authorised = policy.orders.verbal_receivers
     findings = []
     if receipt.received_by is not None and receipt.received_by not in authorised:
@@ -443,6 +444,7 @@ def ask_order_before_visit(case: VisitCase, moment: Moment) -> tuple[Finding, ..
 )
 def countersignature_due(taken_on: date, policy: Policy) -> CountersignatureDue:
     """When an order taken verbally on `taken_on` (local day) must be signed by its practitioner."""
+    policy = policy.on(taken_on)
     settings = policy.orders
     return CountersignatureDue(
         add_business_days(taken_on, settings.countersign_working_days, settings.countersign_calendar),

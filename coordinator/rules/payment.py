@@ -81,7 +81,8 @@ def ask_notice(
 
     Start of care is day 0.
     """
-    if not is_medicare(programme, payer, policy):
+    policy = policy.on(soc)
+    if not is_medicare(programme, payer, policy, soc):
         return None
     due = notice_of_admission_due(soc)
     late = ((submitted_on or today) - due).days

@@ -1,13 +1,17 @@
 """The numbers and choices that rules read, as one tree of values; each comes from `config/policy.toml` with its source.
 
-Nothing here opens a file: the caller hands in the parsed TOML.
+A setting may have several values, each from its day: `Policy.on(day)` has those that are in force on the day. Whoever
+reads a number asks for the day that is judged: a visit by its own day, a clock by the day that winds it, a paper by the
+day it speaks of. Nothing here opens a file: the caller hands in the parsed TOML.
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from enum import StrEnum
+from itertools import pairwise
 from typing import Any, TypeVar, get_type_hints
 
 from coordinator.domain.care import SafetyStep, TeamRole
@@ -541,7 +545,10 @@ class NotifySettings:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Every setting in force on one day. `settings` gives each with its source, by dotted name."""
+    """Every setting in force on one day. `settings` gives each with its source, by dotted name.
+
+    `dated` has the settings that change, with all their values, the oldest first.
+    """
 
     weeks: Weeks
     payers: Payers
@@ -581,6 +588,36 @@ class Policy:
     palliative: Palliative
     settings: Mapping[str, Setting] = field(default_factory=dict, compare=False)
     programmes: Programmes = field(default_factory=Programmes, compare=False)
+    dated: Mapping[str, tuple[Setting, ...]] = field(default_factory=dict, compare=False)
+    _then: dict[int, "Policy"] = field(init=False, default_factory=dict, compare=False, repr=False)
+    _turns: list[date] = field(init=False, default_factory=list, compare=False, repr=False)
+
+    def on(self, day: date | None) -> "Policy":
+        """The policy in force on the day; before a setting's first value, that first value holds. None: this one.
+
+        The one way in which numbers are read.
+        """
+        if day is None or not self.dated:
+            return self
+        if not self._turns:
+            self._turns.extend(sorted({row.effective_from for rows in self.dated.values() for row in rows}))
+        turn = bisect_right(self._turns, day)
+        known = self._then.get(turn)
+        if known is None:
+            known = self._then[turn] = self._made(day)
+        return known
+
+    def _made(self, day: date) -> "Policy":
+        sections: dict[str, dict[str, object]] = {}
+        settings = dict(self.settings)
+        for key, rows in self.dated.items():
+            section, _, name = key.partition(".")
+            settings[key] = next((row for row in reversed(rows) if row.effective_from <= day), rows[0])
+            sections.setdefault(section, {})[name] = settings[key].value
+        parts: dict[str, Any] = {
+            section: replace(getattr(self, section), **values) for section, values in sections.items()
+        }
+        return replace(self, settings=settings, **parts)
 
     def profile(self, programme: Programme, day: date | None = None) -> Profile:
         """What holds under the programme on the day, the latest when `None`; UnknownProgramme if there is none such.
@@ -591,7 +628,7 @@ class Policy:
 
 
 #: What is handed in beside the sections of the file.
-_BESIDE = ("settings", "programmes")
+_BESIDE = ("settings", "programmes", "dated", "_then", "_turns")
 _NOTES = frozenset({"value", "source", "effective_from", "verification"})
 
 
@@ -603,15 +640,23 @@ def policy_from(mapping: Mapping[str, Any], on: date | None = None, programmes: 
     from files of their own (`rules.profile_files`).
     """
     settings: dict[str, Setting] = {}
+    dated: dict[str, tuple[Setting, ...]] = {}
     sections = {name: kind for name, kind in get_type_hints(Policy).items() if name not in _BESIDE}
     for name in mapping:
         if name not in sections:
             raise PolicyError(name, "no such section")
-    built = {name: _section(name, kind, mapping, on, settings) for name, kind in sections.items()}
-    return Policy(**built, settings=settings, programmes=programmes or Programmes())
+    built = {name: _section(name, kind, mapping, on, settings, dated) for name, kind in sections.items()}
+    return Policy(**built, settings=settings, programmes=programmes or Programmes(), dated=dated)
 
 
-def _section(name: str, kind: Any, mapping: Mapping[str, Any], on: date | None, settings: dict[str, Setting]) -> Any:
+def _section(
+    name: str,
+    kind: Any,
+    mapping: Mapping[str, Any],
+    on: date | None,
+    settings: dict[str, Setting],
+    dated: dict[str, tuple[Setting, ...]],
+) -> Any:
     table = mapping.get(name)
     if not isinstance(table, Mapping):
         raise PolicyError(name, "the section is missing" if table is None else "a section must be a table")
@@ -624,18 +669,27 @@ def _section(name: str, kind: Any, mapping: Mapping[str, Any], on: date | None, 
         key = f"{name}.{item.name}"
         if item.name not in table:
             raise PolicyError(key, "missing")
-        setting = _setting(key, table[item.name], on)
-        values[item.name] = _READERS[hints[item.name]](key, setting.value)
-        settings[key] = Setting(key, values[item.name], setting.source, setting.effective_from, setting.verification)
+        rows = _rows(key, table[item.name], _READERS[hints[item.name]])
+        in_force = [row for row in rows if on is None or row.effective_from <= on]
+        if not in_force:
+            raise PolicyError(key, f"nothing in force on {on}")
+        settings[key] = in_force[-1]
+        values[item.name] = in_force[-1].value
+        if len(rows) > 1:
+            dated[key] = rows
     return kind(**values)
 
 
-def _setting(key: str, raw: object, on: date | None) -> Setting:
-    dated = [_one(key, item) for item in (raw if isinstance(raw, list) else [raw])]
-    in_force = [setting for setting in dated if on is None or setting.effective_from <= on]
-    if not in_force:
-        raise PolicyError(key, f"nothing in force on {on}")
-    return max(in_force, key=lambda setting: setting.effective_from)
+def _rows(key: str, raw: object, read: Callable[[str, object], object]) -> tuple[Setting, ...]:
+    """Every value of a setting, the oldest first; two from the same day are refused."""
+    given = [_one(key, item) for item in (raw if isinstance(raw, list) else [raw])]
+    if not given:
+        raise PolicyError(key, "missing")
+    rows = sorted((replace(row, value=read(key, row.value)) for row in given), key=lambda row: row.effective_from)
+    twice = next((one.effective_from for one, two in pairwise(rows) if one.effective_from == two.effective_from), None)
+    if twice is not None:
+        raise PolicyError(key, f"two values from {twice}")
+    return tuple(rows)
 
 
 def _one(key: str, raw: object) -> Setting:

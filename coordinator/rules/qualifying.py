@@ -48,7 +48,7 @@ def ask_qualifying_service(
         "QUAL-01",
         "No ordered service makes the patient eligible for home health: {disciplines}.",
         cure="A physician orders nursing, physical therapy or speech therapy if it is needed.",
-        severity=Severity.BLOCK if is_medicare(programme, payer, policy) else Severity.WARN,
+        severity=Severity.BLOCK if is_medicare(programme, payer, policy, day) else Severity.WARN,
         disciplines=", ".join(sorted(disciplines)) or "none",
     )
 

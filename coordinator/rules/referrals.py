@@ -108,12 +108,14 @@ def _first_due(referral: ReferralFacts, zone: ZoneInfo, policy: Policy) -> Initi
         return InitialVisitDue(None)
     if trigger.tzinfo is None:
         raise ValueError(f"{trigger.isoformat()} carries no zone")
+    policy = policy.on(local_day(trigger, zone))
     # Elapsed hours: added in UTC, so that a clock change in between does not stretch or shorten them.
     due_at = trigger.astimezone(UTC) + timedelta(hours=policy.referrals.initial_visit_hours)
     return InitialVisitDue(due_at, None, due_at - timedelta(hours=policy.referrals.initial_visit_warning_hours))
 
 
 def _on_day(day: date, zone: ZoneInfo, policy: Policy) -> InitialVisitDue:
+    policy = policy.on(day)
     _, end = day_bounds(day, zone)
     return InitialVisitDue(end, day, end - timedelta(hours=policy.referrals.initial_visit_warning_hours))
 

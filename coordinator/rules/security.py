@@ -53,12 +53,14 @@ def ask_emergency(reason_code: str, text: str) -> Finding | None:
 @also("SEC-02")
 def emergency_ends_at(opened_at: datetime, policy: Policy) -> datetime:
     """The instant from which the emergency's access is over."""
+    policy = policy.on(opened_at.date())
     return opened_at + timedelta(hours=policy.records.emergency_hours)
 
 
 @also("SEC-02")
 def emergency_review_due(opened_on: date, policy: Policy) -> date:
     """The business day by which somebody else has looked at it."""
+    policy = policy.on(opened_on)
     days = policy.records.emergency_review_business_days
     return add_business_days(opened_on, days, HolidayCalendar.US_FEDERAL)
 
@@ -140,6 +142,7 @@ def record_request_due(
     kind: RecordRequestKind, requested_on: date, next_visit_on: date | None, policy: Policy
 ) -> RequestDue:
     """The earliest of the days that the laws name. The next visit counts from the day after the request."""
+    policy = policy.on(requested_on)
     numbers = policy.records
     days = [
         RequestDue(add_business_days(requested_on, numbers.request_business_days, numbers.request_calendar), "federal")
@@ -173,6 +176,7 @@ def is_accounted(purpose: DisclosurePurpose, disclosed_on: date, today: date, po
     """Whether a disclosure is told to a patient who asks on `today`: not of care, payment and running the agency, nor
     what the patient authorised.
     """
+    policy = policy.on(disclosed_on)
     since = add_months(today, -12 * policy.records.disclosure_years)
     return purpose.name not in policy.records.unaccounted_purposes and disclosed_on >= since
 
@@ -201,6 +205,7 @@ class BreachDue:
 )
 def breach_due(detected_on: date, policy: Policy) -> BreachDue:
     """The days by which a breach that was detected on that day is told; that day is day 0."""
+    policy = policy.on(detected_on)
     return BreachDue(
         add_business_days(detected_on, policy.records.breach_business_days, HolidayCalendar.CA_STATE),
         detected_on + timedelta(days=policy.records.breach_days),
@@ -228,6 +233,7 @@ def breach_due(detected_on: date, policy: Policy) -> BreachDue:
 )
 def keep_until(birth_date: date, discharged_on: date, policy: Policy) -> date:
     """The last day on which the record is kept whatever else holds."""
+    policy = policy.on(discharged_on)
     numbers = policy.records
     of_age = add_months(birth_date, 12 * (numbers.majority_age + numbers.minor_years))
     return max(add_months(discharged_on, 12 * numbers.retention_years), of_age)

@@ -18,7 +18,7 @@ ASSESSORS = frozenset({Performer.RN, Performer.PT, Performer.SLP, Performer.OT})
 _UNASSESSED = frozenset({Discipline.MSW, Discipline.CHAP, Discipline.MDV, Discipline.HHA})
 
 
-def may_open_case(performer: Performer, episode: EpisodeFacts, policy: Policy) -> bool:
+def may_open_case(performer: Performer, episode: EpisodeFacts, policy: Policy, day: date | None = None) -> bool:
     """Who may make the initial visit and start-of-care assessment (42 CFR 484.55(a)(1)-(2), (b)(2)-(3)).
 
     Nursing ordered: the RN. Therapy only: PT or SLP whose discipline is ordered; OT when ordered with PT or SLP, or
@@ -33,7 +33,7 @@ def may_open_case(performer: Performer, episode: EpisodeFacts, policy: Policy) -
         return DISCIPLINE_OF[performer] in ordered
     if performer is Performer.OT and Discipline.OT in ordered:
         with_therapy = bool(ordered & {Discipline.PT, Discipline.SLP})
-        return with_therapy or not is_medicare(episode.programme, episode.payer, policy)
+        return with_therapy or not is_medicare(episode.programme, episode.payer, policy, day)
     return False
 
 
@@ -139,6 +139,7 @@ def ask_credentials(case: VisitCase, moment: Moment, policy: Policy) -> tuple[Fi
 
     An excluded person is refused at once.
     """
+    policy = policy.on(case.visit.day)
     clinician, visit = case.clinician, case.visit
     if clinician is None:
         return ()
@@ -206,12 +207,14 @@ def _problem(credential: CredentialFacts, day: date, kind: VisitKind, policy: Po
 @also("CRD-01")
 def credential_reminders(expires_on: date, policy: Policy) -> tuple[date, ...]:
     """The days on which to remind of an expiry, earliest first."""
+    policy = policy.on(expires_on)
     return tuple(expires_on - timedelta(days=days) for days in sorted(policy.credentials.reminder_days, reverse=True))
 
 
 @also("CRD-01")
 def exclusion_check_due(checked_on: date, policy: Policy) -> date:
     """The day by which an exclusion list is asked again."""
+    policy = policy.on(checked_on)
     return add_months(checked_on, policy.credentials.exclusion_check_months)
 
 

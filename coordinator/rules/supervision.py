@@ -61,6 +61,7 @@ def ask_blocked_tasks(case: VisitCase) -> Finding | None:
 @also("SUP-02")
 def concern_observation_due(noted_on: date, policy: Policy) -> date:
     """Last day for the visit on site at which the aide is watched."""
+    policy = policy.on(noted_on)
     return noted_on + timedelta(days=policy.aides.concern_observation_days)
 
 
@@ -89,21 +90,26 @@ def ask_concern(noted_on: date, policy: Policy) -> Finding:
     sentence="Each aide is watched while giving care at least once a year.",
     sentence_zh="每位助理每年至少一次在照護現場接受觀察。",
     settings=("aides.annual_observation_days",),
-    asked_on=("clock",),
+    asked_on=("promise", "visit", "planning", "publication", "clock", "question"),
 )
 def annual_observation_due(last_on: date, policy: Policy) -> date:
     """Last day for the next observation of the aide; `last_on` is the latest, or the first visit here."""
+    policy = policy.on(last_on)
     return last_on + timedelta(days=policy.aides.annual_observation_days)
 
 
 @also("SUP-03")
-def ask_observed(case: VisitCase, last_on: date | None, policy: Policy) -> Finding | None:
+def ask_observed(case: VisitCase, policy: Policy) -> Finding | None:
     """A warning where the aide's yearly observation is overdue on the day of the visit. Never a refusal."""
+    clinician = case.clinician
+    if clinician is None or clinician.performer is not Performer.CHHA or case.visit.discipline is not Discipline.HHA:
+        return None
+    last_on = clinician.last_observed_on
     if last_on is None or case.visit.day <= annual_observation_due(last_on, policy):
         return None
     return found(
         "SUP-03",
-        "The aide was last observed at work on {last_on}, more than a year before {day}.",
+        "The aide was last observed at work, or first worked here, on {last_on}: more than a year before {day}.",
         cure="A nurse or therapist watches the aide give care.",
         severity=Severity.WARN,
         last_on=last_on,

@@ -30,6 +30,7 @@ REASSESSING = frozenset({VisitKind.EVALUATION, VisitKind.REASSESSMENT})
 )
 def reassessment_due(last_qualifying_on: date, policy: Policy) -> date:
     """Last day for the next reassessment: the last evaluation or reassessment is day 0. Nothing pauses the clock."""
+    policy = policy.on(last_qualifying_on)
     return last_qualifying_on + timedelta(days=policy.therapy.reassessment_days)
 
 
@@ -65,6 +66,7 @@ def ask_reassessment_booked(
     last_qualifying_on: date, booked_on: date | None, today: date, policy: Policy
 ) -> tuple[Finding, ...]:
     """The task to reassess, and from a week before it is due a warning while no therapist's visit is booked in time."""
+    policy = policy.on(last_qualifying_on)
     due = reassessment_due(last_qualifying_on, policy)
     findings = [
         found(

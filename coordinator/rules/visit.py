@@ -20,10 +20,10 @@ from coordinator.rules.orders import ask_evaluate_and_treat, ask_live_order, ask
 from coordinator.rules.programmes import ask_concurrent, ask_payer
 from coordinator.rules.qualifying import ask_dependent, ask_social_work
 from coordinator.rules.staffing import ask_assistant_plan, ask_credentials, ask_performer, ask_skills
-from coordinator.rules.supervision import ask_assistant_supervised, ask_blocked_tasks, ask_reach
+from coordinator.rules.supervision import ask_assistant_supervised, ask_blocked_tasks, ask_observed, ask_reach
 from coordinator.rules.terms import Finding, Policy, Severity, found, rule
 from coordinator.rules.therapy import ask_assistant_in_time, ask_reassessed
-from coordinator.rules.workday import ask_meal, ask_overtime
+from coordinator.rules.workday import ask_meal, ask_overtime, ask_rests
 
 #: Appendix A, cheap to dear: in which row a rule is asked about a visit.
 ROWS: dict[str, int] = {
@@ -36,11 +36,11 @@ ROWS: dict[str, int] = {
     "INT-01": 7, "INT-02": 7, "INT-03": 7, "INT-04": 7,
     "ASM-01": 8, "ASM-03": 8, "SUP-01": 8, "SUP-04": 8, "SUP-05": 8, "ORD-09": 8,
     # An aide's competence is a credential.
-    "CRD-01": 9, "CRD-02": 9, "AID-03": 9, "SUP-02": 9,
+    "CRD-01": 9, "CRD-02": 9, "AID-03": 9, "SUP-02": 9, "SUP-03": 9,
     "AID-02": 10,
     "THX-01": 11,
     "LNG-01": 12, "CUL-01": 12, "CAR-01": 12,
-    "LAB-01": 13, "LAB-02": 13, "LAB-04": 13, "LAB-06": 13,
+    "LAB-01": 13, "LAB-02": 13, "LAB-03": 13, "LAB-04": 13, "LAB-06": 13,
 }  # fmt: skip
 
 
@@ -135,12 +135,14 @@ def ask_clinician_side(case: VisitCase, moment: Moment, policy: Policy) -> tuple
     if moment is Moment.CHECK_IN:
         return tuple(findings)
     _take(findings, ask_aide_acknowledged(case))
+    _take(findings, ask_observed(case, policy))
     findings += ask_assistant_in_time(case, policy)
     _take(findings, ask_understood(case, moment, policy))
     findings += ask_wished_clinician(case)
     findings += ask_travel(case, policy)
     findings += ask_overtime(case, policy)
     _take(findings, ask_meal(case, policy))
+    _take(findings, ask_rests(case, policy))
     return tuple(findings)
 
 

@@ -135,7 +135,7 @@ def hold_late_notes(context: JobContext, arguments: dict[str, Any]) -> None:
                 Visit.branch_id == branch_id,
                 Visit.status == VisitStatus.COMPLETED,
                 Visit.note_signed_at.is_(None),
-                Visit.actual_end_at < work.now - timedelta(days=work.policy.notes.working_days),
+                Visit.actual_end_at < work.now - timedelta(days=work.policy.on(today).notes.working_days),
             )
             .order_by(Visit.id)
             .with_for_update(key_share=True)

@@ -337,7 +337,7 @@ class Days:
         employed = self._employed.get(clinician_id)
         if employed is None or employed.profile is OvertimeProfile.EXEMPT:
             return None
-        first = week_start(asked.day, self._work.policy.weeks.workweek_anchor)
+        first = week_start(asked.day, self._work.policy.on(asked.day).weeks.workweek_anchor)
         days = {stop.day for stop in self._stops.get(clinician_id, ()) if stop.visit_id not in without} - {asked.day}
         with_it, lead, tail = self._stretches(employed, [*others, asked])
         without_it, others_lead, others_tail = self._stretches(employed, others)
@@ -365,7 +365,8 @@ class Days:
         if len(kept) == len(here) and (clinician_id, day) in self._worked:
             return self._worked[clinician_id, day]
         stretches, lead, tail = self._stretches(employed, kept)
-        minutes = worked_minutes(stretches, lead, tail, _waivers(employed, day), self._work.policy.labour)
+        labour = self._work.policy.on(day).labour
+        minutes = worked_minutes(stretches, lead, tail, _waivers(employed, day), labour)
         if len(kept) == len(here):
             self._worked[clinician_id, day] = minutes
         return minutes

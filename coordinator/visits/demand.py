@@ -163,13 +163,14 @@ def _evaluation_wanted(work: Work, order: Order) -> bool:
 
 def _count_whole_week(work: Work, order: Order) -> None:
     """Where the policy says so, visits made earlier in the calendar week use up the first week as well (FRQ-07)."""
-    if work.policy.frequency.midweek_change is not MidweekChange.COUNT_WHOLE_WEEK or not order.weeks:
+    policy = work.policy.on(order.effective_from)
+    if policy.frequency.midweek_change is not MidweekChange.COUNT_WHOLE_WEEK or not order.weeks:
         return
     patient = work.session.get_one(Patient, order.patient_id)
     zone = agency.zone_of(work, patient.branch_id)
     episode = work.session.get_one(Episode, order.episode_id)
     first = order.weeks[0].starts_on
-    begins = week_start(first, work.policy.weeks.visit_week_anchor, episode.soc_date or first)
+    begins = week_start(first, policy.weeks.visit_week_anchor, episode.soc_date or first)
     if begins == first:
         return
     made = work.session.scalar(
@@ -440,7 +441,8 @@ def request_visit(
             code="frequency-exceeded",
             order_id=order.id,
         )
-    exempt = discipline in work.policy.orders.exempt_disciplines
+    wanted_on = window_from or agency.today(work, branch_id)
+    exempt = discipline in work.policy.on(wanted_on).orders.exempt_disciplines
     if kind not in ORDERLESS_KINDS and not exempt:
         raise Conflict(
             f"A {discipline.value} visit of this kind needs a physician's order.", code="order-not-active", kind=kind

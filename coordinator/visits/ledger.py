@@ -132,7 +132,7 @@ def intermittent_usage(work: Work, patient_id: int, day: date | None = None) -> 
     patient = work.session.get_one(Patient, patient_id)
     zone = agency.zone_of(work, branch_id)
     soc = next((row.soc_date for row in reversed(patient.episodes) if row.soc_date is not None), None)
-    anchor: WeekAnchor = work.policy.weeks.hours_week_anchor
+    anchor: WeekAnchor = work.policy.on(day).weeks.hours_week_anchor
     first = week_start(day, anchor, soc or day)
     days = {first + timedelta(days=step): 0 for step in range(7)}
     rows = work.session.execute(
@@ -156,7 +156,7 @@ def intermittent_usage(work: Work, patient_id: int, day: date | None = None) -> 
         .select_from(CaseReview)
         .where(CaseReview.patient_id == patient_id, CaseReview.starts_on <= day, CaseReview.ends_on >= day)
     )
-    limits = work.policy.intermittent
+    limits = work.policy.on(day).intermittent
     work.record("ledger.read", f"patient:{patient_id}", patient_id=patient_id, week=str(first))
     return Usage(
         patient_id=patient_id,

@@ -114,7 +114,7 @@ def _visits(
         made[number] += 1
         if visit.actual_start_at is not None and visit.actual_end_at is not None:
             minutes = int((visit.actual_end_at - visit.actual_start_at).total_seconds()) // 60
-            billed[number] += units(minutes, work.policy)
+            billed[number] += units(minutes, work.policy.on(day))
     return made, planned, billed
 
 
@@ -122,7 +122,8 @@ def _visits(
 def set_period(work: Work, episode_id: int, number: int, *, case_mix_group: str, threshold: int) -> PaymentPeriod:
     """The period's case-mix group and its threshold, as the grouper gave them."""
     episode = _episode(work, episode_id, for_change=True)
-    least, most = work.policy.payment.lupa_minimum, work.policy.payment.lupa_maximum
+    payment = work.policy.on(episode.soc_date).payment
+    least, most = payment.lupa_minimum, payment.lupa_maximum
     if not least <= threshold <= most:
         raise Invalid(f"A threshold is from {least} to {most} visits.", pointer="/threshold")
     if not 1 <= number <= MOST_PERIODS:

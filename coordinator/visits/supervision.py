@@ -63,7 +63,7 @@ def record(
     _check_visit(work, visit_id, patient_id, supervisor)
     findings = ask_supervisor(
         supervisor.performer,
-        work.policy,
+        work.policy.on(supervised_on),
         nursing_active=_nursing_active(work, patient_id),
         virtual=method == "virtual",
         audio_only=method == "telephone",

@@ -60,10 +60,9 @@ def observe(
     """
     branch_id = require_sight(work, patient_id)
     observer = _me(work, branch_id)
-    if observer.performer not in work.policy.aides.supervisors:
-        raise Forbidden(
-            f"An aide is observed by one of {', '.join(sorted(work.policy.aides.supervisors))}.", rule="SUP-02"
-        )
+    supervisors = work.policy.on(observed_on).aides.supervisors
+    if observer.performer not in supervisors:
+        raise Forbidden(f"An aide is observed by one of {', '.join(sorted(supervisors))}.", rule="SUP-02")
     aide = _aide(work, aide_id, branch_id)
     _not_ahead(work, branch_id, observed_on, "/observed_on")
     concern = None

@@ -26,6 +26,7 @@ from coordinator.rules.workday import (
     meals_owed,
     mileage,
     premium_minutes,
+    rest_minutes,
     rests_owed,
     week_hours,
 )
@@ -62,6 +63,7 @@ class Workday:
     meals_missed: tuple[int, ...]
     premium_minutes: int
     rests: int
+    rest_minutes: int
     miles: float
     mills_per_mile: int
     mileage_cents: int
@@ -83,7 +85,7 @@ def workday(work: Work, clinician_id: int, day: date) -> Workday:
     own = work.actor.clinician_id == clinician_id
     if clinician is None or not (own or mine is None or clinician.branch_id in mine):
         raise NotFound("clinician")
-    policy, zone = work.policy, agency.zone_of(work, clinician.branch_id)
+    policy, zone = work.policy.on(day), agency.zone_of(work, clinician.branch_id)
     first = week_start(day, policy.weeks.workweek_anchor)
     span = [first + timedelta(days=step) for step in range(7)]
     stops = _stops(work, clinician, day_bounds(first, zone)[0], day_bounds(span[-1], zone)[1])
@@ -144,6 +146,7 @@ def workday(work: Work, clinician_id: int, day: date) -> Workday:
         meals_missed=tuple(meal.number for meal in missed),
         premium_minutes=premium_minutes(missed, labour),
         rests=0 if profile is OvertimeProfile.EXEMPT else rests_owed(minutes.get(day, 0), labour),
+        rest_minutes=0 if profile is OvertimeProfile.EXEMPT else rest_minutes(minutes.get(day, 0), labour),
         miles=round(float(driven.miles), 1),
         mills_per_mile=driven.mills_per_mile,
         mileage_cents=driven.cents,

@@ -1,6 +1,7 @@
 """The catalogue of rules holds what it says: source, both sentences, settings, examples, and a door that asks."""
 
 import ast
+from copy import deepcopy
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -23,19 +24,11 @@ KEPT = {known.id for known in RULES.values() if not any(f.startswith(PREFIX) for
 EVERY = [pytest.param(known, id=known.id) for known in in_order()]
 ASKED = [pytest.param(known, id=known.id) for known in in_order() if known.id not in KEPT]
 #: Functions of rules that no door reaches yet, with the reason. A line whose function IS asked makes the test fail.
-UNASKED: dict[str, str] = {
-    "aides.unskilled_supervision_due": "no verb, handler or job asks it yet",
-    "certification.ask_idle_plan": "the episode's papers have no verb yet",
-    "frequencies.planned_visits": "the ledger counts to the upper limit, and nothing plans to `range_target` yet",
-    "notes.ask_written_schedule": "no verb, handler or job asks it yet",
-    "supervision.ask_concern": "no verb, handler or job asks it yet",
-    "supervision.ask_observed": "no verb, handler or job asks it yet",
-    "therapy.ask_reassessment_booked": "no verb, handler or job asks it yet",
-}
+UNASKED: dict[str, str] = {}
 
 
-#: Settings that a rule names and nothing reads: rests are counted, and their minutes not yet kept in a plan (LAB-03).
-UNREAD = {"labour.rest_minutes"}
+#: Settings that a rule names and nothing reads, with the reason.
+UNREAD: set[str] = set()
 
 
 # ------------------------------------------------------------------------------------ what a rule says
@@ -163,8 +156,20 @@ for setting in POLICY.settings:
     SECTIONS.setdefault(setting.partition(".")[0], set()).add(setting.partition(".")[2])
 
 
+def of_a_day(node: ast.AST) -> ast.AST:
+    """`policy.on(day)` in a piece of source becomes `policy.on`, so that what is read of it is one dotted name."""
+
+    class Days(ast.NodeTransformer):
+        def visit_Call(self, call: ast.Call) -> ast.AST:
+            self.generic_visit(call)
+            return call.func if isinstance(call.func, ast.Attribute) and call.func.attr == "on" else call
+
+    return Days().visit(deepcopy(node))
+
+
 def settings_read(node: ast.AST) -> set[str]:
     """`section.name` of every policy setting that a piece of source reads."""
+    node = of_a_day(node)
     alias = {
         target.id: path[-1]
         for assign in ast.walk(node)
@@ -214,6 +219,52 @@ def read_anywhere() -> set[str]:
 def test_a_setting_that_a_rule_names_is_read(known: Rule) -> None:
     assert sorted(set(known.settings) - read_anywhere() - UNREAD) == [], f"nothing reads these settings of {known.id}"
     assert not UNREAD & read_anywhere(), "read meanwhile: take these off the list"
+
+
+#: The agency's choices about its own plans and book, which hold from today on whatever day they are used for.
+OF_TODAY = {"planning", "prices", "overrides", "deadlines", "promise"}
+#: Functions that are handed the policy of the day by whoever asks them: they know no day themselves.
+HANDED = {
+    "aides.ask_supervisor", "conference.ask_composition", "conference.ask_quorum", "instruments.band",
+    "instruments.symptom_band", "intermittent._day", "intermittent._week", "orders._relayed", "palliative.limits_of",
+    "palliative.screen", "payment.units", "staffing._problem", "workday.may_be_exempt", "carrying.performers_of",
+    "planning.ties.Ties", "advance_care._order", "advance_care._witnessed", "aides.ask_supervision_visit",
+}  # fmt: skip
+
+
+def read_of_no_day(node: ast.AST) -> set[str]:
+    """Settings' sections that a function reads of `policy` without having asked for the policy of a day."""
+    of_day = {
+        target.id
+        for assign in ast.walk(node)
+        if isinstance(assign, ast.Assign | ast.AnnAssign) and isinstance(assign.value, ast.Call)
+        if (path := chain(assign.value.func)) and path[-2:] == ("policy", "on")
+        for target in (assign.targets if isinstance(assign, ast.Assign) else [assign.target])
+        if isinstance(target, ast.Name)
+    }
+    if "policy" in of_day or any(
+        isinstance(part, ast.Call) and (chain(part.func) or ())[-2:] == ("policy", "on") and isinstance(up, ast.Tuple)
+        for up in ast.walk(node)
+        for part in ast.iter_child_nodes(up)
+    ):
+        return set()
+    paths = [path for part in ast.walk(node) if isinstance(part, ast.Attribute) and (path := chain(part))]
+    return {two for path in paths for one, two in pairwise(path) if one.lstrip("_") == "policy" and two in SECTIONS}
+
+
+def test_every_number_is_read_of_the_day_that_is_judged() -> None:
+    found = {
+        f"{module.name}.{name}".removeprefix("coordinator."): sorted(sections)
+        for module in calls().modules.values()
+        for name, node in module.defines.items()
+        if (sections := read_of_no_day(node) - OF_TODAY)
+        and f"{module.name}.{name}".removeprefix(PREFIX).removeprefix("coordinator.") not in HANDED
+    }
+    assert found == {}, "ask policy.on(day): the numbers may have been others on the day that is judged"
+    source = "def one(policy, day):\n    return policy.aides.lapse_months"
+    assert read_of_no_day(ast.parse(source).body[0]) == {"aides"}
+    source = "def one(policy, day):\n    policy = policy.on(day)\n    return policy.aides.lapse_months"
+    assert read_of_no_day(ast.parse(source).body[0]) == set()
 
 
 # ------------------------------------------------------------------------------------ conventions
