@@ -64,12 +64,15 @@ def attach(work: Work, branch_id: int, horizon: Horizon) -> None:
     ways = {row.id: _way(row, today, work.policy, nursing) for row in rows}
     visits = _visits(work, {row.patient_id for row in rows} | {visit.patient_id for _, visit in carried})
     standing = _settle(work, carried, ways, visits)
+    # Visit -> rules whose obligations it carries: kept along, for looking through all that stands costs its square.
+    taken: dict[int, set[str]] = defaultdict(set)
+    for visit_id, rule in standing.values():
+        taken[visit_id].add(rule)
     for row in rows:
         wanted = ways[row.id]
         if wanted is None or row.id in standing or wanted.best_from > horizon.end_on:
             continue
         mine = {one.visit_id: one for one in visits.get(row.patient_id or 0, ())}
-        taken = {visit_id for visit_id, rule in standing.values() if rule != wanted.rule}
         chosen = choose(wanted, [one for one in mine.values() if _is_free(wanted, one, taken)])
         if chosen is not None:
             visit = work.session.get_one(Visit, chosen.visit_id)
@@ -84,12 +87,13 @@ def attach(work: Work, branch_id: int, horizon: Horizon) -> None:
         else:
             continue
         standing[row.id] = (visit.id, wanted.rule)
+        taken[visit.id].add(wanted.rule)
     work.session.flush()  # the run reads what is carried now
 
 
-def _is_free(wanted: Carrying, one: Candidate, taken: set[int]) -> bool:
+def _is_free(wanted: Carrying, one: Candidate, taken: Mapping[int, set[str]]) -> bool:
     """A visit is planned as one thing: the reassessment and the recertification are not made in one breath."""
-    return wanted.kind is None or one.visit_id not in taken or one.kind is wanted.kind
+    return wanted.kind is None or one.kind is wanted.kind or not taken.get(one.visit_id, set()) - {wanted.rule}
 
 
 def _open_rows(work: Work, branch_id: int) -> list[Deadline]:

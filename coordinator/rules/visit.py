@@ -23,7 +23,7 @@ from coordinator.rules.staffing import ask_assistant_plan, ask_credentials, ask_
 from coordinator.rules.supervision import ask_assistant_supervised, ask_blocked_tasks, ask_observed, ask_reach
 from coordinator.rules.terms import Finding, Policy, Severity, found, rule
 from coordinator.rules.therapy import ask_assistant_in_time, ask_reassessed
-from coordinator.rules.workday import ask_meal, ask_overtime, ask_rests
+from coordinator.rules.workday import ask_meal, ask_overtime
 
 #: Appendix A, cheap to dear: in which row a rule is asked about a visit.
 ROWS: dict[str, int] = {
@@ -40,7 +40,7 @@ ROWS: dict[str, int] = {
     "AID-02": 10,
     "THX-01": 11,
     "LNG-01": 12, "CUL-01": 12, "CAR-01": 12,
-    "LAB-01": 13, "LAB-02": 13, "LAB-03": 13, "LAB-04": 13, "LAB-06": 13,
+    "LAB-01": 13, "LAB-02": 13, "LAB-04": 13, "LAB-06": 13,
 }  # fmt: skip
 
 
@@ -142,7 +142,6 @@ def ask_clinician_side(case: VisitCase, moment: Moment, policy: Policy) -> tuple
     findings += ask_travel(case, policy)
     findings += ask_overtime(case, policy)
     _take(findings, ask_meal(case, policy))
-    _take(findings, ask_rests(case, policy))
     return tuple(findings)
 
 

@@ -377,7 +377,7 @@ def worked_minutes(stops: Sequence[Stretch], lead: int, tail: int, waivers: Waiv
     verification="K",
     sentence="Ten minutes of paid rest are owed for every four hours of work or major fraction of them.",
     sentence_zh="每工作四小時或其大半，應有十分鐘帶薪休息。",
-    asked_on=("promise", "visit", "planning", "publication", "question"),
+    asked_on=("visit",),
     settings=("labour.rest_minutes", "labour.rest_block_minutes", "labour.rest_owed_from_minutes"),
 )
 def rests_owed(worked: int, labour: Labour) -> int:
@@ -391,30 +391,6 @@ def rests_owed(worked: int, labour: Labour) -> int:
 def rest_minutes(worked: int, labour: Labour) -> int:
     """How many paid minutes of the day's work are its rests: no work is laid on them."""
     return rests_owed(worked, labour) * labour.rest_minutes
-
-
-@also("LAB-03")
-def ask_rests(case: VisitCase, policy: Policy) -> Finding | None:
-    """A warning where visits and travel leave the day no room for its rests beside its meals. Never a refusal."""
-    policy = policy.on(case.visit.day)
-    facts = None if case.neighbours is None else case.neighbours.work
-    if facts is None or not facts.stops or facts.profile is OvertimeProfile.EXEMPT:
-        return None
-    room = _room(facts.stops, facts.lead, facts.tail, facts.waivers, policy.labour)
-    meals = room.taken * policy.labour.meal_minutes
-    owed = rest_minutes(room.span - meals, policy.labour)
-    busy = sum(_minutes(stop.ends_at - stop.starts_at) + stop.way for stop in facts.stops) + facts.lead + facts.tail
-    free = max(0, room.span - busy - meals)
-    if free >= owed:
-        return None
-    return found(
-        "LAB-03",
-        "The day leaves {free} minutes besides visits, travel and meals; its rests are {owed} minutes.",
-        cure="Leave {owed} minutes between visits, or assign somebody whose day has room.",
-        free=free,
-        owed=owed,
-        facts={"day": facts.day, "work_minutes": room.span - meals},
-    )
 
 
 # ------------------------------------------------------------------------------------ LAB-05
@@ -454,7 +430,7 @@ def mileage(legs: Iterable[Leg], day: date, labour: Labour) -> Mileage:
 
 
 __all__ = [
-    "Hours", "Limits", "Meal", "Mileage", "WorkFacts", "ask_meal", "ask_overtime", "ask_rests", "in_sum", "limits_of",
+    "Hours", "Limits", "Meal", "Mileage", "WorkFacts", "ask_meal", "ask_overtime", "in_sum", "limits_of",
     "may_be_exempt", "meals_missed", "meals_owed", "mileage", "premium_minutes", "rest_minutes", "rests_owed",
     "week_hours", "worked_minutes",
 ]  # fmt: skip

@@ -1,14 +1,20 @@
 """Planning runs over HTTP."""
 
 from dataclasses import replace
+from datetime import datetime, time
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from coordinator.access.model import Override
+from coordinator.core.audit import AuditEvent
 from coordinator.core.db import Database
 from coordinator.core.http import Coordinator
+from coordinator.domain.vocabulary import VisitStatus
 from coordinator.jobs.context import JobContext
+from coordinator.patients.model import NoVisitWindow
 from coordinator.planning import service
 from coordinator.planning.search import search_here
 from tests.people import Browser, at, browser, pointers
@@ -141,3 +147,61 @@ def test_only_the_branchs_office_plans(app: Coordinator, agency: TestAgency, sam
         assert stranger.post("/plan-runs", BODY | {"branch_id": agency.branch.id}).status_code == 404
         assert sam.get("/plan-runs/999999").status_code == 404
         assert sam.get("/plan-runs/99999999999999999999").status_code == 404
+
+
+def test_publication_tells_everything_at_once_and_takes_what_may_be_set_aside(
+    app: Coordinator, agency: TestAgency, sam: Browser, database: Database
+) -> None:
+    """Since the run one patient keeps every day free, and somebody else's visits took both hours of another."""
+    quiet, other = agency.people[0], agency.admit(visits=2)
+    agency.session.commit()
+    number = _started(sam, agency).json["id"]
+    _do(app, number)
+    path, theirs = f"/plan-runs/{number}/publish", {visit.id for visit in other.visits}
+    seen = sam.get(f"/plan-runs/{number}/diff").json["by_patient"]
+    places = [row["after"] for group in seen for row in group["changes"] if row["visit"] in theirs]
+    assert len(places) == 2
+    late = agency.admit(visits=2)
+    for visit, place in zip(late.visits, places, strict=True):
+        agency.book(visit, agency.clinicians[0], datetime.fromisoformat(place["starts_at"]))
+    agency.session.add(
+        NoVisitWindow(patient_id=quiet.patient.id, starts=time(), ends=time(), reason="in mourning for her sister")
+    )
+    agency.session.commit()
+    with at(EVE):
+        match = sam.etag(f"/plan-runs/{number}")
+        refused = sam("POST", path, {}, match=match)
+        assert refused.status_code == 409, refused.json
+        assert [one["code"] for one in refused.json["conflicts"]] == ["double-booking", "double-booking"]
+        assert {one["rule"] for one in refused.json["findings"]} == {"CUL-01"}
+        named = {row["visit"]: row for row in refused.json["visits"]}
+        assert set(named) == theirs | {visit.id for visit in quiet.visits}
+        assert all(named[visit.id]["rules"] == ["CUL-01"] for visit in quiet.visits)
+        assert "mourning" not in refused.get_data(as_text=True), "the patient's own words stay in the record"
+        assert {sam.get(f"/visits/{visit}").json["status"] for visit in named} == {"proposed"}
+    for visit in late.visits:
+        visit.status, visit.clinician_id, visit.starts_at, visit.ends_at = VisitStatus.CANCELLED, None, None, None
+    agency.session.commit()
+    told = {"rules": ["CUL-01"], "reason_code": "family-agreed", "text": "Her daughter asks us to come."}
+    asides = {"overrides": [{"visit": visit.id, **told} for visit in quiet.visits]}
+    boss = browser(app, database, "scheduler", "clinical_manager", branch_ids=[agency.branch.id])
+    with at(EVE):
+        refused = sam("POST", path, {}, match=match)
+        assert (refused.status_code, refused.json["overridable"]) == (422, True)
+        assert refused.json["may_override"] == {"CUL-01": ["clinical_manager"]}
+        barred = sam("POST", path, asides, match=match)
+        assert (barred.status_code, barred.json["type"]) == (403, "/problems/override-not-permitted")
+        wordless = [{"visit": visit.id, **told, "reason_code": "because"} for visit in quiet.visits]
+        assert boss("POST", path, {"overrides": wordless}, match=match).status_code == 422
+        strange = boss("POST", path, {"overrides": [{"visit": late.visits[0].id, **told}]}, match=match)
+        assert (strange.status_code, pointers(strange)) == (422, {"/overrides"})
+        half = boss("POST", path, {"overrides": asides["overrides"][:1]}, match=match)
+        assert (half.status_code, [row["visit"] for row in half.json["visits"]]) == (422, [quiet.visits[1].id])
+        published = boss("POST", path, asides, match=match)
+        assert (published.status_code, published.json["status"]) == (200, "published"), published.json
+    with database.transaction(write=False) as session:
+        kept = session.execute(sa.select(Override.visit_id, Override.rule).order_by(Override.visit_id)).all()
+        assert [tuple(row) for row in kept] == [(visit.id, "CUL-01") for visit in quiet.visits]
+        lines = session.scalars(sa.select(AuditEvent).where(AuditEvent.action == "visit.rule-overridden")).all()
+        assert len(lines) == 2
+        assert "daughter" not in str([line.facts for line in lines])

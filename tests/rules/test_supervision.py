@@ -39,10 +39,16 @@ def test_a_deficiency_takes_in_all_related_skills():
 @pytest.mark.example("SUP-03", 1)
 def test_each_aide_is_observed_once_a_year():
     assert supervision.annual_observation_due(day("2026-01-15"), POLICY) == day("2027-01-15")
-    case = aide()
-    assert supervision.ask_observed(case, day("2025-11-10"), POLICY) is None
-    assert rules_of(supervision.ask_observed(case, day("2025-11-09"), POLICY)) == [("SUP-03", "WARN")]
-    assert supervision.ask_observed(case, None, POLICY) is None
+
+    def last(on):
+        case = aide()
+        return replace(case, clinician=replace(case.clinician, last_observed_on=on))
+
+    assert supervision.ask_observed(last(day("2025-11-10")), POLICY) is None
+    overdue = last(day("2025-11-09"))
+    assert rules_of(supervision.ask_observed(overdue, POLICY)) == [("SUP-03", "WARN")]
+    assert ("SUP-03", "WARN") in rules_of(ask(overdue, Moment.CONFIRM, POLICY)), "and so on the roster"
+    assert supervision.ask_observed(last(None), POLICY) is None
 
 
 def assistant(performer=Performer.PTA, **facts):

@@ -4,10 +4,15 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
+from coordinator.core.audit import AuditEvent
 from coordinator.core.db import Database
 from coordinator.core.http import Coordinator
-from coordinator.domain.vocabulary import Discipline, OrderStatus, Role
+from coordinator.deadlines.model import Deadline
+from coordinator.domain.vocabulary import DeadlineStatus, Discipline, OrderStatus, Role, VisitStatus
+from coordinator.visits.duty_model import VisitDuty
+from coordinator.visits.model import Visit
 from tests.conftest import NOW
 from tests.people import Browser, at, browser, pointers
 from tests.visits.conftest import FRIDAY, NEXT_MONDAY, TUESDAY, OrderMaker, Scene, local, make_another_patient
@@ -342,3 +347,76 @@ def test_the_same_request_twice_books_once(scene: Scene, ordered: OrderMaker, wa
     assert [answer.status_code for answer in answers] == [200, 200]
     assert answers[1].headers["Idempotency-Replayed"] == "true"
     assert answers[0].json["version"] == answers[1].json["version"]
+
+
+def test_a_check_in_is_refused_and_set_aside_at_the_door_by_whoever_may(
+    app: Coordinator,
+    scene: Scene,
+    ordered: OrderMaker,
+    wanted: Wanted,
+    office: Browser,
+    nurse: Browser,
+    database: Database,
+) -> None:
+    """On the way there the order is found to mean one visit a day, and one was made in the morning."""
+    first, second = wanted(ordered())[:2]
+    for number, hour in ((first, 9), (second, 13)):
+        with database.transaction() as session:
+            visit = session.get_one(Visit, number)
+            visit.status, visit.clinician_id = VisitStatus.BOOKED, scene["nurse"]
+            visit.starts_at, visit.ends_at = local(TUESDAY, hour), local(TUESDAY, hour + 1)
+    path, said = f"/visits/{second}/start", {"at": local(TUESDAY, 13).isoformat()}
+    why = {"reason_code": "urgent-need", "text": "The wound has opened again."}
+    lead = browser(
+        app, database, Role.CLINICIAN, Role.CLINICAL_MANAGER, branch_ids=[scene.branch], clinician_id=scene["nurse"]
+    )
+    with at(local(TUESDAY, 13)):
+        refused = nurse.post(path, said)
+        assert (refused.status_code, refused.json["overridable"]) == (422, True)
+        assert [one["rule"] for one in refused.json["findings"] if one["severity"] == "BLOCK-OVR"] == ["FRQ-03"]
+        barred = nurse.post(path, said | {"override": why})
+        assert (barred.status_code, barred.json["may_override"]) == (403, {"FRQ-03": ["clinical_manager"]})
+        wordless = lead.post(path, said | {"override": why | {"text": " "}})
+        assert wordless.status_code == 422
+        assert lead.get(f"/visits/{second}").json["status"] == "booked"
+        begun = lead.post(path, said | {"override": why})
+        assert (begun.status_code, begun.json["status"]) == (200, "in_progress"), begun.json
+    with database.transaction(write=False) as session:
+        lines = session.scalars(sa.select(AuditEvent).where(AuditEvent.action == "visit.rule-overridden")).all()
+        assert [(line.subject, line.facts["rule"], line.facts["reason"]) for line in lines] == [
+            (f"visit:{second}", "FRQ-03", "urgent-need")
+        ]
+
+
+def test_the_roster_says_what_is_done_with_a_visit_until_it_is_moved_too_late_for_it(
+    scene: Scene, ordered: OrderMaker, wanted: Wanted, office: Browser, nurse: Browser, database: Database
+) -> None:
+    number = wanted(ordered())[0]
+    booked = office.change("POST", f"/visits/{number}/assign", _slot(scene), of=f"/visits/{number}")
+    assert booked.status_code == 200, booked.json
+    with database.transaction() as session:
+        due = Deadline(
+            rule="SUP-01", subject=f"patient:{scene.patient}", due_on=TUESDAY, task="supervise-aide", opened_at=NOW,
+            owner_role="case_manager", branch_id=scene.branch, patient_id=scene.patient, facts={},
+            status=DeadlineStatus.OPEN, escalate_on=FRIDAY,
+        )  # fmt: skip
+        session.add(due)
+        session.flush()
+        session.add(
+            VisitDuty(
+                visit_id=number, deadline_id=due.id, rule="SUP-01", first_on=TUESDAY, last_on=TUESDAY, raised=False,
+                attached_at=NOW,
+            )
+        )  # fmt: skip
+    before = nurse.get("/rosters/me/2026-11-10")
+    (stop,) = before.json["stops"]
+    assert stop["carries"] == [
+        {"rule": "SUP-01", "what": "supervision", "first_on": "2026-11-10", "last_on": "2026-11-10"}
+    ]
+    for hour, carried in ((14, 1), (None, 0)):
+        to = local(TUESDAY, hour) if hour else local(FRIDAY, 9)
+        moved = office.change("POST", f"/visits/{number}/move", {"starts_at": to.isoformat()}, of=f"/visits/{number}")
+        assert moved.status_code == 200, moved.json
+        day = "2026-11-10" if hour else "2026-11-13"
+        (stop,) = nurse.get(f"/rosters/me/{day}").json["stops"]
+        assert len(stop["carries"]) == carried, "moved by hand to a day on which it would not count"
