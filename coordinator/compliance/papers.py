@@ -26,7 +26,7 @@ from coordinator.rules.supervision import ask_concern
 from coordinator.rules.terms import Finding
 from coordinator.rules.therapy import QUALIFIED_THERAPISTS, ask_reassessment_booked
 from coordinator.staff.model import Clinician
-from coordinator.staff.team import team_of
+from coordinator.teams.members import team_of
 from coordinator.visits.model import Visit
 from coordinator.visits.oversight_model import AideConcern
 

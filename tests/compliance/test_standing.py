@@ -113,7 +113,7 @@ def test_the_number_of_queries_does_not_grow_with_the_visits(
     ordered(Discipline.PT)
     ordered(Discipline.MSW)
     assert asked() == few
-    assert few <= 45
+    assert few <= 70  # some twenty of them for papers, which one patient has few of
 
 
 def test_reading_it_is_on_record_and_not_for_everybody(scene: Scene, work_as: WorkAs, database: Database) -> None:

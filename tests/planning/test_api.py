@@ -173,10 +173,11 @@ def test_publication_tells_everything_at_once_and_takes_what_may_be_set_aside(
         refused = sam("POST", path, {}, match=match)
         assert refused.status_code == 409, refused.json
         assert [one["code"] for one in refused.json["conflicts"]] == ["double-booking", "double-booking"]
-        assert {one["rule"] for one in refused.json["findings"]} == {"CUL-01"}
-        named = {row["visit"]: row for row in refused.json["visits"]}
-        assert set(named) == theirs | {visit.id for visit in quiet.visits}
-        assert all(named[visit.id]["rules"] == ["CUL-01"] for visit in quiet.visits)
+        assert "CUL-01" in {one["rule"] for one in refused.json["findings"]}
+        named = {row["visit"] for row in refused.json["visits"]}
+        assert named == theirs | {visit.id for visit in quiet.visits}
+        closed = {row["visit"] for row in refused.json["visits"] if "CUL-01" in row.get("rules", ())}
+        assert closed == {visit.id for visit in quiet.visits}
         assert "mourning" not in refused.get_data(as_text=True), "the patient's own words stay in the record"
         assert {sam.get(f"/visits/{visit}").json["status"] for visit in named} == {"proposed"}
     for visit in late.visits:

@@ -9,8 +9,9 @@ import pytest
 from coordinator.core.db import Database
 from coordinator.core.http import Coordinator
 from coordinator.domain.vocabulary import Discipline, Role, VisitStatus
-from coordinator.staff.model import CareTeamMember
+from coordinator.teams.model import CareTeamMember
 from coordinator.visits.model import Visit
+from tests import builders
 from tests.conftest import NOW
 from tests.people import Browser, at, browser, pointers
 from tests.visits.conftest import MONDAY, TUESDAY, OrderMaker, Scene, local, make_another_patient
@@ -36,6 +37,12 @@ def people(app: Coordinator, database: Database, scene: Scene) -> dict[str, Brow
                     starts_on=MONDAY - timedelta(days=14),
                 )
             )  # fmt: skip
+        # An aide sees whom they visit.
+        builders.make_visit(
+            session, session.get_one(builders.Patient, scene.patient), session.get_one(builders.Episode, scene.episode),
+            discipline=Discipline.HHA, clinician_id=scene["aide"], status=VisitStatus.CANCELLED, is_current=False,
+            window_from=MONDAY, window_to=MONDAY,
+        )  # fmt: skip
     here = {"branch_ids": [scene.branch]}
     found = {
         name: browser(app, database, Role.CLINICIAN, clinician_id=scene[name], **here)
@@ -96,7 +103,7 @@ def test_what_is_written_is_answered_and_every_mistake_names_its_field(
             assert (refused.status_code, pointers(refused)) == (422, {f"/{field}"}), (what, wrong, refused.json)
         unknown = people[who](method, path, body | {"mood": "good"})
         assert (unknown.status_code, pointers(unknown)) == (422, {"/mood"}), what
-        assert people[who](method, path, raw="{").status_code == 400, what
+        assert people[who](method, path, raw="{").status_code == 422, what
         # The scheduler plans visits, and writes none of these; another branch hears of nothing.
         barred = people["scheduler"](method, path, body)
         assert barred.status_code in (403, 404), (what, barred.json)
@@ -158,6 +165,7 @@ def test_a_concern_from_noted_to_settled(
     standing = people["manager"].get(f"/patients/{scene.patient}/compliance").json["families"]
     (known,) = [rule for family in standing for rule in family["rules"] if rule["rule"] == "SUP-02"]
     assert known["next_date"] == (MONDAY + timedelta(days=3)).isoformat()
+    ordered(Discipline.SN)
     visit = wanted(ordered(Discipline.HHA))[0]
     slot = {"clinician_id": scene["aide"], "starts_at": local(TUESDAY, 9).isoformat()}
     refused = people["scheduler"].change("POST", f"/visits/{visit}/assign", slot, of=f"/visits/{visit}")
