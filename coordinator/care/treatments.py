@@ -62,7 +62,7 @@ def give(
     row = SymptomTreatment(
         patient_id=patient.id, visit_id=visit_id, order_id=order_id, treatment=treatment, symptom=symptom, given_at=at,
         given_by=work.actor.clinician_id, score_before=score_before,
-        score_due_at=at + timedelta(minutes=work.policy.instruments.after_treatment_minutes),
+        score_due_at=at + timedelta(minutes=work.policy.on(local_day(at, zone)).instruments.after_treatment_minutes),
         recorded_by=work.actor.user_id, recorded_at=work.now,
     )  # fmt: skip
     work.session.add(row)

@@ -22,7 +22,7 @@ def on_safety_protocol_opened(work: Work, event: SafetyProtocolOpened) -> None:
     """Everybody whom the policy names is told now; of the physicians, the managing one alone."""
     patient = fetch(work.session, Patient, event.patient_id, "patient")
     subject = f"safety-protocol:{event.protocol_id}"
-    for role in sorted(work.policy.instruments.safety_roles):
+    for role in sorted(work.policy.on(work.now.date()).instruments.safety_roles):
         if role is Role.PHYSICIAN:
             _tell_physician(
                 work, patient.branch_id, patient.managing_physician_id, "safety.opened", subject, patient=patient.id

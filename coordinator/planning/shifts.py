@@ -71,6 +71,7 @@ def seventh_days(scene: Scene, slots: Sequence[Slot], policy: Policy, prices: Pr
 
     Its last day must be in the run; the others are, or something stands on them.
     """
+    policy = policy.on(scene.horizon.start_on)
     shifts = {(slot.clinician, slot.day) for slot in slots}
     around = _around(scene)
     anchor = policy.weeks.workweek_anchor

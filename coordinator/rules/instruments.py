@@ -154,6 +154,7 @@ def ask_symptoms(
 @also("INS-02")
 def ask_after_score(symptom: str, given_at: datetime, policy: Policy) -> Finding:
     """A symptom that was treated is rated again. `given_at` is the branch's wall clock; due on the day it falls on."""
+    policy = policy.on(given_at.date())
     until = given_at + timedelta(minutes=policy.instruments.after_treatment_minutes)
     return found(
         "INS-02", "{symptom} was treated; it is rated again by {until}.", due=until.date(), owner="case_manager",

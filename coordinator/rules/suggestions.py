@@ -78,6 +78,7 @@ def suggest_after_decline(reason: ReferralDeclineReason | None, today: date, pol
 @also("RES-01")
 def suggest_for_caregiver(total: int | None, today: date, policy: Policy) -> Finding | None:
     """A caregiver's burden reached the threshold of INS-06: caring strains, and support is suggested."""
+    policy = policy.on(today)
     least = policy.instruments.zbi_screen_from
     if total is None or total < least:
         return None

@@ -60,7 +60,7 @@ def on_proposal_decided(work: Work, event: ProposalDecided) -> None:
 
 def on_safety_protocol_opened(work: Work, event: SafetyProtocolOpened) -> None:
     """It is on the first list of those that the policy names, now; all of them are told besides."""
-    roles = sorted(work.policy.instruments.safety_roles)
+    roles = sorted(work.policy.on(work.now.date()).instruments.safety_roles)
     open_task(
         work, patient_id=event.patient_id, kind=TaskKind.SAFETY_PROTOCOL, source=TaskSource.SCORE,
         source_ref=f"safety-protocol:{event.protocol_id}", due=work.now, priority=TaskPriority.AT_ONCE,
