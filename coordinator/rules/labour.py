@@ -127,7 +127,7 @@ def heard_by(facts: LoneWorkFacts, policy: Policy) -> datetime | None:
     Watched are homes with a hazard of violence, and those with an interval of their own. A sign of life after the
     planned end puts the end off.
     """
-    numbers = policy.safety
+    numbers = policy.on(facts.booked_at.date()).safety
     if facts.check_in_minutes is None and not facts.hazards & numbers.violence_hazards:
         return None
     if facts.begun_at is None:

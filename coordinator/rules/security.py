@@ -265,7 +265,7 @@ def ask_destruction(
                 )
             )
     if accounted_on is not None:
-        until = add_months(accounted_on, 12 * policy.records.disclosure_years)
+        until = add_months(accounted_on, 12 * policy.on(accounted_on).records.disclosure_years)
         findings.append(
             found(
                 "SEC-12",

@@ -222,11 +222,12 @@ def test_a_setting_that_a_rule_names_is_read(known: Rule) -> None:
 
 
 #: The agency's choices about its own plans and book, which hold from today on whatever day they are used for.
-OF_TODAY = {"planning", "prices", "overrides", "deadlines", "promise", "family", "teamwork", "directory"}
+OF_TODAY = {"planning", "prices", "overrides", "deadlines", "promise", "family", "teamwork", "directory", "notify"}
 #: Functions that are handed the policy of the day by whoever asks them: they know no day themselves.
 HANDED = {
     "aides.ask_supervisor", "conference.ask_composition", "conference.ask_quorum", "instruments.band",
-    "instruments.symptom_band", "instruments.ask_safety_close", "intermittent._day", "intermittent._week", "orders._relayed", "palliative.limits_of",
+    "instruments.symptom_band", "instruments.ask_safety_close", "intermittent._day", "intermittent._week",
+    "orders._relayed", "palliative.limits_of",
     "palliative.screen", "payment.units", "staffing._problem", "workday.may_be_exempt", "carrying.performers_of",
     "planning.ties.Ties", "advance_care._order", "advance_care._witnessed", "aides.ask_supervision_visit",
 }  # fmt: skip
