@@ -106,7 +106,7 @@ def idle_plan(seen: Seen, asked: Asked) -> Iterator[Owed]:
     last = seen.skilled_on or seen.stay.soc
     assert last is not None
     due_on = plan_idle_until(last, asked.policy, seen.justified_until)
-    opens_on = plan_idle_warned_from(due_on, asked.policy)
+    opens_on = plan_idle_warned_from(due_on, asked.policy.on(last))
     facts = {"last": last.isoformat()}
     yield Owed(
         of_episode(seen.stay), due_on, seen.stay.patient_id, opens_on=opens_on, remind_on=(opens_on,), facts=facts

@@ -192,7 +192,7 @@ def assistants(one: Assisted, asked: Asked) -> Iterator[Owed]:
     due_on = max(due_on, one.first_on)
     yield Owed(
         f"patient:{one.patient_id}:{one.performer.value}", due_on, one.patient_id, counted_from=one.supervised_on,
-        remind_on=(due_on - timedelta(days=asked.policy.therapy.reassessment_warning_days),),
+        remind_on=(due_on - timedelta(days=asked.policy.on(due_on).therapy.reassessment_warning_days),),
         facts={"performer": one.performer.value},
     )  # fmt: skip
 

@@ -32,7 +32,7 @@ def justify_interval(
         raise Invalid("Name the practitioner who said so.", pointer="/physician_id")
     if said_on > today_of(work, episode):
         raise Invalid("What the practitioner says is recorded when it was said.", pointer="/said_on")
-    longest = said_on + timedelta(days=work.policy.certification.qualifying_visit_days)
+    longest = said_on + timedelta(days=work.policy.on(said_on).certification.qualifying_visit_days)
     if not said_on < until <= longest:
         raise Invalid(f"The interval ends after {said_on} and not after {longest}.", pointer="/until")
     if not reason.strip():

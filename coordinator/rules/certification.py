@@ -284,7 +284,7 @@ def ask_idle_plan(
 ) -> Finding | None:
     """A warning from day 45 after the last covered skilled visit, a task from day 60; later where it is justified."""
     ends_on = plan_idle_until(last_qualifying_on, policy, justified_until)
-    if today < plan_idle_warned_from(ends_on, policy):
+    if today < plan_idle_warned_from(ends_on, policy.on(last_qualifying_on)):
         return None
     overdue = today >= ends_on
     return found(
@@ -302,12 +302,14 @@ def ask_idle_plan(
 @also("CERT-05")
 def plan_idle_until(last_qualifying_on: date, policy: Policy, justified_until: date | None = None) -> date:
     """The day on which the plan ends without another covered skilled visit; the practitioner may say a later one."""
-    ends_on: date = last_qualifying_on + timedelta(days=policy.certification.qualifying_visit_days)
+    ends_on: date = last_qualifying_on + timedelta(
+        days=policy.on(last_qualifying_on).certification.qualifying_visit_days
+    )
     return ends_on if justified_until is None else max(ends_on, justified_until)
 
 
 def plan_idle_warned_from(ends_on: date, policy: Policy) -> date:
-    """The day from which it is said that the plan ends on that one."""
+    """The day from which it is said that the plan ends on that one, by the policy of the last qualifying visit's day."""
     settings = policy.certification
     return ends_on - timedelta(days=settings.qualifying_visit_days - settings.qualifying_visit_warning_day)
 

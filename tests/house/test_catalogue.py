@@ -227,7 +227,7 @@ OF_TODAY = {"planning", "prices", "overrides", "deadlines", "promise", "family",
 HANDED = {
     "aides.ask_supervisor", "conference.ask_composition", "conference.ask_quorum", "instruments.band",
     "instruments.symptom_band", "instruments.ask_safety_close", "intermittent._day", "intermittent._week",
-    "orders._relayed", "palliative.limits_of",
+    "certification.plan_idle_warned_from", "orders._relayed", "palliative.limits_of",
     "palliative.screen", "payment.units", "staffing._problem", "workday.may_be_exempt", "carrying.performers_of",
     "planning.ties.Ties", "advance_care._order", "advance_care._witnessed", "aides.ask_supervision_visit",
 }  # fmt: skip
