@@ -309,7 +309,7 @@ def plan_idle_until(last_qualifying_on: date, policy: Policy, justified_until: d
 
 
 def plan_idle_warned_from(ends_on: date, policy: Policy) -> date:
-    """The day from which it is said that the plan ends on that one, by the policy of the last qualifying visit's day."""
+    """The day from which it is said that the plan ends on that one; `policy` is that of the last qualifying visit."""
     settings = policy.certification
     return ends_on - timedelta(days=settings.qualifying_visit_days - settings.qualifying_visit_warning_day)
 
