@@ -80,7 +80,7 @@ def _end(work: Work, row: SafetyProtocol, outcome: SafetyOutcome, note: str | No
     row.closed_by, row.closed_at = work.actor.user_id, work.now
     work.session.flush()  # the new version is in the answer
     work.record(
-        "safety-protocol.closed", f"safety-protocol:{row.id}", patient_id=row.patient_id, outcome=outcome.value
+        "safety-protocol.closed", f"safety-protocol:{row.id}", patient_id=row.patient_id, came_of=outcome.value
     )  # fmt: skip
     work.publish(SafetyProtocolClosed(protocol_id=row.id, patient_id=row.patient_id))
     work.publish(

@@ -66,7 +66,7 @@ def _watched(work: Work) -> dict[int, date]:
     seen = sa.select(AideObservation.aide_id, sa.func.max(AideObservation.observed_on)).group_by(
         AideObservation.aide_id
     )
-    found: dict[int, date] = {row.aide_id: row.last_on for row in work.session.execute(seen)}
+    found: dict[int, date] = {row[0]: row[1] for row in work.session.execute(seen)}
     first = (
         sa.select(Visit.clinician_id, sa.func.min(Visit.window_from))
         .join(Clinician, Clinician.id == Visit.clinician_id)

@@ -25,7 +25,8 @@ def test_an_aide_holds_this_and_no_more() -> None:
         "agency:read", "aide-plan:acknowledge", "aide-plan:read", "assessment:read", "clinician:read",
         "instrument:read", "notice:read", "patient:read", "physician:read", "reading:record", "resource:read",
         "roster:read", "schedule:give", "self:read", "token:issue", "visit:miss", "visit:perform", "visit:read",
-        "meal:record", "workday:read",
+        "meal:record", "workday:read", "feedback:record", "handoff:acknowledge", "handoff:list", "handoff:read",
+        "handoff:write", "inbox:read", "note:read", "note:write", "task:act", "task:read", "team:read",
     }  # fmt: skip
 
 
@@ -33,7 +34,7 @@ def test_an_aide_holds_this_and_no_more() -> None:
 def test_assistants_and_chaplains_give_no_orders_and_judge_nothing(performer: str) -> None:
     assert permissions_of(CLINICIAN) - permissions_of(CLINICIAN, performer) == {
         "order:draft", "order:take-verbal", "order:send", "order:void", "eligibility:determine", "supervision:record",
-        "home:assess-safety", "limit:set", "assessment:complete", "homebound:assess",
+        "home:assess-safety", "limit:set", "assessment:complete", "homebound:assess", "interval:justify",
     }  # fmt: skip
 
 

@@ -129,7 +129,7 @@ def test_cert_03_example_only_orders_of_the_first_period():
 
 def test_cert_03_what_was_given_without_an_order_of_its_period_is_not_billed():
     given = certification.ask_period_given(boundary_case())
-    assert rules_of([given]) == [("CERT-03", "HOLD-BILL")]
+    assert rules_of(given) == [("CERT-03", "HOLD-BILL")]
     assert certification.ask_period_given(boundary_case(certification_number=2)) is None
 
 

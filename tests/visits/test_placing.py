@@ -241,7 +241,7 @@ def test_moving_into_another_order_week_is_refused_and_explained(
     with pytest.raises(RuleBroken) as refused, work_as(scene.actor("scheduler")) as work:
         service.move(work, number, starts_at=local(NEXT_MONDAY, 9))
     assert refused.value.problem_code == "frequency-exceeded"
-    assert [finding.rule for finding in refused.value.findings] == ["FRQ-06"]
+    assert [finding.rule for finding in refused.value.findings] == ["FRQ-06", "ASM-03"]
 
 
 def test_every_finding_is_in_the_refusal(
@@ -377,7 +377,7 @@ def test_outside_working_hours_is_said_and_allowed(
     number = wanted(ordered())[0]
     with work_as(scene.actor("scheduler")) as work:
         service.assign(work, number, scene["nurse"], local(TUESDAY, 19))
-    assert row(number).warnings == ["outside-hours"]
+    assert row(number).warnings == ["ASM-03", "outside-hours"]
 
 
 def test_another_branch_does_not_see_the_visit(
