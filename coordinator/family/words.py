@@ -1,4 +1,4 @@
-"""What the family's page says, in three languages. English is the source; Spanish waits for a reviewer and says so."""
+"""What the family's page says, in three languages. English is the source; the others wait for a reviewer and say so."""
 
 from collections.abc import Mapping
 from datetime import date, datetime, time
@@ -7,8 +7,6 @@ from coordinator.domain.family import FamilyLanguage, RequestTopic, VisitChange
 from coordinator.domain.vocabulary import Discipline
 
 E, C, S = FamilyLanguage.ENGLISH, FamilyLanguage.CHINESE, FamilyLanguage.SPANISH
-#: Nobody who knows the field has read these yet (45 CFR 92.201(c)(3)): the page says so.
-UNREVIEWED = frozenset({S})
 
 WORDS: Mapping[str, Mapping[FamilyLanguage, str]] = {
     "title": {E: "Home visits", C: "家訪安排", S: "Visitas a domicilio"},
@@ -62,8 +60,10 @@ WORDS: Mapping[str, Mapping[FamilyLanguage, str]] = {
         E: "This page is for you alone. Do not pass the link on.", C: "此頁僅供您本人使用，請勿轉發連結。",
         S: "Esta página es solo para usted. No comparta el enlace.",
     },
+    # Said until somebody who knows the field has read them (45 CFR 92.201(c)(3)).
     "unreviewed": {
-        E: "", C: "", S: "Traducción aún no revisada por una persona (translation not yet reviewed).",
+        E: "", C: "譯文尚未經人審閱（translation not yet reviewed）。",
+        S: "Traducción aún no revisada por una persona (translation not yet reviewed).",
     },
     "gone": {
         E: "This link is no longer valid. Ask the office for a new one.", C: "此連結已失效，請向辦公室索取新連結。",
