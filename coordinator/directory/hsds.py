@@ -8,6 +8,7 @@ Source: https://docs.openreferral.org, schema 3.0 and later (organization, progr
 service_at_location, phone, language, service_area, required_document, attribute, taxonomy, taxonomy_term).
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any, NamedTuple
@@ -22,6 +23,8 @@ TABLES = (
 )  # fmt: skip
 #: Code of the product -> name of its language, as people read it.
 _LANGUAGES = {"en": "English", "zh": "Chinese", "yue": "Cantonese", "cmn": "Mandarin", "es": "Spanish"}
+#: An address as people write it in one line: street, city, state and ZIP code.
+_ADDRESS = re.compile(r"(?P<street>.+),\s*(?P<city>[^,]+),\s*(?P<state>[A-Z]{2})\s+(?P<zip>\d{5}(?:-\d{4})?)", re.ASCII)
 _NAMESPACE = uuid5(NAMESPACE_URL, "urn:coordinator:directory")
 _VOCABULARIES: Mapping[str, Mapping[str, Label]] = {
     "services": SERVICES, "settings": SETTINGS, "population": POPULATIONS, "topics": TOPICS, "focus": FOCUS,
@@ -143,17 +146,27 @@ def _places(out: dict[str, list[dict[str, Any]]], listed: Listed, organisation: 
     phone_at = None
     if entry.get("address"):
         phone_at = _id("location", key, "address")
+        parts = _ADDRESS.fullmatch(entry["address"].strip())
         out["location"].append(
-            {"id": phone_at, "location_type": "physical", "organization_id": organisation, "name": entry["name_en"]}
-        )
-        out["address"].append(
-            {
-                "id": _id("address", key),
-                "location_id": phone_at,
-                "address_1": entry["address"],
-                "address_type": "physical",
-            }
-        )
+            _stated(
+                id=phone_at, location_type="physical", organization_id=organisation, name=entry["name_en"],
+                description=None if parts else entry["address"],
+            )
+        )  # fmt: skip
+        # The specification asks for all parts of an address. A line that does not tell them is said of the place.
+        if parts:
+            out["address"].append(
+                {
+                    "id": _id("address", key),
+                    "location_id": phone_at,
+                    "address_1": parts["street"],
+                    "city": parts["city"],
+                    "state_province": parts["state"],
+                    "postal_code": parts["zip"],
+                    "country": "US",
+                    "address_type": "physical",
+                }
+            )
         _at(out, key, service, phone_at)
     if entry["settings"].get("telehealth") == "yes":
         virtual = _id("location", key, "virtual")

@@ -127,7 +127,11 @@ def import_sheet(work: Work, text: str) -> Imported:
     """
     lines, wrong = sheet.read(text)
     known = {row.key: row for row in work.session.execute(sa.select(Resource).with_for_update()).scalars()}
+    day = service.today(work)
     for line in lines:
+        if line.checked_on is not None and line.checked_on > day:
+            # An entry that was checked tomorrow would never be stale.
+            wrong.append(sheet.Wrong(line.line, "checked_on", f"This day lies in the future; today is {day}."))
         row = known.get(line.key)
         whole = dict(line.values) if row is None else service.entry_of(row) | dict(line.values)
         found = mistakes({name: value for name, value in whole.items() if value is not None})

@@ -5,6 +5,7 @@ import io
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -151,13 +152,14 @@ def test_every_mistake_of_a_sheet_is_told_by_line_and_column_and_nothing_changes
                 GOOD | {"key": "Wrong Key", "kind": "shop", "setting_home": "maybe", "checked_on": "yesterday"},
                 GOOD | {"name_en": "Twice", "name_zh_hant": "兩\n行", "is_medical_care": "perhaps"},
                 GOOD | {"key": "third", "services": "respite; gold", "phone": "1" * 41, "referral_rule": ""},
+                GOOD | {"key": "fifth", "checked_on": "2199-12-31"},
             )
         },
     )
     assert wrong.status_code == 422
     assert pointers(wrong) == {
         "/csv/3/key", "/csv/3/kind", "/csv/3/setting_home", "/csv/3/checked_on", "/csv/4/key",
-        "/csv/4/is_medical_care", "/csv/6/services", "/csv/6/phone", "/csv/6/referral_rule",
+        "/csv/4/is_medical_care", "/csv/6/services", "/csv/6/phone", "/csv/6/referral_rule", "/csv/7/checked_on",
     }  # fmt: skip
     assert {"line": 3, "column": "kind", "detail": "This must be one of: medical_provider, community_support."} in (
         wrong.json["mistakes"]
@@ -291,7 +293,7 @@ NEEDED = {
     "attribute": {"id", "link_id", "taxonomy_term_id", "link_entity"},
     "service_at_location": {"id", "service_id", "location_id"},
     "location": {"id", "location_type"},
-    "address": {"id", "address_1", "address_type"},
+    "address": {"id", "address_1", "city", "state_province", "postal_code", "country", "address_type"},
     "phone": {"id", "number"},
     "service_area": {"id"},
     "required_document": {"id"},
@@ -299,6 +301,25 @@ NEEDED = {
     "taxonomy": {"id", "name", "description"},
     "taxonomy_term": {"id", "name", "description"},
 }
+#: What each may say besides.
+NAMES = {
+    "organization": {"alternate_name", "email", "website"},
+    "program": {"alternate_name"},
+    "service": {
+        "program_id", "alternate_name", "description", "url", "email", "application_process", "fees_description",
+        "eligibility_description", "assured_date", "alert",
+    },
+    "attribute": {"link_type", "value", "label"},
+    "service_at_location": {"description"},
+    "location": {"url", "organization_id", "name", "alternate_name", "description"},
+    "address": {"location_id", "attention", "address_2", "region"},
+    "phone": {"location_id", "service_id", "organization_id", "extension", "type", "description"},
+    "service_area": {"service_id", "name", "description", "extent", "extent_type", "uri"},
+    "required_document": {"service_id", "document", "uri"},
+    "language": {"service_id", "location_id", "phone_id", "name", "code", "note"},
+    "taxonomy": {"uri", "version"},
+    "taxonomy_term": {"code", "parent_id", "taxonomy", "taxonomy_id", "language", "term_uri"},
+}  # fmt: skip
 POINTS = {
     "organization_id": "organization", "service_id": "service", "location_id": "location", "program_id": "program",
     "taxonomy_term_id": "taxonomy_term", "taxonomy_id": "taxonomy", "link_id": "service",
@@ -306,7 +327,9 @@ POINTS = {
 
 
 def test_the_export_has_the_shape_of_hsds(intake: Browser) -> None:
-    intake.post("/resources", HUB | {"address": "1 Mission Street", "url": "https://example.org"})
+    intake.post("/resources", HUB | {"address": "1 Mission St, San Francisco, CA 94105", "url": "https://example.org"})
+    vague = HUB | {"key": "vague", "name_en": "Somewhere", "address": "Church Street, ask at the door"}
+    assert intake.post("/resources", vague).status_code == 201
     out = intake.get("/resources/hsds").json
     assert set(out) == set(TABLES) == set(NEEDED)
     ids = {name: [row["id"] for row in rows] for name, rows in out.items()}
@@ -316,8 +339,16 @@ def test_the_export_has_the_shape_of_hsds(intake: Browser) -> None:
         for row in rows:
             assert NEEDED[name] <= set(row), (name, row)
             assert all(row[field] in ids[table] for field, table in POINTS.items() if field in row)
-            assert None not in row.values()
-    assert len(out["organization"]) == 8
+            assert set(row) <= NAMES[name] | NEEDED[name], f"{name} has a field that the specification does not know"
+            assert all(isinstance(value, str) and value for value in row.values())
+            assert all(UUID(value).version == 5 for field, value in row.items() if field == "id" or field in POINTS)
+    assert {row["status"] for row in out["service"]} <= {"active", "inactive", "defunct", "temporarily closed"}
+    assert {row["link_entity"] for row in out["attribute"]} == {"service"}
+    assert all(date.fromisoformat(row["assured_date"]) for row in out["service"] if "assured_date" in row)
+    (address,) = out["address"]  # one that does not tell its parts is said of the place
+    assert (address["city"], address["state_province"], address["postal_code"]) == ("San Francisco", "CA", "94105")
+    assert [row["description"] for row in out["location"] if "description" in row] == [vague["address"]]
+    assert len(out["organization"]) == 9
     hub = next(row for row in out["service"] if row["name"] == "Mission Food Hub")
     assert (hub["status"], "alert" in hub) == ("active", True)
     assert {row["code"] for row in out["language"]} == {"es", "en"}
