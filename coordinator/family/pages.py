@@ -40,11 +40,22 @@ def _opened(secret: str) -> FamilyLink | None:
 
 def _gone() -> Response:
     """The link opens nothing: said in every language, since nobody knows whose it was."""
-    answer = make_response(
-        render_template("family_gone.html", said=[(one.value, words.say("gone", one)) for one in FamilyLanguage]), 404
-    )
+    answer = _said("gone", 404)
     answer.delete_cookie(COOKIE, path="/family")
-    return _private(answer)
+    return answer
+
+
+@pages.errorhandler(TooMany)
+def _busy(refused: TooMany) -> Response:
+    """Asked too often: said as a page, since a family reads it; the link stays good."""
+    answer = _said("busy", refused.status)
+    answer.headers["Retry-After"] = str(refused.extra["retry_after"])
+    return answer
+
+
+def _said(key: str, status: int) -> Response:
+    said = [(one.value, words.say(key, one)) for one in FamilyLanguage]
+    return _private(make_response(render_template("family_gone.html", said=said), status))
 
 
 def _private(answer: Response) -> Response:

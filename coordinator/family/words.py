@@ -69,6 +69,11 @@ WORDS: Mapping[str, Mapping[FamilyLanguage, str]] = {
         E: "This link is no longer valid. Ask the office for a new one.", C: "此連結已失效，請向辦公室索取新連結。",
         S: "Este enlace ya no es válido. Pida uno nuevo a la oficina.",
     },
+    "busy": {
+        E: "This page was opened very often just now. Please try again in a minute.",
+        C: "此頁剛才開啟次數過多，請一分鐘後再試。",
+        S: "Esta página se abrió muchas veces hace un momento. Vuelva a intentarlo en un minuto.",
+    },
     "SN": {E: "Nurse", C: "護士", S: "Enfermera o enfermero"},
     "PT": {E: "Physical therapist", C: "物理治療師", S: "Fisioterapeuta"},
     "OT": {E: "Occupational therapist", C: "職能治療師", S: "Terapeuta ocupacional"},

@@ -1,6 +1,7 @@
 """The family's page behind its link, what they are told when a visit changes, and what they ask for."""
 
 import re
+import secrets
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -120,6 +121,26 @@ def test_a_link_dies_with_its_day_and_with_the_patients_consent(
             "PATCH", one, {"consent_from": "2026-11-10", "consent_until": "2026-11-09"}, of=f"/patients/{scene.patient}"
         )
         assert pointers(bad) == {"/consent_until"}
+
+
+def test_who_opens_the_page_too_often_is_asked_to_wait_a_minute_in_their_language(
+    app: Coordinator, database: Database, scene: Scene, published: int, office: Browser
+) -> None:
+    stranger = f"/family/open/{secrets.token_urlsafe(8)}"
+    with at(TUESDAY):
+        path = link(office, scene).json["path"]
+        visitor = app.test_client()
+        visitor.get(path)
+        answers = [app.test_client().get(stranger) for _ in range(60)]
+        assert {answer.status_code for answer in answers} == {404}
+        refused = visitor.get(stranger)
+        assert (refused.status_code, refused.headers["Retry-After"]) == (429, "60")
+        assert "請一分鐘後再試" in refused.text
+        assert "Vuelva a intentarlo en un minuto" in refused.text
+        assert refused.headers["Cache-Control"] == "no-store, private"
+        assert visitor.get("/family/").status_code == 200, "one link's visitor keeps nobody else out, and no cookie"
+    with at(TUESDAY + timedelta(minutes=1)):
+        assert visitor.get(stranger).status_code == 404
 
 
 def test_the_family_asks_by_the_form_and_the_request_is_on_a_list(
