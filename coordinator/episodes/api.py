@@ -68,9 +68,11 @@ def correct_encounter(args: dict[str, Any], encounter_id: int) -> Any:
 
 
 def _certification(row: Certification) -> dict[str, Any]:
+    mine = work().actor.physician_id
     return _shown(
         row, schemas.CertificationSchema, reviewed=row.reviewed_version == row.version,
         content_hash=signing.content_hash(row), text=signing.signed_text(row),
+        covering_for=None if mine in (None, row.physician_id) else row.physician_id,
     )  # fmt: skip
 
 
@@ -171,7 +173,10 @@ def justify_interval(args: dict[str, Any], episode_id: int) -> Any:
 @blp.route("/certification-queue")
 @blp.response(200, schemas.CertificationListSchema)
 def certification_queue() -> Any:
-    """What waits for one's own signature"""
+    """What waits for one's own signature
+
+    What is another practitioner's, for whom one stands in today, is there as well: one signs it with one's own name.
+    """
     return {"items": [_certification(row) for row in service.certification_queue(work())]}
 
 

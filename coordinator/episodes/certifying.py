@@ -20,6 +20,7 @@ from coordinator.episodes.reading import (
     best_encounter,
     certification_of,
     certifier_facts,
+    certifier_id,
     certifier_of,
     episode_to_change,
     findings_of,
@@ -139,7 +140,7 @@ def supersede_certification(work: Work, certification_id: int, reason: str) -> C
     row = _found(work, certification_id)
     episode = _episode_of(work, row)
     physician_id = work.actor.physician_id
-    if not work.actor.has_role(Role.CLINICAL_MANAGER.value) and row.physician_id != physician_id:
+    if not work.actor.has_role(Role.CLINICAL_MANAGER.value) and certifier_id(work, row) != physician_id:
         raise NotFound("certification")
     if row.status is not CertificationStatus.SIGNED:
         raise Conflict("Only what was signed is superseded. Withdraw or edit it.", code="certification-not-signed",

@@ -14,7 +14,7 @@ from coordinator.domain.lifecycle import STANDING_CERTIFICATION
 from coordinator.domain.npi import NpiKind
 from coordinator.domain.timeline import local_day
 from coordinator.domain.vocabulary import Discipline, OrderStatus
-from coordinator.episodes.model import Certification, FaceToFace, PractitionerCheck
+from coordinator.episodes.model import Certification, CertificationSignature, FaceToFace, PractitionerCheck
 from coordinator.orders.model import Order
 from coordinator.orders.queries import plan_of_episode
 from coordinator.patients import service as patients
@@ -97,11 +97,22 @@ def encounters_of(work: Work, episode_id: int) -> Sequence[FaceToFace]:
     )
 
 
+def certifier_id(work: Work, statement: Certification) -> int:
+    """Whose name stands under the statement; while nobody's does, whose is asked for.
+
+    The two differ where somebody signed who stood in for the practitioner (ORD-04): the rules then ask about them.
+    """
+    signer = work.session.execute(
+        sa.select(CertificationSignature.physician_id).where(CertificationSignature.certification_id == statement.id)
+    ).scalar()
+    return statement.physician_id if signer is None else signer
+
+
 def certifier_of(work: Work, episode: Episode) -> Physician | None:
     """Who certifies the first period, or else manages the plan of care."""
     statement = certification_of(work, episode.id, 1)
     plan = plan_of_episode(work, episode.id)
-    physician_id = statement.physician_id if statement else plan.managing_physician_id if plan else None
+    physician_id = certifier_id(work, statement) if statement else plan.managing_physician_id if plan else None
     return work.session.get(Physician, physician_id) if physician_id is not None else None
 
 
@@ -204,7 +215,7 @@ def findings_of(work: Work, episode: Episode, number: int) -> tuple[Finding, ...
     if lacking is not None:
         findings.append(lacking)
     if statement is not None:
-        physician = fetch(work.session, Physician, statement.physician_id, "practitioner")
+        physician = fetch(work.session, Physician, certifier_id(work, statement), "practitioner")
         signed = statement_facts(work, episode, statement).signed_on
         facts = certifier_facts(work, episode, physician, signed or today)
         barred = rules.ask_certifier(facts, work.policy)

@@ -103,6 +103,9 @@ class CertificationSchema(StatementSchema):
     status = Word(CertificationStatus)
     drafted_at = Instant()
     sent_at = Instant(allow_none=True)
+    covering_for = Id(
+        allow_none=True, metadata={"description": "For another practitioner: whose statement it is; null: one's own"}
+    )
     reviewed = fields.Boolean(metadata={"description": "The practitioner has read exactly this version"})
     content_hash = Text(metadata={"description": "Of the text that would be signed, or was"})
     text = Text(metadata={"description": "What a signature covers"})

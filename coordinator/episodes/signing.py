@@ -1,7 +1,7 @@
 """A practitioner's own certifications: to read, to mark as read, and to sign, each at a version and a hash (CERT-01).
 
-As with orders: the password is asked for again, nobody signs for somebody else, and what changed since it was read is
-not signed.
+As with orders: the password is asked for again, what changed since it was read is not signed, and nobody signs with
+another's name: who stands in for the practitioner today signs with their own, and the rules ask about them (ORD-04).
 """
 
 import hashlib
@@ -26,6 +26,7 @@ from coordinator.episodes.reading import certifier_facts
 from coordinator.patients.model import Episode, Patient
 from coordinator.rules.certification import ask_certifier
 from coordinator.staff.model import Physician
+from coordinator.teams.service import acts_for, covering_physicians
 
 #: What a practitioner puts a name to, in the order of the signed text.
 SIGNED_FIELDS = (
@@ -73,12 +74,13 @@ def content_hash(row: Certification) -> str:
 
 @permitted("certification:sign")
 def certification_queue(work: Work) -> list[Certification]:
-    """What waits for the actor's signature, longest first."""
+    """What waits for the actor's signature, or for one's for whom they stand in today; longest first."""
+    _signer(work)
     rows = list(
         work.session.execute(
             sa.select(Certification)
             .where(
-                Certification.physician_id == _signer(work),
+                acts_for(work, Certification.physician_id, Certification.patient_id),
                 Certification.status == CertificationStatus.SENT_FOR_SIGNATURE,
             )
             .order_by(Certification.sent_at, Certification.id)
@@ -164,6 +166,7 @@ def _sign(work: Work, signer: Physician, item: SignItem) -> None:
     work.record(
         "certification.signed", f"certification:{row.id}", patient_id=row.patient_id,
         version=signature.certification_version, hash=signature.content_hash,
+        covering_for=None if row.physician_id == signer.id else row.physician_id,
     )  # fmt: skip
     work.publish(
         CertificationSigned(
@@ -181,7 +184,10 @@ def _signer(work: Work) -> int:
 
 
 def _own(work: Work, certification_id: int) -> Certification:
-    """The actor's own statement, sent and unsigned, locked. Another practitioner's sounds like a missing one."""
+    """The actor's own statement, or of one for whom they stand in today, sent and unsigned, locked.
+
+    Another practitioner's sounds like a missing one.
+    """
     signer = _signer(work)
     row = work.session.execute(
         sa.select(Certification)
@@ -189,7 +195,9 @@ def _own(work: Work, certification_id: int) -> Certification:
         .with_for_update()
         .execution_options(populate_existing=True)
     ).scalar()
-    if row is None or row.physician_id != signer or row.sent_at is None:
+    if row is None or row.sent_at is None:
+        raise NotFound("certification")
+    if row.physician_id != signer and signer not in covering_physicians(work, row.physician_id, row.patient_id):
         raise NotFound("certification")
     if row.status is not CertificationStatus.SENT_FOR_SIGNATURE:
         raise Conflict("It does not wait for a signature.", code="not-signable", status_now=row.status.value)

@@ -117,7 +117,10 @@ class CaseReviewListSchema(Schema):
 @blp.arguments(CarePlanOpenSchema)
 @blp.response(201, CarePlanSchema)
 def open_plan(args: dict[str, Any], patient_id: int) -> Any:
-    """Open the care plan of the current episode"""
+    """Open the care plan of the current episode
+
+    Under the physician who manages the patient's care; another is refused, and the answer says how care changes hands.
+    """
     require_sight(work(), patient_id)
     episode = open_episode(work(), patient_id)
     return with_etag(plans.open_plan(work(), episode_id=episode.id, patient_id=patient_id, **args))

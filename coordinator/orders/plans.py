@@ -29,7 +29,10 @@ def open_plan(
     goals: Iterable[Mapping[str, Any]] = (),
     problems: Iterable[Mapping[str, Any]] = (),
 ) -> CarePlan:
-    """The episode's plan of care. Goals are {category, text, language}, problems {text, code}."""
+    """The episode's plan of care. Goals are {category, text, language}, problems {text, code}.
+
+    Conflict for another physician than who manages the patient's care: plan, patient and team name one (ELG-8).
+    """
     require_sight(work, patient_id)
     episode = work.session.get(Episode, episode_id)
     if episode is None or episode.patient_id != patient_id:
@@ -37,6 +40,16 @@ def open_plan(
     if work.session.execute(sa.select(CarePlan.id).where(CarePlan.episode_id == episode_id)).scalar() is not None:
         raise Conflict("The episode has its care plan already.", code="plan-exists")
     require_physician(work, managing_physician_id, "/managing_physician_id")
+    managing = work.session.get_one(Patient, patient_id).managing_physician_id
+    if managing != managing_physician_id:
+        raise Conflict(
+            "All care is under one physician, and this patient's is under another (ELG-8). Open the plan under that "
+            "one; or, if the care has changed hands, put the patient under the new physician first.",
+            code="managed-by-another",
+            rule="ELG-8",
+            managing_physician_id=managing,
+            cure=f"PUT /api/v1/patients/{patient_id}/managing-physician",
+        )
     plan = CarePlan(
         patient_id=patient_id,
         episode_id=episode_id,

@@ -1,6 +1,6 @@
 """A certification is signed as an order is: by its practitioner, what was read, with the password again (CERT-01)."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -14,11 +14,13 @@ from coordinator.core.http import Coordinator
 from coordinator.core.work import Actor, Work
 from coordinator.deadlines.model import Deadline
 from coordinator.domain.events import CertificationAsked, CertificationSigned, CertificationSuperseded
+from coordinator.domain.team import CoverReason, CoverRole
 from coordinator.domain.vocabulary import CertificationStatus, EncounterModality, PractitionerType
 from coordinator.episodes import service
 from coordinator.episodes.model import Certification, CertificationSignature
 from coordinator.episodes.signing import SignItem, content_hash, signed_text
 from coordinator.staff.model import Physician
+from coordinator.teams import service as teams
 from tests.builders import PASSWORD, make_user
 from tests.conftest import NOW
 from tests.episodes.conftest import Scene
@@ -98,6 +100,42 @@ def test_unread_changed_foreign_and_missing_are_not_signed_and_say_so(
         assert service.certification_queue(work) == []
         (foreign,) = service.sign_certifications(work, app.extensions["doorman"], [sent], PASSWORD)
         assert foreign.code == "not-found"
+
+
+def test_who_stands_in_signs_with_their_own_name_and_the_bill_asks_about_them(
+    app: Coordinator, scene: Scene, people: dict[str, Actor]
+) -> None:
+    """The partner's cover ends on Tuesday.
+
+    Nobody has asked the registries about the partner (CERT-06), who did not meet the patient either: the encounter was
+    another's, and nothing shows that the two spoke (F2F-02).
+    """
+    with scene.work() as work:
+        sent = item(certified(work, scene))
+        teams.arrange(
+            work, role=CoverRole.MANAGING_PHYSICIAN, away_id=scene.physician.id, by_id=scene.partner.id,
+            starts_on=date(2026, 11, 9), ends_on=date(2026, 11, 10), reason=CoverReason.SICK,
+            patient_id=scene.patient.id,
+        )  # fmt: skip
+    with scene.work(people["partner"], now=NOW + timedelta(days=2)) as work:
+        assert service.certification_queue(work) == []
+        with pytest.raises(NotFound):
+            service.review_certification(work, sent.id, sent.version)
+    with scene.work(people["partner"]) as work:
+        assert [row.id for row in service.certification_queue(work)] == [sent.id]
+        service.review_certification(work, sent.id, sent.version)
+        (result,) = service.sign_certifications(work, app.extensions["doorman"], [sent], PASSWORD)
+        assert result.code == "signed"
+        (line,) = [line for line in work.trail if line.action == "certification.signed"]
+        assert line.facts["covering_for"] == scene.physician.id
+        signature = work.session.execute(sa.select(CertificationSignature)).scalar_one()
+        assert signature.physician_id == scene.partner.id
+        assert f"practitioner {scene.physician.id}" in signature.text
+        assert scene.ears.of(CertificationAsked)[-1].holds == ("CERT-06", "F2F-02")
+    with scene.work(people["physician"]) as work, pytest.raises(NotFound):
+        service.supersede_certification(work, sent.id, "Not what I would have said")
+    with scene.work(people["partner"]) as work:
+        assert service.supersede_certification(work, sent.id, "Too early").physician_id == scene.physician.id
 
 
 def test_a_wrong_password_signs_nothing_and_the_office_signs_for_nobody(

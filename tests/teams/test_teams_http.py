@@ -45,6 +45,26 @@ def test_an_episode_needs_somebody_who_manages_the_care(scene: Scene, work_as: W
         assert patients.start_of_care(work, episode.id, MONDAY).soc_date == MONDAY
 
 
+def test_a_plan_of_care_is_opened_under_who_manages_the_patient(
+    scene: Scene, people: People, database: Database
+) -> None:
+    with database.transaction() as session:
+        make_episode(session, session.merge(scene.patient))
+    home = f"/patients/{scene.patient.id}"
+    body = {"managing_physician_id": scene.partner.id, "starts_on": "2026-11-09"}
+    with at(NOW):
+        refused = people.manager.post(f"{home}/care-plan", body)
+        assert (refused.status_code, refused.json["type"]) == (409, "/problems/managed-by-another")
+        assert (refused.json["rule"], refused.json["managing_physician_id"]) == ("ELG-8", scene.doctor.id)
+        assert people.manager.get(f"{home}/care-plan").status_code == 404
+        people.manager.get(f"{home}/care-team")
+        method, _, path = refused.json["cure"].partition(" /api/v1")
+        named = people.manager(method, path, {"physician_id": scene.partner.id})
+        assert named.status_code == 200, named.json
+        opened = people.manager.post(f"{home}/care-plan", body)
+        assert (opened.status_code, opened.json["managing_physician_id"]) == (201, scene.partner.id)
+
+
 def test_posts_are_held_one_after_another_and_plans_follow(scene: Scene, people: People, database: Database) -> None:
     with database.transaction() as session:
         make_care_plan(session, make_episode(session, session.merge(scene.patient)), session.merge(scene.doctor))
