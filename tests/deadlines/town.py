@@ -117,9 +117,9 @@ class Town:
 
     def visit(
         self, name: str, day: date, kind: VisitKind = VisitKind.ROUTINE, *, discipline: Discipline = Discipline.SN,
-        by: int | None = None, hour: int = 10, key: str = "", note: bool = True,
+        by: int | None = None, hour: int = 10, key: str = "", note: bool = True, under: str | None = None,
     ) -> None:  # fmt: skip
-        """Made on that day; its note is signed at once, unless `note` says that it is not."""
+        """Made on that day; its note is signed at once, unless `note` says that it is not. `under`: the order's key."""
 
         def deed(work: Work) -> None:
             person, begins = self.people[name], at_wall_clock(day, time(hour), PACIFIC)
@@ -129,6 +129,7 @@ class Town:
                 status=VisitStatus.NOTE_SIGNED if note else VisitStatus.COMPLETED, clinician_id=by or person.nurse_id,
                 window_from=day, window_to=day, starts_at=begins, ends_at=begins + D(minutes=45),
                 actual_start_at=begins, actual_end_at=begins + D(minutes=45),
+                order_id=None if under is None else person.rows[under],
             )  # fmt: skip
             person.rows[key or f"visit {day} {hour}"] = row.id
             work.publish(events.VisitCompleted(row.id))
