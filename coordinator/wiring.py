@@ -22,7 +22,6 @@ from coordinator.deadlines import (
     month,
     order_clock,
     oversight_clock,
-    payment_clock,
     privacy_clock,
     referral_clock,
     remind,
@@ -89,7 +88,7 @@ HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
         referral_clock.on_patient_admitted,
         sweep.on_event,
     ),
-    events.AdmissionNoticeSubmitted: (payment_clock.on_notice_submitted,),
+    events.AdmissionNoticeSubmitted: (sweep.on_event,),
     events.AuthorisationChanged: (authorisation_clock.on_authorisation_changed,),
     events.EpisodeHeld: (
         demand.rest,

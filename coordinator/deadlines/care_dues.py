@@ -1,4 +1,4 @@
-"""What an episode of care owes, and by when: pure, from its dates (ASM, CERT, DIS, ELG-1, PAY-02)."""
+"""What an episode of care owes, and by when: pure, from its dates (ASM, CERT, DIS, ELG-1)."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -12,11 +12,9 @@ from coordinator.domain.timeline import (
     assessment_due,
     certification_period,
     certification_period_of,
-    notice_of_admission_due,
     recertification_window,
 )
 from coordinator.domain.vocabulary import OrderStatus
-from coordinator.rules.case import is_medicare
 from coordinator.rules.certification import plan_idle_until, plan_idle_warned_from, plan_review_due
 
 _COMING = LIVE_ORDER | {OrderStatus.SENT_FOR_SIGNATURE}
@@ -34,13 +32,6 @@ def comprehensive_assessment(stay: Stay, _asked: Asked) -> Iterator[Owed]:
     """ASM-01: the comprehensive assessment is complete five days after start of care, which is day 0."""
     if stay.soc is not None and stay.in_care:
         due_on = assessment_due(stay.soc)
-        yield Owed(of_episode(stay), due_on, stay.patient_id, remind_on=(due_on - ONE_DAY,))
-
-
-def notice_of_admission(stay: Stay, asked: Asked) -> Iterator[Owed]:
-    """PAY-02: Medicare is told of the admission within five days; each day later costs a thirtieth of the payment."""
-    if stay.soc is not None and stay.in_care and is_medicare(stay.programme, stay.payer, asked.policy, asked.today):
-        due_on = notice_of_admission_due(stay.soc)
         yield Owed(of_episode(stay), due_on, stay.patient_id, remind_on=(due_on - ONE_DAY,))
 
 

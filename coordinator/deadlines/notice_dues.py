@@ -1,4 +1,4 @@
-"""Notices of coverage: those that are written and wait for the patient, and the end that asks for one (DIS-04)."""
+"""Notices: of admission, to the payer (PAY-02); of coverage, to the patient, written or still asked for (DIS-04)."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -11,17 +11,51 @@ from coordinator.deadlines.care_dues import of_episode
 from coordinator.deadlines.cases import SKILLED, Scope, Stay, batched, stays
 from coordinator.deadlines.obligation import Asked, Owed
 from coordinator.domain.lifecycle import LIVE_ORDER, LIVE_VISIT
+from coordinator.domain.timeline import ONE_DAY, notice_of_admission_due
 from coordinator.domain.vocabulary import NoticeKind, OrderStatus, VisitKind, VisitStatus
 from coordinator.episodes.model import CoverageNotice
 from coordinator.patients.model import Episode
 from coordinator.rules.case import is_medicare
 from coordinator.rules.discharge import NoticeFacts, Reason, notice_due
 from coordinator.visits.model import Visit
+from coordinator.visits.payment_model import AdmissionNotice
 
 _COMING = LIVE_ORDER | {OrderStatus.SENT_FOR_SIGNATURE}
 #: How long a delivered notice is still seen as the answer to what was asked.
 _ANSWERED = timedelta(days=7)
 _PIECE = 500
+
+
+# ------------------------------------------------------------------------------------ of admission
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """An episode, and the day on which its payer was told of it."""
+
+    stay: Stay
+    submitted_on: date | None
+
+
+def admissions(scope: Scope) -> list[Admission]:
+    """Every episode, with its notice of admission."""
+    rows = scope.work.session.execute(
+        sa.select(AdmissionNotice.episode_id, AdmissionNotice.submitted_on)
+        .join(Episode, Episode.id == AdmissionNotice.episode_id)
+        .where(scope.has(Episode.patient_id))
+    ).all()
+    submitted = {row.episode_id: row.submitted_on for row in rows}
+    return [Admission(stay, submitted.get(stay.id)) for stay in stays(scope)]
+
+
+def admission(one: Admission, asked: Asked) -> Iterator[Owed]:
+    """PAY-02: Medicare is told of the admission within five days; each day later costs a thirtieth of the payment."""
+    stay = one.stay
+    if stay.soc is not None and stay.in_care and is_medicare(stay.programme, stay.payer, asked.policy, asked.today):
+        due_on = notice_of_admission_due(stay.soc)
+        late = one.submitted_on is not None and one.submitted_on > due_on
+        met = None if one.submitted_on is None else "submitted late" if late else "submitted"
+        yield Owed(of_episode(stay), due_on, stay.patient_id, remind_on=(due_on - ONE_DAY,), met=met)
 
 
 # ------------------------------------------------------------------------------------ written, and to be delivered

@@ -169,9 +169,9 @@ OBLIGATIONS: tuple[Obligation, ...] = (
         "PAY-02",
         "notice-of-admission",
         "billing",
-        cases.stays,
-        care_dues.notice_of_admission,
-        asked_by=_CARE,
+        notice_dues.admissions,
+        notice_dues.admission,
+        asked_by=(*_CARE, events.AdmissionNoticeSubmitted),
         once=True,
     ),
     # -------------------------------------------------------------------------- transfer and discharge

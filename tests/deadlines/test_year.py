@@ -43,6 +43,7 @@ from tests.deadlines.town import (
     supervise,
     take,
     tell_of_rights,
+    tell_payer,
     write_note,
 )
 
@@ -127,7 +128,7 @@ def _script(town: Town) -> None:
         if number < 6:
             town.by_hand(last - D(days=1), "CERT-04", town.episode("A"))
     town.on(A_SOC + D(days=4), assess(town, "A", A_SOC))
-    town.by_hand(A_SOC + D(days=2), "PAY-02", town.episode("A"), waived=True)
+    town.on(A_SOC + D(days=2), tell_payer(town, "A"))
     town.by_hand(A_SOC + D(days=1), "VIS-05", lambda: f"order:{town.people['A'].rows['SN1']}:schedule")
     day = A_SOC
     while day <= LAST:
@@ -203,6 +204,8 @@ def _script(town: Town) -> None:
         town.visit("E", E_FIRST + D(days=7 * week), discipline=Discipline.HHA, by=town.aide_id, hour=12)
     town.on(E_SUPERVISED, supervise(town, E_SUPERVISED, "E"))
     town.on(E_OBSERVED, observe(town, "E"))
+    review = f"patient:{town.people['E'].patient_id}:aide"
+    town.by_hand(E_FIRST + D(days=40), "INT-03", lambda: review, waived=True)
 
 
 # ------------------------------------------------------------------------------------ counted by hand
@@ -235,7 +238,7 @@ def _expected(town: Town, credentials: dict[int, list[int]]) -> set[Row]:
 
     # A
     owed("ASM-01", "comprehensive-assessment", f"episode:{a.episode_id}", A_SOC + D(days=5), DONE)
-    owed("PAY-02", "notice-of-admission", f"episode:{a.episode_id}", A_SOC + D(days=5), WAIVED)
+    owed("PAY-02", "notice-of-admission", f"episode:{a.episode_id}", A_SOC + D(days=5), DONE)
     for number in A_PERIODS:
         first, last = A_SOC + D(days=60 * number - 60), A_SOC + D(days=60 * number - 1)
         going = number == 7
@@ -326,7 +329,7 @@ def _expected(town: Town, credentials: dict[int, list[int]]) -> set[Row]:
             owed("CERT-03", "order-next-period", f"episode:{e.episode_id}", first, status)
     owed("CERT-05", "idle-plan", f"episode:{e.episode_id}", date(2028, 3, 10), OPEN)
     owed("VIS-05", "written-schedule", f"order:{e.rows['HHA']}:schedule", E_SOC + D(days=6), OPEN)
-    owed("INT-03", "review-aide-care", f"patient:{e.patient_id}:aide", E_FIRST + D(days=45), OPEN)
+    owed("INT-03", "review-aide-care", f"patient:{e.patient_id}:aide", E_FIRST + D(days=45), WAIVED)
     owed("SUP-04", "supervise-aide", f"patient:{e.patient_id}", date(2028, 3, 12), DONE)
     owed("SUP-04", "supervise-aide", f"patient:{e.patient_id}", date(2028, 4, 30), OPEN)
     owed("SUP-04", "observe-aide-here", f"patient:{e.patient_id}:aide-{town.aide_id}", date(2028, 7, 12), DONE)

@@ -33,6 +33,7 @@ from coordinator.patients.model import Episode, Patient
 from coordinator.staff.model import Clinician, Credential
 from coordinator.visits.model import Supervision, Visit
 from coordinator.visits.oversight_model import AideObservation, AssistantSupervision
+from coordinator.visits.payment_model import AdmissionNotice
 from tests.builders import make_order, make_visit
 from tests.deadlines.kit import PACIFIC
 
@@ -309,6 +310,18 @@ def tell_of_rights(town: Town, name: str) -> Deed:
         )  # fmt: skip
         work.session.flush()
         work.publish(events.RightsExplained(person.patient_id, person.episode_id, today))
+
+    return deed
+
+
+def tell_payer(town: Town, name: str) -> Deed:
+    """The notice of admission goes out."""
+
+    def deed(work: Work) -> None:
+        person, today = town.people[name], local_day(work.now, PACIFIC)
+        work.session.add(AdmissionNotice(episode_id=person.episode_id, submitted_on=today, recorded_at=work.now))
+        work.session.flush()
+        work.publish(events.AdmissionNoticeSubmitted(person.patient_id, person.episode_id))
 
     return deed
 
