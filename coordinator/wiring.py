@@ -44,7 +44,7 @@ from coordinator.planning import service as planning
 from coordinator.planning.repairs import service as repairs
 from coordinator.referrals import service as referrals
 from coordinator.teams import service as teams
-from coordinator.teamwork import care_tasks, cover_asks, handoff_events, resource_clock, tasks
+from coordinator.teamwork import care_tasks, cover_asks, handoff_events, physician_handoffs, resource_clock, tasks
 from coordinator.visits import afterwards, demand, dependents, holds, lone_work, precautions, weeks
 
 #: Event -> handlers (work, event), in order: first the rooms that act, then the book of deadlines, then who is told.
@@ -82,6 +82,7 @@ HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
     events.ManagingPhysicianChanged: (
         teams.on_managing_physician_changed,
         plans.on_managing_physician_changed,
+        physician_handoffs.on_managing_physician_changed,
     ),
     events.PatientAdmitted: (
         referrals.note_admitted,
@@ -104,6 +105,7 @@ HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
     events.PatientDischarged: (
         demand.end_with_episode,
         handoff_events.on_patient_gone,
+        physician_handoffs.on_patient_discharged,
         orders.end_for_discharge,
         episodes.on_patient_discharged,
         visit_clock.on_patient_discharged,

@@ -10,6 +10,8 @@ class HandoffCause(StrEnum):
     NEXT_VISIT = "next-visit"
     PRIMARY_CHANGED = "primary-changed"
     COVER = "cover"
+    #: Another physician directs the care; no visit waits for that card.
+    PHYSICIAN_CHANGED = "physician-changed"
 
 
 class HandoffStatus(StrEnum):
@@ -20,7 +22,7 @@ class HandoffStatus(StrEnum):
     #: Finished by a person; the receiver has not read it.
     FINISHED = "finished"
     ACKNOWLEDGED = "acknowledged"
-    #: The visit for which it was read has begun.
+    #: The visit for which it was read has begun; a physician's is used as soon as it is read.
     USED = "used"
     #: A visit began before it was read, for a reason.
     PASSED_OVER = "passed-over"

@@ -38,8 +38,8 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
         {Role.CLINICIAN, Role.PHYSICIAN, Role.SCHEDULER, Role.CLINICAL_MANAGER, Role.INTAKE, Role.SYSTEM}
     ),
     "handoff:read": frozenset({Role.CLINICIAN, Role.PHYSICIAN, Role.CLINICAL_MANAGER, Role.SYSTEM}),
-    "handoff:write": frozenset({Role.CLINICIAN, Role.CLINICAL_MANAGER}),
-    "handoff:acknowledge": frozenset({Role.CLINICIAN}),
+    "handoff:write": frozenset({Role.CLINICIAN, Role.PHYSICIAN, Role.CLINICAL_MANAGER}),
+    "handoff:acknowledge": frozenset({Role.CLINICIAN, Role.PHYSICIAN}),
     "cover:read": frozenset(Role),
     "cover:arrange": frozenset({Role.INTAKE, Role.SCHEDULER, Role.CLINICAL_MANAGER}),
     "participant:read": frozenset({Role.CLINICIAN, Role.PHYSICIAN, Role.CLINICAL_MANAGER, Role.INTAKE, Role.SYSTEM}),

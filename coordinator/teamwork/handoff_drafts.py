@@ -69,6 +69,8 @@ def for_reader(work: Work, content: dict[str, Any]) -> dict[str, Any]:
 
 
 def _last_there(work: Work, card: Handoff) -> date | None:
+    if card.to_clinician_id is None:
+        return None
     at = work.session.execute(
         sa.select(sa.func.max(Visit.starts_at, type_=Visit.starts_at.type)).where(
             Visit.patient_id == card.patient_id, Visit.clinician_id == card.to_clinician_id,
@@ -145,7 +147,7 @@ def _orders(work: Work, card: Handoff, since: date, *, clinical: bool) -> list[d
             "new": row.effective_from >= since,
         }
         for row in rows
-        if row.discipline is card.discipline or (clinical and row.effective_from >= since)
+        if card.discipline in (None, row.discipline) or (clinical and row.effective_from >= since)
     ]  # fmt: skip
 
 

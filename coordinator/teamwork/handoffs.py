@@ -18,7 +18,7 @@ from coordinator.core.errors import Conflict, Forbidden, Invalid, NotFound
 from coordinator.core.work import Work, permitted
 from coordinator.domain.handoffs import LIVE_HANDOFF, UNREAD_HANDOFF, HandoffCause, HandoffStatus
 from coordinator.domain.lifecycle import DONE_VISIT
-from coordinator.domain.teamwork import DESK_OF, TaskKind, TaskSource
+from coordinator.domain.teamwork import DESK_OF, Desk, TaskKind, TaskSource
 from coordinator.domain.timeline import local_day
 from coordinator.domain.vocabulary import DISCIPLINE_OF, Discipline, Role, VisitKind, VisitStatus
 from coordinator.patients.model import Episode, Patient
@@ -57,7 +57,7 @@ def follow(work: Work, pairs: Iterable[Pair], entrusted: Mapping[Pair, list[Entr
         cards = live.get(pair, [])
         given = [*_still_entrusted(work, cards), *((entrusted or {}).get(pair, []))]
         steps = rules.settle(
-            [LiveCard(c.id, c.to_clinician_id, c.cause, c.status, c.due_at, c.visit_id) for c in cards],
+            [LiveCard(c.id, c.to_clinician_id or 0, c.cause, c.status, c.due_at, c.visit_id) for c in cards],
             rules.cards_wanted(last.get(pair), coming.get(pair), given),
         )
         _take(work, pair, {card.id: card for card in cards}, steps)
@@ -66,7 +66,7 @@ def follow(work: Work, pairs: Iterable[Pair], entrusted: Mapping[Pair, list[Entr
 def _take(work: Work, pair: Pair, cards: Mapping[int, Handoff], steps: rules.Steps) -> None:
     """Withdrawn first, so that a receiver is free before somebody else's card comes to them."""
     for number in steps.withdrawn:
-        _withdraw(work, cards[number])
+        withdraw(work, cards[number])
     for number, wish in steps.moved:
         cards[number].visit_id, cards[number].due_at = wish.visit_id, wish.due_at
         work.record("handoff.moved", f"handoff:{number}", patient_id=pair[0], visit=wish.visit_id)
@@ -112,13 +112,18 @@ def _coming(work: Work, patients: Iterable[int]) -> dict[Pair, Coming]:
 def _live_cards(work: Work, patients: Iterable[int]) -> dict[Pair, list[Handoff]]:
     rows = work.session.execute(
         sa.select(Handoff)
-        .where(Handoff.patient_id.in_(list(patients)), Handoff.status.in_(sorted(LIVE_HANDOFF)))
+        .where(
+            Handoff.patient_id.in_(list(patients)),
+            Handoff.status.in_(sorted(LIVE_HANDOFF)),
+            Handoff.to_clinician_id.is_not(None),
+        )
         .order_by(Handoff.id)
         .with_for_update()
         .execution_options(populate_existing=True)
     ).scalars()
     found: dict[Pair, list[Handoff]] = defaultdict(list)
     for card in rows:
+        assert card.discipline is not None  # the guard `two_people`
         found[card.patient_id, card.discipline].append(card)
     return found
 
@@ -144,7 +149,7 @@ def _still_entrusted(work: Work, cards: Iterable[Handoff]) -> list[Entrusted]:
             holds = work.session.execute(primary.limit(1)).scalar() is not None
         else:
             holds = False
-        if holds:
+        if holds and card.to_clinician_id is not None and card.from_clinician_id is not None:
             found.append(
                 Entrusted(card.to_clinician_id, card.from_clinician_id, card.cause, card.due_at, card.cover_id)
             )
@@ -178,7 +183,7 @@ def _open(work: Work, pair: Pair, wish: Wanted) -> None:
         "handoff.opened", f"handoff:{card.id}", patient_id=card.patient_id, cause=card.cause.value,
         giver=card.from_clinician_id, receiver=card.to_clinician_id, visit=card.visit_id,
     )  # fmt: skip
-    _ask(work, card, TaskKind.WRITE_HANDOFF, card.from_clinician_id)
+    ask(work, card, TaskKind.WRITE_HANDOFF)
 
 
 def _readdress(work: Work, card: Handoff, wish: Wanted) -> None:
@@ -194,25 +199,32 @@ def _readdress(work: Work, card: Handoff, wish: Wanted) -> None:
         "handoff.readdressed", f"handoff:{card.id}", patient_id=card.patient_id, receiver=card.to_clinician_id,
         visit=card.visit_id,
     )  # fmt: skip
-    if card.status is HandoffStatus.DRAFT:
-        _ask(work, card, TaskKind.WRITE_HANDOFF, card.from_clinician_id)
+    ask(work, card, TaskKind.WRITE_HANDOFF if card.status is HandoffStatus.DRAFT else TaskKind.READ_HANDOFF)
+
+
+def ask(work: Work, card: Handoff, kind: TaskKind) -> None:
+    """The giver is to write, or the receiver to read: on their own list where they sign in, and else on the list of
+    their profession; what a physician who left is to write and cannot, on the clinical manager's.
+
+    Asked by other verbs of this room.
+    """
+    writes = kind is TaskKind.WRITE_HANDOFF
+    clinician_id = card.from_clinician_id if writes else card.to_clinician_id
+    if clinician_id is not None:
+        desk = DESK_OF[fetch(work.session, Clinician, clinician_id, "clinician").performer]
+        whose = User.clinician_id == clinician_id
     else:
-        _ask(work, card, TaskKind.READ_HANDOFF, card.to_clinician_id)
-
-
-def _ask(work: Work, card: Handoff, kind: TaskKind, clinician_id: int) -> None:
-    """The task is the clinician's own where they sign in, and else on the list of their profession."""
-    performer = fetch(work.session, Clinician, clinician_id, "clinician").performer
-    user_id = work.session.execute(
-        sa.select(User.id).where(User.clinician_id == clinician_id, User.active).order_by(User.id).limit(1)
-    ).scalar()
+        desk = Desk.CLINICAL_MANAGER if writes else Desk.PHYSICIAN
+        whose = User.physician_id == (card.from_physician_id if writes else card.to_physician_id)
+    user_id = work.session.execute(sa.select(User.id).where(whose, User.active).order_by(User.id).limit(1)).scalar()
     open_task(
         work, patient_id=card.patient_id, kind=kind, source=TaskSource.HANDOFF, source_ref=task_ref(card),
-        due=card.due_at, owner_role=DESK_OF[performer], owner_id=user_id, about=f"handoff:{card.id}",
+        due=card.due_at, owner_role=desk, owner_id=user_id, about=f"handoff:{card.id}",
     )  # fmt: skip
 
 
-def _withdraw(work: Work, card: Handoff) -> None:
+def withdraw(work: Work, card: Handoff) -> None:
+    """Nothing is to be handed over to that receiver any more. Asked by other verbs of this room."""
     card.status, card.ended_at = HandoffStatus.WITHDRAWN, work.now
     work.session.flush()  # the receiver is free for another card
     cancel_tasks(work, source=TaskSource.HANDOFF, source_ref=task_ref(card))
@@ -222,16 +234,28 @@ def _withdraw(work: Work, card: Handoff) -> None:
 # ------------------------------------------------------------------------------------ whose, and reading
 
 
+def to_write(work: Work) -> sa.ColumnElement[bool]:
+    """Cards that the actor gives."""
+    return sa.or_(
+        Handoff.from_clinician_id == (work.actor.clinician_id or 0),
+        Handoff.from_physician_id == (work.actor.physician_id or 0),
+    )
+
+
+def to_read(work: Work) -> sa.ColumnElement[bool]:
+    """Cards that the actor receives."""
+    return sa.or_(
+        Handoff.to_clinician_id == (work.actor.clinician_id or 0),
+        Handoff.to_physician_id == (work.actor.physician_id or 0),
+    )
+
+
 def _in_sight(work: Work) -> sa.ColumnElement[bool]:
     """Cards of patients in sight, and those that the actor is to write or to read, before they may see more.
 
     An aide sees their own alone.
     """
-    mine = work.actor.clinician_id or 0
-    own = sa.and_(
-        sa.or_(Handoff.from_clinician_id == mine, Handoff.to_clinician_id == mine),
-        Handoff.status.in_(sorted(LIVE_HANDOFF)),
-    )
+    own = sa.and_(sa.or_(to_write(work), to_read(work)), Handoff.status.in_(sorted(LIVE_HANDOFF)))
     if sees_own_visits_only(work.actor):
         return own
     if branches_of(work.actor) is None:
@@ -286,10 +310,11 @@ def search(
 def finish(work: Work, handoff_id: int, *, watch: str, changed: str | None = None) -> Handoff:
     """A person has finished the card: what the record says now is kept with their words, and the receiver is asked.
 
-    Whoever was there last finishes it, or the clinical manager. Until it is read it may be finished anew.
+    Whoever was there last, or directed the care, finishes it, or the clinical manager. Until it is read it may be
+    finished anew.
     """
     card = card_for_change(work, handoff_id)
-    if card.from_clinician_id != work.actor.clinician_id and not work.actor.has_role(Role.CLINICAL_MANAGER.value):
+    if not card.is_giver(work.actor) and not work.actor.has_role(Role.CLINICAL_MANAGER.value):
         raise Forbidden("Whoever was there last finishes the card, or the clinical manager.", code="not-the-giver")
     if card.status not in UNREAD_HANDOFF:
         raise _over(card)
@@ -302,28 +327,36 @@ def finish(work: Work, handoff_id: int, *, watch: str, changed: str | None = Non
     work.record("handoff.finished", f"handoff:{card.id}", patient_id=card.patient_id)
     if not again:
         finish_tasks(work, source=TaskSource.HANDOFF, source_ref=task_ref(card), kind=TaskKind.WRITE_HANDOFF)
-        _ask(work, card, TaskKind.READ_HANDOFF, card.to_clinician_id)
+        ask(work, card, TaskKind.READ_HANDOFF)
     return card
 
 
 @permitted("handoff:acknowledge")
 def acknowledge(work: Work, handoff_id: int) -> Handoff:
-    """The receiver has read the card; a second time changes nothing. Nobody acknowledges for somebody else."""
+    """The receiver has read the card; a second time changes nothing. Nobody acknowledges for somebody else.
+
+    A physician's card is used by that: no visit waits for it.
+    """
     card = card_for_change(work, handoff_id)
-    if card.to_clinician_id != work.actor.clinician_id:
+    if not card.is_receiver(work.actor):
         raise Forbidden("Only whoever comes next acknowledges the card.", code="not-the-receiver")
     if card.status is HandoffStatus.ACKNOWLEDGED:
         return card
     if card.status is HandoffStatus.DRAFT:
         raise Conflict(
             "Nobody has finished this card yet. Ask who was there last, or begin the visit with a reason.",
-            code="handoff-not-finished", blocking=[{"handoff": card.id, "clinician": card.from_clinician_id}],
+            code="handoff-not-finished",
+            blocking=[
+                {"handoff": card.id, "clinician": card.from_clinician_id, "physician": card.from_physician_id}
+            ],
         )  # fmt: skip
     if card.status is not HandoffStatus.FINISHED:
         raise _over(card)
     card.status, card.acknowledged_at, card.acknowledged_by_id = (
         HandoffStatus.ACKNOWLEDGED, work.now, work.actor.user_id,
     )  # fmt: skip
+    if card.to_physician_id is not None:
+        card.status, card.ended_at = HandoffStatus.USED, work.now
     work.session.flush()  # the new version is in the answer
     work.record("handoff.acknowledged", f"handoff:{card.id}", patient_id=card.patient_id)
     finish_tasks(work, source=TaskSource.HANDOFF, source_ref=task_ref(card), kind=TaskKind.READ_HANDOFF)

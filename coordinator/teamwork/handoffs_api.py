@@ -21,11 +21,13 @@ class HandoffListedSchema(Schema):
     id = Id()
     version = Whole()
     patient_id = Id()
-    discipline = Word(Discipline)
+    discipline = Word(Discipline, allow_none=True, metadata={"description": "None between physicians"})
     cause = Word(HandoffCause)
     status = Word(HandoffStatus)
-    from_clinician_id = Id()
-    to_clinician_id = Id()
+    from_clinician_id = Id(allow_none=True)
+    to_clinician_id = Id(allow_none=True)
+    from_physician_id = Id(allow_none=True)
+    to_physician_id = Id(allow_none=True)
     visit_id = Id(allow_none=True)
     due_at = Instant()
     finished_at = Instant(allow_none=True)
@@ -93,7 +95,8 @@ def read_handoff(handoff_id: int) -> Any:
 def finish_handoff(args: dict[str, Any], handoff_id: int) -> Any:
     """Finish a card: what to watch, in your words
 
-    Send If-Match. Whoever was there last does it, or the clinical manager; until it is read, again.
+    Send If-Match. Whoever was there last, or directed the care, does it, or the clinical manager; until it is read,
+    again.
     """
     may_call(work(), handoffs.finish)
     require_match(handoffs.card_for_change(work(), handoff_id))

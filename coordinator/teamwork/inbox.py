@@ -8,9 +8,11 @@ import sqlalchemy as sa
 from coordinator.core.work import Work, permitted
 from coordinator.deadlines import service as deadlines
 from coordinator.deadlines.model import Deadline
+from coordinator.domain.handoffs import UNREAD_HANDOFF, HandoffStatus
 from coordinator.domain.teamwork import LIVE_TASK, Desk, TaskPriority
 from coordinator.domain.vocabulary import Role
-from coordinator.teamwork import notes, tasks
+from coordinator.teamwork import handoffs, notes, tasks
+from coordinator.teamwork.handoff_model import Handoff
 from coordinator.teamwork.model import Task
 from coordinator.teamwork.notes_model import Note, NoteAddress
 from coordinator.teamwork.people import my_desks
@@ -30,6 +32,9 @@ class Counts:
     tasks_urgent: int
     deadlines: int
     deadlines_late: int
+    #: Cards that the person is to finish, and to read; they are of persons, so a role alone has none.
+    handoffs_to_write: int
+    handoffs_to_read: int
 
 
 def _waiting_notes(work: Work, desk: Desk | None) -> sa.ColumnElement[bool]:
@@ -110,11 +115,22 @@ def counts(work: Work, *, role: Desk | None = None) -> Counts:
         ).scalar_one()
         for late in (None, True)
     ]
+    to_write, to_read = (0, 0) if role is not None else _waiting_cards(work)
     work.record("inbox.read", "inbox:counts")
     return Counts(
         messages=found[0], to_acknowledge=found[1], tasks=asked[0], tasks_late=asked[1], tasks_urgent=asked[2],
-        deadlines=owed[0], deadlines_late=owed[1],
+        deadlines=owed[0], deadlines_late=owed[1], handoffs_to_write=to_write, handoffs_to_read=to_read,
     )  # fmt: skip
+
+
+def _waiting_cards(work: Work) -> tuple[int, int]:
+    """Cards that wait for the actor's words, and those that were finished and wait for their reading."""
+    write = sa.and_(handoffs.to_write(work), Handoff.status == HandoffStatus.DRAFT)
+    read = sa.and_(handoffs.to_read(work), Handoff.status == HandoffStatus.FINISHED)
+    found = work.session.execute(
+        sa.select(_how_many(write), _how_many(read)).where(Handoff.status.in_(sorted(UNREAD_HANDOFF)))
+    ).one()
+    return found[0], found[1]
 
 
 def _how_many(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:

@@ -27,6 +27,8 @@ class InboxCountsSchema(Schema):
     tasks_urgent = Whole()
     deadlines = Whole()
     deadlines_late = Whole()
+    handoffs_to_write = Whole(metadata={"description": "Cards that wait for the asker's words"})
+    handoffs_to_read = Whole(metadata={"description": "Finished cards that the asker has still to read"})
 
 
 class InboxDeadlineSchema(Schema):

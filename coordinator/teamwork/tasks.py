@@ -160,7 +160,8 @@ def _require_able(work: Work, user_id: int, patient_id: int | None, branch_id: i
 def in_sight(work: Work) -> sa.ColumnElement[bool]:
     """Tasks that the actor may see: those about patients in sight, and those of their branches that are about none.
 
-    An aide sees their own alone; what tells answers is for those who may read answers (SEC-08).
+    Whoever is to hand over a patient whom they see no more is told so. An aide sees their own alone; what tells answers
+    is for those who may read answers (SEC-08).
     """
     mine = branches_of(work.actor)
     own = Task.owner_id == (work.actor.user_id or 0)
@@ -171,7 +172,8 @@ def in_sight(work: Work) -> sa.ColumnElement[bool]:
             own, Task.branch_id.in_(sorted(mine)), sa.and_(Task.branch_id == own_branch(work), on_my_list(work))
         )
         about_none = sa.and_(Task.patient_id.is_(None), here)
-        seen = sa.or_(Task.patient_id.in_(patients_in_sight(work)), about_none)
+        to_hand_over = sa.and_(own, Task.source == TaskSource.HANDOFF)
+        seen = sa.or_(Task.patient_id.in_(patients_in_sight(work)), about_none, to_hand_over)
     if sees_own_visits_only(work.actor):
         seen = sa.and_(seen, own)
     if not work.actor.may("assessment:read"):
