@@ -266,6 +266,7 @@ HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
     events.RepairApproved: (notify.on_repair_approved,),
     events.RecordRequested: (privacy_clock.on_record_requested,),
     events.RecordRequestClosed: (privacy_clock.on_record_request_closed,),
+    events.RecordDestroyed: (notify.on_record_destroyed,),
     events.BreachDetected: (privacy_clock.on_breach_detected,),
     events.BreachNotified: (privacy_clock.on_breach_notified,),
     events.EmergencyAccessOpened: (privacy_clock.on_emergency_opened,),

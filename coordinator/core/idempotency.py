@@ -1,12 +1,16 @@
 """The same request twice has one effect: what a caller's key was answered with."""
 
 import hashlib
+import json
+import re
+from collections.abc import Collection
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from flask import Response, request
 from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from coordinator.core.db import Base, UtcDateTime, is_busy
 from coordinator.core.errors import Conflict, Invalid
@@ -92,3 +96,42 @@ def answered(w: Work) -> bool:
         ).first()
         is not None
     )
+
+
+def forget_old(session: Session, now: datetime) -> int:
+    """Answers whose hours are over are gone, with all that they said of patients; how many."""
+    before = now - timedelta(hours=IDEMPOTENCY_HOURS)
+    gone = session.execute(sa.delete(IdempotencyRecord).where(IdempotencyRecord.at < before))
+    return int(getattr(gone, "rowcount", 0))
+
+
+def empty_answers(session: Session, patient_id: int, words: Collection[str]) -> int:
+    """Answers that name the patient, by number or by any of these words, say nothing any more; how many.
+
+    The key stays taken, so that a request that comes twice still has one effect. Words are whole, and case is nothing.
+    """
+    spoken = [re.escape(word.strip()) for word in words if word.strip()]
+    # Chinese names have no space around them: only Latin letters and digits make a longer word of a shorter one.
+    said_of = re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(spoken)})(?![A-Za-z0-9])", re.IGNORECASE) if spoken else None
+    emptied = 0
+    kept = session.scalars(sa.select(IdempotencyRecord).where(IdempotencyRecord.body.is_not(None)))
+    for record in kept:
+        body = record.body or ""
+        if _names(_parsed(body), patient_id) or (said_of is not None and said_of.search(body)):
+            record.body, record.headers = None, None
+            emptied += 1
+    return emptied
+
+
+def _parsed(body: str) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError:
+        return None
+
+
+def _names(said: Any, patient_id: int) -> bool:
+    """Whether anything in it, however deep, is of the patient with that number."""
+    if isinstance(said, dict):
+        return said.get("patient_id") == patient_id or any(_names(value, patient_id) for value in said.values())
+    return isinstance(said, list) and any(_names(value, patient_id) for value in said)

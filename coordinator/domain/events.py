@@ -848,6 +848,14 @@ class RecordRequestClosed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class RecordDestroyed(Event):
+    """A record is gone after its years (SEC-12). `subjects`: what went, as notices name it: `visit:9`, `patient:3`."""
+
+    patient_number: int
+    subjects: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class BreachDetected(Event):
     """Records of patients were seen by somebody who may not (SEC-11)."""
 

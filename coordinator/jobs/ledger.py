@@ -13,6 +13,7 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from coordinator.core import idempotency
 from coordinator.core.db import broken_constraint
 from coordinator.core.errors import NotFound, Refusal
 from coordinator.core.work import Work
@@ -155,9 +156,13 @@ def counts(session: Session) -> dict[str, int]:
 
 
 def tidy(workshop: Workshop) -> None:
-    """Forget finished jobs, receipts and firings that are too old to come back; failed jobs stay until looked at."""
+    """Forget finished jobs, receipts and firings too old to come back, and answers to keys whose hours are over.
+
+    Failed jobs stay until looked at.
+    """
     before = workshop.now() - REMEMBERED
     with workshop.database.transaction() as session:
         session.execute(sa.delete(QueuedJob).where(QueuedJob.status == DONE, QueuedJob.finished_at < before))
         session.execute(sa.delete(JobReceipt).where(JobReceipt.at < before))
         session.execute(sa.delete(ClockFiring).where(ClockFiring.slot < before))
+        idempotency.forget_old(session, workshop.now())

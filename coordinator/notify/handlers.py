@@ -21,6 +21,7 @@ from coordinator.domain.events import (
     OrderEnded,
     OrderSent,
     OrderSigned,
+    RecordDestroyed,
     ReferralAccepted,
     RepairApproved,
     RepairProposed,
@@ -36,7 +37,7 @@ from coordinator.domain.events import (
 )
 from coordinator.domain.timeline import local_day
 from coordinator.domain.vocabulary import MissedReason, Role
-from coordinator.notify.service import settle, tell_role, tell_roles, tell_user, users_of
+from coordinator.notify.service import forget, settle, tell_role, tell_roles, tell_user, users_of
 from coordinator.orders.model import CarePlan, Order
 from coordinator.orders.queries import awaits_signature
 from coordinator.patients.model import Patient
@@ -369,3 +370,9 @@ def _tell_rosters(work: Work, clinician_ids: tuple[int, ...], kind: str, **about
                 work, user_id=user_id, branch_id=branches.get(clinician_id), kind=kind, subject=f"{word}:{number}",
                 key=f"{kind}:{number}", **about,
             )  # fmt: skip
+
+
+def on_record_destroyed(work: Work, event: RecordDestroyed) -> None:
+    """Nobody is told any more of what is gone."""
+    for subjects in batched(sorted(event.subjects), 500):
+        forget(work, subjects)

@@ -1,6 +1,6 @@
 """Telling people: a notice to a user or to a role at a branch, once per key; and reading one's own."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -77,6 +77,11 @@ def settle(work: Work, *, subjects: Iterable[str], kinds: Iterable[str]) -> int:
         .execution_options(synchronize_session="fetch")
     )
     return len(settled.all())
+
+
+def forget(work: Work, subjects: Collection[str]) -> None:
+    """Notices about those subjects are gone, read or not. Asked by other rooms and by handlers, never by a door."""
+    work.session.execute(sa.delete(Notice).where(Notice.subject.in_(subjects)))
 
 
 def users_of(

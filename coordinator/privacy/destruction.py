@@ -1,6 +1,7 @@
 """Destroying records after their years, with everything that hangs on them; the trail stays (SEC-12).
 
-Nobody's record goes by itself: the office is shown which years are over, and somebody names the record.
+Nobody's record goes by itself: the office is shown which years are over, and somebody names the record. What is left
+anywhere, in the trail, in plans and in jobs, are numbers and codes.
 """
 
 from collections import defaultdict
@@ -12,7 +13,9 @@ import sqlalchemy as sa
 from coordinator.access.scope import require_branch
 from coordinator.core.db import Base
 from coordinator.core.errors import RuleBroken
+from coordinator.core.idempotency import empty_answers
 from coordinator.core.work import Work, permitted
+from coordinator.domain.events import RecordDestroyed
 from coordinator.patients.model import Episode, Patient
 from coordinator.patients.queries import for_change
 from coordinator.privacy.model import Destruction
@@ -20,6 +23,10 @@ from coordinator.privacy.service import Retention, kept
 
 #: Rows that one statement names.
 _CHUNK = 500
+#: Rows that need not name what goes, and say nothing without it: why a rule was set aside for a visit or an order.
+_SAYS_OF = frozenset({"override"})
+#: Rows that are called otherwise than their table, where somebody is told of them.
+_CALLED = {"care_order": "order", "slot_hold": "hold"}
 #: Most records whose years are looked at for one answer.
 MOST_SHOWN = 200
 
@@ -78,13 +85,31 @@ def destroy(work: Work, patient_id: int, *, dry_run: bool = True) -> Destroyed:
         )  # fmt: skip
         work.session.add(mark)
         work.session.flush()
+        words = _words(patient)
         work.session.expunge(patient)
         _delete(work, doomed)
+        empty_answers(work.session, patient_id, words)
         mark.finished_at = work.now
         work.session.flush()
+        work.publish(RecordDestroyed(patient_id, _subjects(doomed)))
     what = "record.destruction-counted" if dry_run else "record.destroyed"
     work.record(what, f"patient:{patient_id}", patient_id=patient_id, rows=sum(rows.values()), tables=len(rows))
     return Destroyed(patient_id, dry_run, rows)
+
+
+def _words(patient: Patient) -> frozenset[str]:
+    """What somebody could be known by, in an answer that was kept for a request that comes twice."""
+    said = {patient.family_name, patient.mrn, patient.phone, patient.home.address if patient.home else None}
+    said |= {word for caregiver in patient.caregivers for word in (caregiver.name, caregiver.phone)}
+    return frozenset(word for word in said if word)
+
+
+def _subjects(doomed: Doomed) -> frozenset[str]:
+    return frozenset(
+        f"{_CALLED.get(table.name, table.name).replace('_', '-')}:{number}"
+        for table, numbers in doomed.items()
+        for number in numbers
+    )
 
 
 def _links(table: sa.Table) -> Iterable[tuple[sa.Column[int], sa.Table]]:
@@ -108,7 +133,9 @@ def _doomed(work: Work, patient_id: int) -> Doomed:
         found: Doomed = defaultdict(set)
         for table in Base.metadata.tables.values():
             for column, target in _links(table):
-                if target not in fresh or (column.nullable and target is not patient):
+                if target not in fresh:
+                    continue
+                if column.nullable and target is not patient and table.name not in _SAYS_OF:
                     continue
                 for numbers in _batches(fresh[target]):
                     found[table].update(work.session.scalars(sa.select(table.c.id).where(column.in_(numbers))))

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from coordinator.core.audit import AuditEvent, verify
 from coordinator.core.db import Database
 from coordinator.core.errors import Conflict, NotFound
+from coordinator.core.idempotency import IdempotencyRecord
 from coordinator.jobs import ledger
 from coordinator.jobs.attempt import UnknownJobError
 from coordinator.jobs.context import JobContext
@@ -344,8 +345,17 @@ def test_old_jobs_are_forgotten_and_failed_ones_kept(
     _ask(work_as, 2, job="test.fail")
     workshop = make_workshop(jobs={"test.mark": mark, "test.fail": fail})
     Worker(workshop).run_once()
+    with database.transaction() as session:
+        for key, hours in (("yesterday", 47), ("three days ago", 72)):
+            session.add(
+                IdempotencyRecord(
+                    caller="user:1", key=key, request_hash="0" * 64, at=workshop.now() - timedelta(hours=hours),
+                    status=201, body="{}",
+                )
+            )  # fmt: skip
     ledger.tidy(workshop)
     with database.transaction(write=False) as session:
+        assert list(session.scalars(sa.select(IdempotencyRecord.key))) == ["yesterday"]
         assert ledger.counts(session) == {"todo": 0, "doing": 0, "done": 1, "failed": 1}
     later = workshop.now() + timedelta(days=91)
     ledger.tidy(make_workshop(now=lambda: later))

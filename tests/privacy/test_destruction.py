@@ -1,20 +1,26 @@
 """A record is destroyed after its years, whole, with what was signed; the trail stays (SEC-12)."""
 
+import json
 from datetime import date
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from coordinator.access.model import Override
 from coordinator.core.audit import AuditEvent, verify
 from coordinator.core.db import Base
 from coordinator.core.errors import Forbidden, NotFound, RuleBroken
+from coordinator.core.idempotency import IdempotencyRecord
 from coordinator.core.work import Actor, Work
 from coordinator.domain.vocabulary import DisclosurePurpose, OrderStatus, Role
+from coordinator.notify.model import Notice
+from coordinator.notify.service import tell_role
 from coordinator.orders.model import Order, Signature
 from coordinator.patients.model import Patient
 from coordinator.privacy import destruction, service
 from coordinator.privacy.model import Destruction, LegalHold
+from coordinator.visits.model import Visit
 from tests import builders
 from tests.access.conftest import Scene
 from tests.conftest import NOW, WorkAs, actor_with
@@ -98,6 +104,62 @@ def test_after_its_years_the_whole_record_goes_and_nobody_elses(scene: Scene, wo
         assert verify(work.session).ok
         with pytest.raises(NotFound):
             destruction.destroy(work, old)
+
+
+#: Words of a patient that nobody else has.
+NAME, STREET, SAID = "Quillfeather", "17 Wisteriabrook Lane", "keeps a parrot named Zanzibar"
+
+
+def _tables_that_say(work: Work, *words: str) -> list[str]:
+    """Tables in which any of the words stands, in whichever column: text, JSON, codes."""
+    found = set()
+    for table in Base.metadata.tables.values():
+        for row in work.session.execute(sa.select(table)):
+            text = repr(tuple(row)).casefold()
+            if any(word.casefold() in text for word in words):
+                found.add(table.name)
+    return sorted(found)
+
+
+def test_no_table_says_the_name_or_the_words_of_who_is_gone_and_keys_of_requests_stay_taken(
+    scene: Scene, work_as: WorkAs
+) -> None:
+    with work_as() as work:
+        old = _old_record(work, scene, family_name=NAME)
+        patient = work.session.get_one(Patient, old)
+        patient.home.address = STREET
+        visit, order = patient.episodes[0].id, work.session.scalars(sa.select(Order.id)).first()
+        visit = work.session.scalars(sa.select(Visit.id).where(Visit.episode_id == visit)).first()
+        user = builders.make_user(work.session, "-", Role.CLINICAL_MANAGER)
+        for about in ({"visit_id": visit}, {"order_id": order}):
+            work.session.add(
+                Override(
+                    **about, rule="CUL-01", reason_code="other", text=f"{NAME} {SAID}", user_id=user.id, at=NOW,
+                    facts={"found": {"said": SAID}},
+                )
+            )  # fmt: skip
+        tell_role(
+            work, role=Role.SCHEDULER.value, branch_id=scene.branch.id, kind="visit.unconfirmed",
+            subject=f"visit:{visit}", key="k", patient=old,
+        )  # fmt: skip
+        work.session.flush()
+        work.session.add_all(
+            IdempotencyRecord(caller="user:1", key=key, request_hash="0" * 64, at=NOW, status=200, body=body)
+            for key, body in (
+                ("by number", json.dumps({"items": [{"patient_id": old, "text": SAID}]})),
+                ("by name", f"<p>Ms. {NAME.upper()} {SAID}</p>"),
+                ("another's", json.dumps({"patient_id": old + 10_000, "family_name": f"{NAME}son"})),
+            )
+        )
+        assert {"patient", "home", "override", "idempotency_record"} <= set(_tables_that_say(work, NAME, STREET, SAID))
+    with work_as(_administrator(scene)) as work:
+        destruction.destroy(work, old, dry_run=False)
+    with work_as() as work:
+        assert _tables_that_say(work, STREET, SAID, f"{NAME} ", f"'{NAME}'") == []
+        kept = dict(work.session.execute(sa.select(IdempotencyRecord.key, IdempotencyRecord.body)).all())
+        assert (kept["by number"], kept["by name"]) == (None, None)
+        assert f"{NAME}son" in str(kept["another's"])
+        assert work.session.scalars(sa.select(Notice).where(Notice.subject == f"visit:{visit}")).all() == []
 
 
 def test_nothing_goes_before_its_years_or_in_care_or_under_a_hold_and_all_that_stands_against_it_is_said(
