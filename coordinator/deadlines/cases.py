@@ -87,8 +87,8 @@ def number_of(subject: str) -> int:
     return int(subject.split(":")[1])
 
 
-def batched(numbers: Sequence[int], size: int) -> Iterator[Sequence[int]]:
-    """The numbers in lists that a statement can carry."""
+def batched(numbers: Sequence[R], size: int) -> Iterator[Sequence[R]]:
+    """The numbers, or names, in lists that a statement can carry."""
     for begin in range(0, len(numbers), size):
         yield numbers[begin : begin + size]
 

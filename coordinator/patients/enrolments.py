@@ -54,6 +54,17 @@ def episodes_as_enrolments(patient: Patient, but: Episode | None = None) -> tupl
     )
 
 
+def in_the_way(
+    work: Work, patient: Patient, programme: Programme, day: date, but: Episode | None = None
+) -> tuple[Finding, ...]:
+    """Programmes, here or elsewhere, that exclude this one on the day (PRG-02). `but`: not that episode itself.
+
+    Asked by other rooms.
+    """
+    held = enrolled_elsewhere(work, [patient.id]).get(patient.id, ()) + episodes_as_enrolments(patient, but)
+    return ask_exclusion(programme, day, held, patient.birth_date, primary_diagnosis(patient), work.policy)
+
+
 def primary_diagnosis(patient: Patient) -> str:
     """ICD-10-CM code of the first diagnosis; empty without one. Asked by other rooms."""
     return min(((row.rank, row.code) for row in patient.diagnoses), default=(0, ""))[1]

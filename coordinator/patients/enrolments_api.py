@@ -81,6 +81,8 @@ class PalliativeScreeningFactsSchema(Schema):
     inr = Number(low=0, high=50, allow_none=True)
     liver_complication = _flag("Ascites, peritonitis, encephalopathy, hepatorenal syndrome or recurrent varices")
     meld = Whole(high=60, allow_none=True)
+    life_threatening = _flag("Under 21: a diagnosis that threatens life is documented")
+    family_agrees = _flag("Under 21: the family or legal guardian agrees to palliative care")
 
 
 class PalliativeScreeningCreateSchema(Schema):
@@ -105,6 +107,7 @@ class PalliativeScreeningSchema(Schema):
 class PalliativeScreeningAnswerSchema(PalliativeScreeningSchema):
     general = Word(Determination)
     diseases = fields.Dict(keys=fields.String(), values=fields.String())
+    children = Word(Determination, allow_none=True, metadata={"description": "The broader criteria; null from 21 on"})
     not_known = fields.List(Text(), metadata={"description": "What could still decide"})
     finding = fields.Dict(metadata={"description": "The advice in words (SB-01)"})
 
@@ -198,6 +201,7 @@ def record_screening(args: dict[str, Any], patient_id: int) -> Any:
     row, answer, finding = enrolments.record_screening(work(), patient_id, **args)
     return {
         "id": row.id, "screened_on": row.screened_on, "plan": row.plan, "facts": row.facts, "answer": row.answer,
-        "general": answer.general, "not_known": list(answer.unknown), "finding": finding.as_dict(),
+        "general": answer.general, "children": answer.children, "not_known": list(answer.unknown),
+        "finding": finding.as_dict(),
         "diseases": {disease.value: one.value for disease, one in answer.diseases.items()},
     }  # fmt: skip

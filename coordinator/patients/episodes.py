@@ -8,12 +8,14 @@ import sqlalchemy as sa
 
 from coordinator.access.scope import require_sight
 from coordinator.agency.programmes import require_programme
-from coordinator.agency.service import today
+from coordinator.agency.service import today, zone_of
 from coordinator.core.db import ROW_ID, locked
 from coordinator.core.errors import Conflict, Invalid, RuleBroken
 from coordinator.core.work import Work, permitted
 from coordinator.domain.events import EpisodeHeld, EpisodeResumed, PatientAdmitted, PatientDischarged
+from coordinator.domain.timeline import local_day
 from coordinator.domain.vocabulary import Eligibility, Payer, Programme
+from coordinator.patients.enrolments import in_the_way
 from coordinator.patients.model import Episode, Patient
 from coordinator.patients.queries import accepted_day, for_change
 from coordinator.rules.discharge import DischargeFacts, Step, ask_discharge
@@ -51,7 +53,10 @@ def open_episode(
     ordered_soc_date: date | None = None,
     eligibility: str = Eligibility.PENDING,
 ) -> Episode:
-    """The patient is accepted under the programme; Conflict if an episode of it is open, or nobody manages the care."""
+    """The patient is accepted under the programme; Conflict if an episode of it is open, or nobody manages the care.
+
+    Another programme that excludes this one keeps nobody out: it is on record, and `in_the_way` says it (PRG-02).
+    """
     programme = require_programme(work, programme)
     patient = for_change(work, patient_id)
     if not patient.active:
@@ -75,7 +80,13 @@ def open_episode(
         eligibility=Eligibility(eligibility).value,
     )
     patient.episodes.append(episode)
-    _record(work, "episode.opened", episode, programme=episode.programme.value, referral=referral_id)
+    work.session.flush()  # the episode is not in its own way, by its number
+    findings = in_the_way(work, patient, programme, local_day(accepted_at, zone_of(work, patient.branch_id)), episode)
+    excluded_by = sorted({str(finding.params["other"]) for finding in findings}) or None
+    _record(
+        work, "episode.opened", episode, programme=episode.programme.value, referral=referral_id,
+        **({"excluded_by": excluded_by} if excluded_by else {}),
+    )  # fmt: skip
     return episode
 
 

@@ -8,10 +8,12 @@ from coordinator.core.errors import Conflict, RuleBroken
 from coordinator.core.work import Work, permitted
 from coordinator.domain.events import ReferralAccepted
 from coordinator.domain.lifecycle import REFERRAL, may_become
+from coordinator.domain.timeline import local_day
 from coordinator.domain.vocabulary import Eligibility, ReferralStatus
 from coordinator.orders import plans
 from coordinator.patients import service as patients
-from coordinator.patients.model import Patient
+from coordinator.patients.enrolments import in_the_way
+from coordinator.patients.model import Episode, Patient
 from coordinator.referrals import content
 from coordinator.referrals.eligibility import SETTLED_AT_INITIAL_VISIT, answer_of
 from coordinator.referrals.model import Referral
@@ -19,6 +21,7 @@ from coordinator.referrals.queries import visible
 from coordinator.referrals.states import IN_CARE, move
 from coordinator.rules.eligibility import EligibilityAnswer, ask_admission
 from coordinator.rules.referrals import ask_content
+from coordinator.rules.terms import Finding
 
 #: Any fixed number: one acceptance at a time in a branch, so that nobody becomes two patients in the same moment.
 _ACCEPT_LOCK = 7_003_001
@@ -74,6 +77,15 @@ def accept(
     )  # fmt: skip
     work.publish(ReferralAccepted(referral_id=referral.id, patient_id=patient.id, due_at=referral.due_at))
     return patient
+
+
+def beside_other_programmes(work: Work, patient: Patient, episode: Episode) -> tuple[Finding, ...]:
+    """What warns, and holds bills, because the patient is in another programme as this one opens (PRG-02).
+
+    Asked by other rooms and by the door, which answers it with the acceptance.
+    """
+    day = local_day(episode.accepted_at, agency.zone_of(work, patient.branch_id))
+    return in_the_way(work, patient, episode.programme, day, episode)
 
 
 def _require_acceptable(work: Work, referral: Referral) -> EligibilityAnswer:

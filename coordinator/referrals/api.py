@@ -257,6 +257,9 @@ class AcceptedSchema(Schema):
     initial_visit_due_at = Instant(allow_none=True)
     zone = Text()
     version = Whole()
+    findings = fields.List(
+        fields.Dict(), metadata={"description": "Other programmes that exclude this one: a warning, and bills are held"}
+    )
 
 
 class CloseSchema(Schema):
@@ -366,6 +369,7 @@ def accept(args: dict[str, Any], referral_id: int) -> Any:
         "initial_visit_due_at": episode.initial_visit_due_at,
         "zone": _zone(referral),
         "version": referral.version,
+        "findings": [finding.as_dict() for finding in service.beside_other_programmes(work(), patient, episode)],
     }
     return shown, {"ETag": etag_of(referral)}
 

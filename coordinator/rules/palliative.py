@@ -26,7 +26,8 @@ class Disease(StrEnum):
 class ScreeningFacts:
     """What was found; `None`: not known. Albumin in g/dl, oxygen in litres a minute over 24 hours, the rest in percent.
 
-    The first seven are the general criteria; `failed_lines` are lines of standard therapy; `nyha` is 1 to 4.
+    The first seven are the general criteria; `failed_lines` are lines of standard therapy; `nyha` is 1 to 4. The last
+    two are the broader criteria under 21.
     """
 
     uses_hospital: bool | None = None
@@ -53,19 +54,30 @@ class ScreeningFacts:
     #: Ascites, peritonitis, encephalopathy, hepatorenal syndrome or recurrent varices.
     liver_complication: bool | None = None
     meld: int | None = None
+    #: A diagnosis that threatens life is documented: one whose cure may fail, that needs long intensive treatment, that
+    #: progresses without cure, or a severe disability that leaves the patient extremely vulnerable.
+    life_threatening: bool | None = None
+    #: The family, or the legal guardian, agrees to palliative care for the child.
+    family_agrees: bool | None = None
 
 
 GENERAL = tuple(item.name for item in fields(ScreeningFacts))[:7]
+#: What is asked of who is under 21, beside or instead of all others.
+CHILDREN = ("life_threatening", "family_agrees")
 
 
 @dataclass(frozen=True, slots=True)
 class Screening:
-    """The answer, of the general criteria and of each disease; `unknown` are the facts that could still decide."""
+    """The answer, of the general criteria and of each disease; `unknown` are the facts that could still decide.
+
+    `children`: of the broader criteria under 21; None from 21 on.
+    """
 
     answer: Determination
     general: Determination
     diseases: Mapping[Disease, Determination]
     unknown: tuple[str, ...]
+    children: Determination | None = None
 
 
 # ------------------------------------------------------------------------------------ three values
@@ -149,27 +161,33 @@ def limits_of(plan: str, policy: Policy) -> PalliativeThresholds:
     "SB-01",
     family=FAMILY,
     severity=Severity.WARN,
-    citation="W&I 14132.75; DHCS APL 18-020",
+    citation="W&I 14132.75; DHCS APL 18-020; 42 USC 1396d(r)",
     verification="V",
-    sentence="Medi-Cal palliative care is for who meets every general criterion and those of at least one disease.",
-    sentence_zh="加州醫療補助紓緩護理須符合全部一般條件，並符合最少一種疾病的條件。",
+    sentence="Medi-Cal palliative care is for who meets all general and one disease's criteria; under 21 for more.",
+    sentence_zh="加州醫療補助紓緩護理須符合全部一般條件及最少一種疾病的條件；未滿二十一歲者條件較寬。",
     settings=("palliative.thresholds", "palliative.plans", "palliative.adult_age"),
     asked_on=("record",),
 )
 def screen(facts: ScreeningFacts, plan: str, age: int, policy: Policy) -> Screening:
-    """All general criteria and one disease's. Under 21 broader criteria hold, so that nothing is a "no" here."""
+    """All general criteria and one disease's, or under 21 the broader ones of EPSDT: a diagnosis that threatens life,
+    and a family that agrees. Care that cures, and hospice, may go on beside it there.
+    """
     limits = limits_of(plan, policy)
     general = _every(getattr(facts, name) for name in GENERAL)
     diseases = {disease: ask(facts, limits) for disease, ask in _DISEASES.items()}
+    young = age < policy.palliative.adult_age
+    children = _every(getattr(facts, name) for name in CHILDREN) if young else None
     answer = _every((general, _any(diseases.values())))
-    if answer is False and age < policy.palliative.adult_age:
-        answer = None
-    unknown = tuple(item.name for item in fields(ScreeningFacts) if getattr(facts, item.name) is None)
+    if young:
+        answer = _any((answer, children))
+    asked = (item.name for item in fields(ScreeningFacts) if young or item.name not in CHILDREN)
+    unknown = tuple(name for name in asked if getattr(facts, name) is None)
     return Screening(
         _said(answer),
         _said(general),
         {disease: _said(value) for disease, value in diseases.items()},
         unknown if answer is None else (),
+        _said(children) if young else None,
     )
 
 
@@ -177,6 +195,8 @@ def screen(facts: ScreeningFacts, plan: str, age: int, policy: Policy) -> Screen
 def ask_screening(screening: Screening) -> Finding:
     """What the team is told: an advice, never a refusal, since it is about another programme."""
     met = [disease.value for disease, answer in screening.diseases.items() if answer is Determination.MET]
+    if screening.general is not Determination.MET and screening.children is Determination.MET:
+        met = ["children's criteria"]
     if screening.answer is Determination.MET:
         return found(
             "SB-01",
@@ -191,8 +211,8 @@ def ask_screening(screening: Screening) -> Finding:
         return found(
             "SB-01",
             "Whether the patient may have Medi-Cal palliative care is not known yet. Not known: {unknown}.",
-            cure="The team finds out what is not known; under 21 the plan's broader criteria are asked.",
-            unknown=", ".join(screening.unknown) or "the plan's criteria for children",
+            cure="The team finds out what is not known.",
+            unknown=", ".join(screening.unknown),
             facts={"answer": screening.answer},
         )
     return found(

@@ -46,7 +46,7 @@ def ask_payer(case: VisitCase, policy: Policy) -> Finding | None:
     verification="K",
     sentence="Hospice excludes other care of the terminal illness under the same payer; under 21 both go on together.",
     sentence_zh="選用寧養服務後，同一付款人不再支付末期病的其他護理；未滿二十一歲者可同時接受。",
-    asked_on=("visit", "planning", "publication", "afterwards"),
+    asked_on=("episode", "referral", "visit", "planning", "publication", "afterwards"),
 )
 def ask_exclusion(
     programme: Programme,

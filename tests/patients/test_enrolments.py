@@ -10,9 +10,12 @@ from coordinator.core.http import Coordinator
 from coordinator.domain.roles import permissions_of
 from coordinator.domain.vocabulary import Determination, EvvCircumstanceKind, Payer, Programme, Role
 from coordinator.patients import enrolments
+from coordinator.patients import service as patients
 from coordinator.patients.model import Patient
+from coordinator.referrals.service import beside_other_programmes
 from coordinator.rules.palliative import GENERAL
-from tests.conftest import WorkAs
+from coordinator.rules.terms import Severity
+from tests.conftest import NOW, WorkAs
 from tests.patients.conftest import Scene
 from tests.people import at, browser, pointers
 
@@ -117,6 +120,24 @@ def test_an_election_under_medi_cal_answers_for_an_adult_and_not_for_a_child(
         work.session.get_one(Patient, adult).birth_date = date(2010, 1, 1)
         answers.append(enrolments.record_screening(work, adult, screened_on=SCREENED, facts=GIVEN)[1].answer)
     assert answers == [Determination.NOT_MET, Determination.MET]
+
+
+def test_who_is_in_hospice_is_taken_into_another_programme_with_a_warning_and_the_bill_is_held(
+    scene: Scene, adult: int, work_as: WorkAs
+) -> None:
+    opening = {"patient_id": adult, "payer": Payer.MEDI_CAL, "accepted_at": NOW}
+    with work_as(scene.intake) as work:
+        enrolments.add_enrolment(work, adult, **ELECTION)
+        patient = work.session.get_one(Patient, adult)
+        hospice, other = Programme.HOSPICE, Programme.MEDI_CAL_PC
+        for programme, said in ((other, [Severity.WARN, Severity.HOLD_BILL]), (Programme.MEDI_CAL_HH, [])):
+            episode = patients.open_episode(work, programme=programme, **opening)
+            found = beside_other_programmes(work, patient, episode)
+            assert [(finding.rule, finding.severity) for finding in found] == [("PRG-02", one) for one in said]
+        opened = [line.facts.get("excluded_by") for line in work.trail if line.action == "episode.opened"]
+        assert opened == [[hospice], None]
+        patient.birth_date = date(2010, 1, 1)
+        assert enrolments.in_the_way(work, patient, other, SCREENED) == ()
 
 
 def test_what_cannot_be_meant_is_refused_by_the_name_of_the_field(

@@ -72,6 +72,7 @@ def test_from_fax_to_patient(intake: Browser, scene: Scene) -> None:
         assert {line["criterion"]: line["result"] for line in checklist["criteria"]}["ELG-4"] == "unknown"
         accepted = intake.change("POST", f"{path}/accept", {}, of=path)
         assert accepted.status_code == 200, accepted.json
+        assert accepted.json["findings"] == []
         assert (accepted.json["status"], accepted.json["initial_visit_due_at"]) == ("accepted", "2026-11-11T15:00:00Z")
         patient = intake.get(f"/patients/{accepted.json['patient_id']}").json
         assert [one["id"] for one in patient["episodes"]] == [accepted.json["episode_id"]]

@@ -142,6 +142,7 @@ def test_pay_03_units(minutes, units):
 
 # ------------------------------------------------------------------------------------ SB-01
 
+AGREED = {"life_threatening": True, "family_agrees": True}
 GENERAL = ScreeningFacts(**dict.fromkeys(palliative.GENERAL, True))
 
 
@@ -195,9 +196,29 @@ def test_sb_01_a_plan_may_have_numbers_of_its_own():
     assert screened("ALAMEDA_ALLIANCE", **heart).diseases[Disease.HEART_FAILURE] is MET
 
 
-def test_sb_01_under_21_a_no_is_not_known():
-    no = {"uses_hospital": False}
-    assert (screened(age=21, **no).answer, screened(age=20, **no).answer) == (NOT_MET, UNKNOWN)
+@pytest.mark.parametrize(
+    ("age", "found", "answer"),
+    [
+        (21, {"uses_hospital": False, **AGREED}, NOT_MET),
+        (20, {"uses_hospital": False, **AGREED}, MET),
+        (20, {"uses_hospital": False}, UNKNOWN),
+        (20, {"uses_hospital": False, "life_threatening": True, "family_agrees": False}, NOT_MET),
+        (20, {"oxygen_litres": 4, "life_threatening": False}, MET),
+        # Hospice goes on beside it, and care that cures: neither is asked of a child.
+        (8, {"not_in_hospice": False, "had_appropriate_therapy": False, **AGREED}, MET),
+    ],
+)  # fmt: skip
+def test_sb_01_under_21_a_life_threatening_diagnosis_and_a_willing_family_are_enough(age, found, answer):
+    screening = screened(age=age, **found)
+    assert screening.answer is answer
+    assert (screening.children is None) == (age >= 21)
+
+
+def test_sb_01_asks_of_children_what_could_still_decide_and_of_nobody_else():
+    assert set(palliative.CHILDREN) <= set(screened(age=20).unknown)
+    assert not set(palliative.CHILDREN) & set(screened(age=21).unknown)
+    found = {"uses_hospital": False, "life_threatening": True, "family_agrees": True}
+    assert "children's criteria" in palliative.ask_screening(screened(age=20, **found)).sentence()
 
 
 def test_sb_01_is_an_advice_with_a_suggested_referral():
@@ -209,15 +230,15 @@ def test_sb_01_is_an_advice_with_a_suggested_referral():
     assert not palliative.ask_screening(screened(uses_hospital=False)).refuses
 
 
-@given(st.builds(ScreeningFacts), st.sampled_from(["", "ALAMEDA_ALLIANCE"]), st.data())
-def test_sb_01_what_becomes_known_never_turns_a_yes_into_a_no(facts, plan, data):
+@given(st.builds(ScreeningFacts), st.sampled_from(["", "ALAMEDA_ALLIANCE"]), st.sampled_from([8, 70]), st.data())
+def test_sb_01_what_becomes_known_never_turns_a_yes_into_a_no(facts, plan, age, data):
     """Kleene's logic: an answer that does not wait for a fact does not change when the fact comes in."""
-    answer = palliative.screen(facts, plan, 70, POLICY)
-    unknown = [name for name in palliative.GENERAL if getattr(facts, name) is None]
+    answer = palliative.screen(facts, plan, age, POLICY)
+    unknown = [name for name in palliative.GENERAL + palliative.CHILDREN if getattr(facts, name) is None]
     if answer.answer is UNKNOWN or not unknown:
         return
     more = replace(facts, **{data.draw(st.sampled_from(unknown)): data.draw(st.booleans())})
-    assert palliative.screen(more, plan, 70, POLICY).answer is answer.answer
+    assert palliative.screen(more, plan, age, POLICY).answer is answer.answer
 
 
 # ------------------------------------------------------------------------------------ PRG-01, PRG-02
