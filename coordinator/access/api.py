@@ -1,4 +1,4 @@
-"""Sessions, tokens, accounts and the audit trail over HTTP."""
+"""Tokens, accounts, emergencies and the audit trail over HTTP. Signing in is in `entering_api`."""
 
 from typing import Any
 
@@ -8,34 +8,19 @@ from marshmallow import fields, validate
 
 from coordinator.access import emergency, service, trail, users
 from coordinator.access.model import ApiToken, User
+from coordinator.access.user_schema import UserSchema
 from coordinator.core.audit import AuditEvent
-from coordinator.core.errors import Unauthenticated
 from coordinator.core.fields import Day, Id, Instant, Schema, Text, Whole
-from coordinator.core.http import Blueprint, no_rehearsal, public, require_match, with_etag, work
+from coordinator.core.http import Blueprint, require_match, with_etag, work
 from coordinator.core.pages import PageQuery, page, page_schema
 
-blp = Blueprint("access", __name__, url_prefix="/api/v1", description="Signing in, tokens, accounts, the audit trail")
+blp = Blueprint("access", __name__, url_prefix="/api/v1", description="Tokens, accounts, the audit trail")
 
 
 def doorman() -> service.Doorman:
     """This app's doorman."""
     found: service.Doorman = flask.current_app.extensions["doorman"]
     return found
-
-
-class SignInSchema(Schema):
-    username = Text(required=True, max_length=80, metadata={"example": "scheduler"})
-    password = Text(required=True, max_length=200, metadata={"example": "correct horse battery staple"})
-
-
-class UserSchema(Schema):
-    id = Id()
-    username = Text()
-    display_name = Text()
-    roles = fields.List(Text())
-    branch_ids = fields.List(Id())
-    clinician_id = Id(allow_none=True)
-    physician_id = Id(allow_none=True)
 
 
 class TokenRequestSchema(Schema):
@@ -133,53 +118,6 @@ class AuditEventSchema(Schema):
     facts = fields.Dict()
     request_id = Text(allow_none=True)
     hash = Text()
-
-
-@blp.route("/sessions", methods=["POST"])
-@blp.arguments(SignInSchema)
-@blp.doc(security=[])
-@blp.response(201, UserSchema)
-@no_rehearsal
-@public
-def open_session(args: dict[str, str]) -> Any:
-    """Sign in
-
-    Sets the session cookie. Five wrong passwords let the account rest for fifteen minutes.
-    """
-    opened = doorman().sign_in(work(), args["username"], args["password"])
-    if opened is None:
-        # An answer, not an exception: the failed attempt is committed with it.
-        return _wrong()
-    user, secret = opened
-    answer = flask.jsonify(UserSchema().dump(user))
-    answer.status_code = 201
-    answer.set_cookie(
-        service.COOKIE,
-        secret,
-        httponly=True,
-        samesite="Strict",
-        secure=doorman().settings.secure_cookies,
-        path="/",
-        max_age=doorman().settings.session_absolute_minutes * 60,
-    )
-    return answer
-
-
-def _wrong() -> Response:
-    refusal = Unauthenticated("The user name or the password is not right.", code="wrong-credentials")
-    handler = flask.current_app.extensions["answer_refusal"]
-    answer: Response = handler(refusal)
-    return answer
-
-
-@blp.route("/sessions/current", methods=["DELETE"])
-@blp.response(204)
-def close_session() -> Any:
-    """Sign out"""
-    service.sign_out(work())
-    answer = Response(status=204)
-    answer.delete_cookie(service.COOKIE, path="/")
-    return answer
 
 
 @blp.route("/me")

@@ -37,6 +37,55 @@ class SignInSession(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, nullable=False)
     last_used_at: Mapped[datetime] = mapped_column(UtcDateTime, nullable=False)
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: How the person proved who they are: password, password+totp, password+recovery-code, passkey, ...
+    proved_by: Mapped[str] = mapped_column(sa.String(40), nullable=False, default="password")
+    #: The browser and the machine in words, as they call themselves; None: unknown.
+    device: Mapped[str | None] = mapped_column(sa.String(80))
+    #: When and how they last proved it again, in this session.
+    proved_again_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    proved_again_by: Mapped[str | None] = mapped_column(sa.String(20))
+
+
+class SignInStep(Base):
+    """Something asked of a browser that has an age and is answered once: the second factor, a passkey's challenge.
+
+    A row is no session: whoever holds its secret can do nothing but give the answer.
+    """
+
+    __tablename__ = "sign_in_step"
+    id: Mapped[int] = row_id()
+    kind: Mapped[str] = mapped_column(sa.String(30), nullable=False)
+    secret_hash: Mapped[str] = mapped_column(sa.String(64), nullable=False, unique=True)
+    user_id: Mapped[int | None] = may_refer_to("app_user.id")
+    facts: Mapped[dict[str, Any]] = mapped_column(sa.JSON, nullable=False, default=dict)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, nullable=False)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, nullable=False, index=True)
+    used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Authenticator(Base):
+    """An app that shows six digits every half minute (RFC 6238). Unconfirmed until the person has typed some."""
+
+    __tablename__ = "authenticator"
+    id: Mapped[int] = row_id()
+    user_id: Mapped[int] = refers_to("app_user.id")
+    #: Readable with this installation's key alone.
+    sealed_secret: Mapped[str] = mapped_column(sa.String(200), nullable=False)
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime, nullable=False)
+    confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: The half minute of the last code that was taken: neither it nor an earlier one is taken again.
+    last_step: Mapped[int | None] = mapped_column(sa.BigInteger)
+
+
+class RecoveryCode(Base):
+    """One of the codes that open an account whose second factor is lost; each opens once."""
+
+    __tablename__ = "recovery_code"
+    id: Mapped[int] = row_id()
+    user_id: Mapped[int] = refers_to("app_user.id")
+    code_hash: Mapped[str] = mapped_column(sa.String(64), nullable=False, unique=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, nullable=False)
+    used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class ApiToken(Base):

@@ -1,8 +1,9 @@
-"""Signing in and out, tokens, and proving again who one is."""
+"""The doorman who knows sessions and tokens, signing out, and accounts. Signing in is in `entering`."""
 
 import hashlib
 import hmac
 import secrets
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,8 +12,9 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy.orm import Session
 
-from coordinator.access.model import ApiToken, SignInSession, User
+from coordinator.access.model import ApiToken, Authenticator, SignInSession, User
 from coordinator.access.scope import branches_of
+from coordinator.access.vault import Vault
 from coordinator.agency.model import Branch
 from coordinator.core.db import ROW_ID, fetch
 from coordinator.core.errors import Conflict, Forbidden, Invalid, NotFound, TooMany, Unauthenticated
@@ -27,12 +29,21 @@ COOKIE = "coordinator_session"
 FAILURES_BEFORE_LOCK = 5
 LOCK_FOR = timedelta(minutes=15)
 TOKEN_DAYS = 90
+#: How often the use of a session is noted.
+NOTED_EVERY = timedelta(minutes=1)
+#: What is open to somebody whose role asks for a second factor, and who has none yet.
+CONFINED_TO = frozenset({"self:read", "self:secure"})
 SHORTEST_PASSWORD = 12
 
 # The rooms of staff and physicians stand above this one, since they ask it whose rows they may show; here their tables
 # are named by the columns that say who a user is, and `tests/access` asks through the real rows.
 _clinician = sa.table("clinician", sa.column("id", ROW_ID), sa.column("performer", sa.String()))
 _physician = sa.table("physician", sa.column("id", ROW_ID))
+
+
+def has_factor(user_id: sa.SQLColumnExpression[int] | int) -> sa.ColumnElement[bool]:
+    """Whether the user has a second factor that works."""
+    return sa.exists().where(Authenticator.user_id == user_id, Authenticator.confirmed_at.is_not(None))
 
 
 class Doorman:
@@ -43,6 +54,7 @@ class Doorman:
         self.hasher = PasswordHasher(
             time_cost=settings.password_time_cost, memory_cost=settings.password_memory_kib, parallelism=1
         )
+        self.vault = Vault(settings.secret_key)
         # Verified against when there is no such user, so that the answer takes as long either way.
         self._nobody = self.hasher.hash(secrets.token_hex(16))
 
@@ -57,27 +69,29 @@ class Doorman:
         """Whether the account is open; the demo's, whose password everybody knows, are so in the demo alone."""
         return user.active and (self.settings.is_demo or not user.demo)
 
+    def wants_factor(self, user: User) -> bool:
+        """Whether a role of the user asks for a second factor here."""
+        return not self.settings.second_factor_roles.isdisjoint(user.roles)
+
     def matches(self, password: str, hashed: str | None) -> bool:
         try:
             return self.hasher.verify(hashed or self._nobody, password) and hashed is not None
         except (VerificationError, InvalidHashError):
             return False
 
-    def prove(self, session: Session, user: User, password: str, now: datetime) -> bool:
-        """Check the password of a known user, and count failures; raises TooMany while the account rests."""
-        if user.locked_until is not None and user.locked_until > now:
-            raise TooMany(
-                "Too many wrong passwords. Wait, or ask an administrator.",
-                retry_after=max(1, int((user.locked_until - now).total_seconds())),
-            )
+    def prove(self, session: Session, user: User, password: str, now: datetime, *, forgives: bool = True) -> bool:
+        """Check the password of a known user, and count failures; raises TooMany while the account rests.
+
+        `forgives`: a right one sets the count back. Not so where a second factor is still to come: else somebody who
+        knows the password could try codes without end.
+        """
+        require_awake(user, now)
         good = self.matches(password, user.password_hash)
-        if good:
+        if not good:
+            count_wrong(user, now)
+        elif forgives:
             user.failed_attempts, user.locked_until = 0, None
-        else:
-            user.failed_attempts += 1
-            if user.failed_attempts >= FAILURES_BEFORE_LOCK:
-                user.failed_attempts, user.locked_until = 0, now + LOCK_FOR
-        session.flush()  # the count is wanted even though the door answers with a refusal: see `sign_in`
+        session.flush()  # the count is wanted even though the door answers with a refusal
         return good
 
     # -------------------------------------------------------------------------------------------- the door's questions
@@ -110,7 +124,7 @@ class Doorman:
 
     def _by_session(self, session: Session, secret: str, now: datetime) -> Actor | None:
         found = session.execute(
-            sa.select(SignInSession, User, _clinician.c.performer)
+            sa.select(SignInSession, User, _clinician.c.performer, has_factor(User.id).label("has_factor"))
             .join(User, User.id == SignInSession.user_id)
             .outerjoin(_clinician, _clinician.c.id == User.clinician_id)
             .where(SignInSession.token_hash == self.digest(secret))
@@ -124,7 +138,12 @@ class Doorman:
             absolute_minutes=limits.session_absolute_minutes,
         ):  # fmt: skip
             return None
-        return self._actor(found.User, found.performer, opened.id)
+        actor = self._actor(found.User, found.performer, opened.id)
+        touch_due = opened.last_used_at < now - NOTED_EVERY
+        confined = opened.proved_by == "password" and not found.has_factor and self.wants_factor(found.User)
+        if confined:
+            actor = replace(actor, permissions=actor.permissions & CONFINED_TO, confined=True)
+        return replace(actor, touch_due=True) if touch_due else actor
 
     def _actor(self, user: User, performer: str | None, session_id: int | None = None) -> Actor:
         if not self.admits(user):
@@ -138,26 +157,25 @@ class Doorman:
         if actor.session_id is not None:
             session.execute(
                 sa.update(SignInSession)
-                .where(SignInSession.id == actor.session_id, SignInSession.last_used_at < now - timedelta(minutes=1))
+                .where(SignInSession.id == actor.session_id, SignInSession.last_used_at < now - NOTED_EVERY)
                 .values(last_used_at=now)
             )
 
-    def sign_in(self, work: Work, username: str, password: str) -> tuple[User, str] | None:
-        """Open a session; None if the pair is wrong. The caller commits either way: failures count."""
-        user = work.session.execute(sa.select(User).where(User.username == username).with_for_update()).scalar()
-        if user is None:
-            self.matches(password, None)
-            work.record("session.refused", "user:unknown", outcome="deny")
-            return None
-        if not self.prove(work.session, user, password, work.now) or not self.admits(user):
-            work.record("session.refused", f"user:{user.id}", outcome="deny")
-            return None
-        secret = secrets.token_urlsafe(32)
-        work.session.add(
-            SignInSession(user_id=user.id, token_hash=self.digest(secret), created_at=work.now, last_used_at=work.now)
+
+def require_awake(user: User, now: datetime) -> None:
+    """Raises TooMany while the account rests after wrong passwords or codes."""
+    if user.locked_until is not None and user.locked_until > now:
+        raise TooMany(
+            "Too many wrong passwords or codes. Wait, or ask an administrator.",
+            retry_after=max(1, int((user.locked_until - now).total_seconds())),
         )
-        work.record("session.opened", f"user:{user.id}")
-        return user, secret
+
+
+def count_wrong(user: User, now: datetime) -> None:
+    """One more wrong password or code; after the fifth the account rests."""
+    user.failed_attempts += 1
+    if user.failed_attempts >= FAILURES_BEFORE_LOCK:
+        user.failed_attempts, user.locked_until = 0, now + LOCK_FOR
 
 
 def _refuse_foreign_pages(request: Any) -> None:
@@ -354,10 +372,3 @@ def create_user(
     work.session.flush()  # the user's number is in the audit line
     work.record("user.created", f"user:{user.id}", roles=user.roles)
     return user
-
-
-def prove_again(work: Work, doorman: Doorman, password: str) -> None:
-    """Ask for the password again before something that cannot be undone, such as a signature (SEC-07)."""
-    user = fetch(work.session, User, work.actor.user_id or 0, "user")
-    if not doorman.prove(work.session, user, password, work.now):
-        raise Forbidden("The password is not right. Nothing was signed.", code="step-up-required", methods=["password"])

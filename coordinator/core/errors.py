@@ -19,10 +19,20 @@ class Refusal(Exception):  # noqa: N818  (a refusal is an answer, not an error)
         #: What was refused, for the audit line alone: the row, and whose it is.
         self.subject: str | None = None
         self.patient_id: int | None = None
+        #: Whether the door keeps what was written before the refusal: a count of wrong guesses, and its line.
+        self.keeps = False
 
     def about(self, subject: str, patient_id: int | None = None) -> Self:
         """The same refusal, whose audit line names the row; the answer does not."""
         self.subject, self.patient_id = subject, patient_id
+        return self
+
+    def kept(self) -> Self:
+        """The same refusal, which does not undo what was written before it: for wrong passwords and codes alone.
+
+        The verb writes nothing else before it is raised.
+        """
+        self.keeps = True
         return self
 
 

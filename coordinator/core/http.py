@@ -43,7 +43,7 @@ from coordinator.core.errors import (
     VersionRequired,
 )
 from coordinator.core.fields import MAX_ID, Schema
-from coordinator.core.idempotency import claim
+from coordinator.core.idempotency import IdempotencyRecord, claim
 from coordinator.core.settings import Settings
 from coordinator.core.thinking import Think, door_of, seal_apart, think_ahead
 from coordinator.core.work import Actor, Work, refused_line
@@ -177,6 +177,18 @@ def no_rehearsal(view: Callable[..., Any]) -> Callable[..., Any]:
     return view
 
 
+def quiet(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark a view that a page asks by itself, not a person: the session ends as if it had not been asked."""
+    view.is_quiet = True  # type: ignore[attr-defined]
+    return view
+
+
+def unrepeatable(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark a view whose answer holds a secret: it is shown once, so it is not kept for a caller's Idempotency-Key."""
+    view.is_unrepeatable = True  # type: ignore[attr-defined]
+    return no_rehearsal(view)
+
+
 class Coordinator(Flask):
     """Flask whose every request is one transaction, opened and closed here and nowhere else."""
 
@@ -218,6 +230,11 @@ class Coordinator(Flask):
         dry = request.args.get("dry_run", "").lower() in {"1", "true", "yes"}
         if dry and getattr(view, "no_rehearsal", False):
             raise Invalid("What asks for a password cannot be rehearsed.", pointer="/query/dry_run")
+        if getattr(view, "is_unrepeatable", False) and "Idempotency-Key" in request.headers:
+            raise Invalid(
+                "This answer is shown once and kept nowhere. Ask without Idempotency-Key.",
+                code="idempotency-not-offered",
+            )
         with d.database.session(write=writing) as session:
             actor = d.authenticate(session, request, now())
             if actor is None:
@@ -235,6 +252,7 @@ class Coordinator(Flask):
                 atlas=d.atlas,
             )
             g.work = w
+            record: IdempotencyRecord | Response | None = None
             try:
                 record = None if dry or not writing else claim(w)
                 if isinstance(record, Response):
@@ -260,16 +278,33 @@ class Coordinator(Flask):
                 else:
                     session.rollback()
             except Refusal as refusal:
+                if refusal.keeps and writing and not dry:
+                    if record is not None:
+                        session.delete(record)  # the same request may be right the next time
+                    session.flush()  # as below: the database's own refusal before the chain's lock
+                    audit.seal(session, [*w.trail, *_line_of(refusal, w)])
+                    session.commit()
+                    raise
                 session.rollback()
-                if isinstance(refusal, Forbidden | NotFound) and actor.user_id is not None and not dry:
-                    seal_apart(d, w, [refused_line(w, refusal, door_of(request), "door")])
+                if not dry:
+                    seal_apart(d, w, _line_of(refusal, w))
                 raise
             except BaseException:
                 session.rollback()
                 raise
         if not writing:
             seal_apart(d, w, w.trail)
+            if not w.trail and actor.touch_due and not getattr(view, "is_quiet", False):
+                with d.database.transaction() as session:
+                    d.touch(session, actor, w.now)
         return answer
+
+
+def _line_of(refusal: Refusal, w: Work) -> list[audit.AuditLine]:
+    """What the trail says of a refusal: nothing of those that refuse no access, or refuse nobody known."""
+    if not isinstance(refusal, Forbidden | NotFound) or w.actor.user_id is None:
+        return []
+    return [refused_line(w, refusal, door_of(request), "door")]
 
 
 # ------------------------------------------------------------------------------------------------ problems

@@ -1,6 +1,7 @@
 """The same request twice has one effect: what a caller's key was answered with."""
 
 import hashlib
+import hmac
 import json
 import re
 from collections.abc import Collection
@@ -8,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Response, request
+from flask import Response, current_app, request
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -43,8 +44,11 @@ def claim(w: Work) -> IdempotencyRecord | Response | None:
         raise Invalid("Idempotency-Key must be 1 to 255 printable characters.", code="idempotency-key-invalid")
     caller = caller_of(w)
     body = request.get_data(cache=True)
-    digest = hashlib.sha256(
-        b"\n".join([request.method.encode(), request.full_path.encode("utf-8", "replace"), body])
+    # Keyed: a body may hold a password, which a plain hash would let somebody try out at leisure.
+    digest = hmac.new(
+        current_app.extensions["door"].settings.secret_key.encode(),
+        b"\n".join([request.method.encode(), request.full_path.encode("utf-8", "replace"), body]),
+        hashlib.sha256,
     ).hexdigest()
     record = IdempotencyRecord(caller=caller, key=key, request_hash=digest, at=w.now)
     try:

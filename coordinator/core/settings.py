@@ -15,6 +15,8 @@ ROOT = Path(__file__).resolve().parents[2]
 #: Servers of the public: they are not asked where patients live.
 PUBLIC_ROAD_SERVERS = ("project-osrm.org", "openstreetmap.de", "openstreetmap.org")
 PROFILES = ("demo", "test", "production")
+#: Roles that people hold, as `domain.vocabulary.Role` has them; this room stands beside that one and does not name it.
+ROLES = ("administrator", "clinical_manager", "clinician", "intake", "physician", "scheduler")
 
 
 class SettingsError(RuntimeError):
@@ -46,6 +48,12 @@ class Settings:
     password_memory_kib: int = 65536
     session_idle_minutes: int = 15
     session_absolute_minutes: int = 720
+    #: For so many minutes nobody who has proved themselves again is asked once more (SEC-07); 0: always.
+    step_up_minutes: int = 5
+    #: Roles whose holders have a second factor; the demo and the tests ask it of nobody.
+    second_factor_roles: frozenset[str] = frozenset()
+    #: Where people's browsers find this installation; None: no passkeys, no sign-in through others.
+    public_url: str | None = None
     pool_size: int = 20
     #: Serve cookies over TLS only.
     secure_cookies: bool = True
@@ -120,6 +128,38 @@ def _mail_server(environ: Mapping[str, str]) -> tuple[str | None, str]:
     return url, sender
 
 
+def _public_url(environ: Mapping[str, str], profile: str) -> str | None:
+    """Scheme, host and port under which browsers reach us; passkeys are bound to its host for good."""
+    name = "COORDINATOR_PUBLIC_URL"
+    text = environ.get(name) or {"demo": "http://localhost:8000", "test": "https://coordinator.example.org"}.get(
+        profile
+    )
+    if text is None:
+        return None
+    try:
+        parts = urlsplit(text)
+        host, _port = parts.hostname, parts.port
+    except ValueError:
+        host, parts = None, urlsplit("")
+    if not host or parts.path.strip("/") or parts.query or parts.fragment or parts.username:
+        raise SettingsError(f"{name} must be an address such as https://visits.example.org, without a path.")
+    if parts.scheme != "https" and not (parts.scheme == "http" and host == "localhost"):
+        raise SettingsError(f"{name} must begin with https: browsers keep passkeys for nothing else but localhost.")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _second_factor_roles(environ: Mapping[str, str], profile: str) -> frozenset[str]:
+    """Roles that sign in with a second factor: all of them unless the setting says otherwise, none in demo and test."""
+    name = "COORDINATOR_SECOND_FACTOR"
+    text = environ.get(name, "everyone" if profile == "production" else "nobody").strip()
+    if text in ("everyone", "nobody"):
+        return frozenset(ROLES) if text == "everyone" else frozenset()
+    wanted = frozenset(text.replace(",", " ").split())
+    if not wanted or wanted - set(ROLES):
+        raise SettingsError(f"{name} must be everyone, nobody, or some of: {', '.join(ROLES)}.")
+    return wanted
+
+
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings from `environ` (the process's own by default); SettingsError names everything that is wrong."""
     environ = os.environ if environ is None else environ
@@ -166,6 +206,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         ),
         session_idle_minutes=_whole(environ, "COORDINATOR_SESSION_IDLE_MINUTES", 15, 1, 1440),
         session_absolute_minutes=_whole(environ, "COORDINATOR_SESSION_ABSOLUTE_MINUTES", 720, 5, 10080),
+        step_up_minutes=_whole(environ, "COORDINATOR_STEP_UP_MINUTES", 5, 0, 60),
+        second_factor_roles=_second_factor_roles(environ, profile),
+        public_url=_public_url(environ, profile),
         pool_size=_whole(environ, "COORDINATOR_POOL_SIZE", 20, 1, 200),
         secure_cookies=profile == "production",
         embedded_worker=environ.get("COORDINATOR_EMBEDDED_WORKER", "1" if profile == "demo" else "0") == "1",

@@ -28,6 +28,10 @@ class Actor:
     session_id: int | None = None
     #: The profession of an acting clinician: RN, CHHA, ...
     performer: str | None = None
+    #: Signed in with less than their role asks for: nothing but setting up a second factor is open.
+    confined: bool = False
+    #: The session's last use was noted a minute ago or longer.
+    touch_due: bool = False
 
     def may(self, permission: str) -> bool:
         return permission in self.permissions
@@ -92,6 +96,12 @@ class Work:
 
 def _refuse_without(work: Work, permission: str) -> None:
     if not work.actor.may(permission):
+        if work.actor.confined:
+            raise Forbidden(
+                "Your role asks for a second factor. Set one up: an authenticator app or a passkey.",
+                code="second-factor-missing",
+                permission=permission,
+            )
         raise Forbidden(
             f"Your role does not include {permission}. Ask a clinical manager or an administrator.",
             permission=permission,

@@ -8,6 +8,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "agency:edit": frozenset({Role.ADMINISTRATOR}),
     "user:manage": frozenset({Role.ADMINISTRATOR}),
     "self:read": frozenset(Role),
+    "self:secure": frozenset(Role) - {Role.SYSTEM},
     "token:issue": frozenset(Role) - {Role.SYSTEM},
     # patients
     "patient:read": frozenset(Role),
@@ -210,7 +211,7 @@ _OF_AIDES = frozenset(
         "feedback:record", "inbox:read", "instrument:read", "note:read", "note:write", "notice:read", "patient:read",
         "physician:read", "reading:record", "resource:read", "roster:read", "schedule:give", "self:read", "token:issue",
         "visit:miss", "visit:perform", "visit:read", "meal:record", "task:act", "task:read", "workday:read",
-        "team:read", "handoff:list", "handoff:read", "handoff:write", "handoff:acknowledge",
+        "self:secure", "team:read", "handoff:list", "handoff:read", "handoff:write", "handoff:acknowledge",
     }
 )  # fmt: skip
 #: What calls for a nurse's, a therapist's or a physician's own judgement.

@@ -4,6 +4,7 @@ from typing import Any
 
 from marshmallow import fields, validate
 
+from coordinator.access.proof_schema import ProofSchema
 from coordinator.core.fields import Day, Id, Instant, Schema, Text, Whole, Word
 from coordinator.domain.vocabulary import (
     AbsencePurpose,
@@ -166,14 +167,10 @@ class CertificationSignItemSchema(Schema):
     content_hash = Text(required=True, max_length=64)
 
 
-class CertificationSignBatchSchema(Schema):
+class CertificationSignBatchSchema(ProofSchema):
     items = fields.List(
         fields.Nested(CertificationSignItemSchema), required=True, validate=validate.Length(min=1, max=100),
         metadata={"example": [{"id": 1, "version": 2, "content_hash": "0" * 64}]},
-    )  # fmt: skip
-    password = Text(
-        required=True, max_length=200,
-        metadata={"description": "Asked for again at every batch", "example": "correct horse battery staple"},
     )  # fmt: skip
 
 

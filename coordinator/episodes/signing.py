@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.orm.exc import StaleDataError
 
-from coordinator.access.service import Doorman, prove_again
+from coordinator.access.proof import Proof, prove_again
+from coordinator.access.service import Doorman
 from coordinator.agency import service as agency
 from coordinator.core.errors import Conflict, Forbidden, NotFound, Refusal, RuleBroken, StaleVersion
 from coordinator.core.work import Work, permitted
@@ -110,22 +111,22 @@ def review_certification(work: Work, certification_id: int, version: int) -> Cer
 
 
 @permitted("certification:sign")
-def sign_certifications(work: Work, doorman: Doorman, items: Sequence[SignItem], password: str) -> list[SignResult]:
-    """Sign what was read, item by item. The password is asked for again; a wrong one signs nothing (SEC-07).
+def sign_certifications(work: Work, doorman: Doorman, items: Sequence[SignItem], proof: Proof) -> list[SignResult]:
+    """Sign what was read, item by item. Whoever signs proves again who they are; else nothing is signed (SEC-07).
 
-    Forbidden `step-up-required` for a wrong password: the caller must commit, so that the attempt is counted.
+    Forbidden `step-up-required` for a wrong proof, which the door keeps, so that the attempt is counted.
     """
     signer = work.session.get_one(Physician, _signer(work))
-    prove_again(work, doorman, password)
-    return [_sign_item(work, signer, item) for item in items]
+    method = prove_again(work, doorman, proof)
+    return [_sign_item(work, signer, item, method) for item in items]
 
 
-def _sign_item(work: Work, signer: Physician, item: SignItem) -> SignResult:
+def _sign_item(work: Work, signer: Physician, item: SignItem, method: str) -> SignResult:
     """One item in a savepoint of its own: what is refused leaves nothing behind, not even an audit line."""
     so_far = len(work.trail)
     try:
         with work.session.begin_nested():
-            _sign(work, signer, item)
+            _sign(work, signer, item, method)
             work.session.flush()  # what the database refuses is refused for this item alone
         return SignResult(item.id, "signed", 200, "Signed.")
     except Refusal as refusal:
@@ -137,7 +138,7 @@ def _sign_item(work: Work, signer: Physician, item: SignItem) -> SignResult:
     return result
 
 
-def _sign(work: Work, signer: Physician, item: SignItem) -> None:
+def _sign(work: Work, signer: Physician, item: SignItem, method: str) -> None:
     row = _own(work, item.id)
     if row.version != item.version or content_hash(row) != item.content_hash:
         raise StaleVersion("The certification was changed since you read it. Read it again; it was not signed.")
@@ -157,7 +158,7 @@ def _sign(work: Work, signer: Physician, item: SignItem) -> None:
         certification_version=row.version,
         content_hash=content_hash(row),
         text=signed_text(row),
-        method="password",
+        method=method,
         at=work.now,
     )
     work.session.add(signature)

@@ -5,6 +5,7 @@ from typing import Any
 
 import flask
 
+from coordinator.access.proof_schema import take_proof
 from coordinator.access.service import Doorman
 from coordinator.agency import service as agency
 from coordinator.core.errors import Forbidden
@@ -289,19 +290,17 @@ def decline(args: dict[str, Any], order_id: int) -> Any:
 def sign_batch(args: dict[str, Any]) -> Any:
     """Sign what was reviewed; the answer says of each item what became of it
 
-    A wrong password signs nothing and counts as a failed attempt.
+    Whoever signs proves again who they are: by password, by password and code, or by a passkey, as the account has it;
+    not again within some minutes. A wrong proof signs nothing and counts as a failed attempt.
     """
     doorman: Doorman = flask.current_app.extensions["doorman"]
     items = [signing.SignItem(**item) for item in args["items"]]
     try:
-        results = signing.sign_batch(work(), doorman, items, args["password"])
+        results = signing.sign_batch(work(), doorman, items, take_proof(args))
     except Forbidden as refusal:
-        if refusal.problem_code != "step-up-required":
-            raise
-        # An answer, not an exception: the failed attempt is committed with it.
-        work().record("order.not-signed", work().actor.name, outcome="deny", code=refusal.problem_code)
-        answer: flask.Response = flask.current_app.extensions["answer_refusal"](refusal)
-        return answer
+        if refusal.problem_code == "step-up-required":
+            work().record("order.not-signed", work().actor.name, outcome="deny", code=refusal.problem_code)
+        raise
     return {
         "results": [
             {

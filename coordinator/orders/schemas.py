@@ -6,6 +6,7 @@ import marshmallow as ma
 from marshmallow import fields, validate
 from webargs.fields import DelimitedList
 
+from coordinator.access.proof_schema import ProofSchema
 from coordinator.core.fields import Day, Id, Instant, Schema, Text, Whole, Word
 from coordinator.core.pages import PageQuery, page_schema
 from coordinator.domain.vocabulary import Discipline, OrderDeclineReason, OrderStatus, OverrideReason
@@ -234,14 +235,10 @@ class SignItemSchema(Schema):
     )  # fmt: skip
 
 
-class SignatureBatchSchema(Schema):
+class SignatureBatchSchema(ProofSchema):
     items = fields.List(
         fields.Nested(SignItemSchema), required=True, validate=validate.Length(min=1, max=signing.LARGEST_BATCH),
         metadata={"example": [{"id": 1, "version": 3, "content_hash": "0" * 64}]},
-    )  # fmt: skip
-    password = Text(
-        required=True, max_length=200,
-        metadata={"description": "Asked for again at every batch", "example": "correct horse battery staple"},
     )  # fmt: skip
 
     @ma.validates_schema

@@ -15,7 +15,8 @@ from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.orm.exc import StaleDataError
 
 from coordinator.access.model import User
-from coordinator.access.service import Doorman, prove_again
+from coordinator.access.proof import Proof, prove_again
+from coordinator.access.service import Doorman
 from coordinator.core.db import fetch
 from coordinator.core.errors import Conflict, Forbidden, NotFound, Refusal, StaleVersion
 from coordinator.core.work import Work, permitted
@@ -114,24 +115,24 @@ def mark_reviewed(work: Work, order_id: int, version: int) -> Order:
 
 
 @permitted("order:sign")
-def sign_batch(work: Work, doorman: Doorman, items: Sequence[SignItem], password: str) -> list[SignResult]:
-    """Sign what was reviewed, item by item. The password is asked for again; a wrong one signs nothing (SEC-07).
+def sign_batch(work: Work, doorman: Doorman, items: Sequence[SignItem], proof: Proof) -> list[SignResult]:
+    """Sign what was reviewed, item by item. Whoever signs proves again who they are; else nothing is signed (SEC-07).
 
-    Forbidden `step-up-required` for a wrong password: the caller must commit, so that the attempt is counted.
+    Forbidden `step-up-required` for a wrong proof, which the door keeps, so that the attempt is counted.
     """
     signer = fetch(work.session, Physician, _signer(work), "physician")
-    prove_again(work, doorman, password)
-    return [_sign_item(work, signer, item) for item in items]
+    method = prove_again(work, doorman, proof)
+    return [_sign_item(work, signer, item, method) for item in items]
 
 
-def _sign_item(work: Work, signer: Physician, item: SignItem) -> SignResult:
+def _sign_item(work: Work, signer: Physician, item: SignItem, method: str) -> SignResult:
     """One item in a savepoint of its own: what is refused leaves nothing behind, not even an audit line."""
     so_far = len(work.trail)
     try:
         with work.session.begin_nested():
             order = _own(work, item.id)
             _check_item(work, signer, order, item)
-            _sign(work, order, signer_id=signer.id, user_id=work.actor.user_id or 0, method="password")
+            _sign(work, order, signer_id=signer.id, user_id=work.actor.user_id or 0, method=method)
             work.session.flush()  # what the database refuses is refused for this item alone
         return SignResult(item.id, "signed", 200, "Signed.", order)
     except Refusal as refusal:

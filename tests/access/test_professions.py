@@ -24,7 +24,8 @@ def test_an_aide_holds_this_and_no_more() -> None:
     assert permissions_of(CLINICIAN, "CHHA") == {
         "agency:read", "aide-plan:acknowledge", "aide-plan:read", "assessment:read", "clinician:read",
         "instrument:read", "notice:read", "patient:read", "physician:read", "reading:record", "resource:read",
-        "roster:read", "schedule:give", "self:read", "token:issue", "visit:miss", "visit:perform", "visit:read",
+        "roster:read", "schedule:give", "self:read", "self:secure", "token:issue", "visit:miss", "visit:perform",
+        "visit:read",
         "meal:record", "workday:read", "feedback:record", "handoff:acknowledge", "handoff:list", "handoff:read",
         "handoff:write", "inbox:read", "note:read", "note:write", "task:act", "task:read", "team:read",
     }  # fmt: skip

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from coordinator.core.settings import DEMO_SECRET, ROOT, SettingsError, load_settings
+from coordinator.domain.vocabulary import Role
 from coordinator.travel.atlas import atlas_from
 
 OWN = {
@@ -43,6 +44,12 @@ def test_the_demo_s_key_serves_nowhere_else(profile: str) -> None:
         ("COORDINATOR_DATABASE_URL", "mysql://x"),
         ("COORDINATOR_SESSION_IDLE_MINUTES", "soon"),
         ("COORDINATOR_POOL_SIZE", "0"),
+        ("COORDINATOR_STEP_UP_MINUTES", "61"),
+        ("COORDINATOR_SECOND_FACTOR", "physician, king"),
+        ("COORDINATOR_SECOND_FACTOR", " "),
+        ("COORDINATOR_PUBLIC_URL", "http://visits.example.org"),
+        ("COORDINATOR_PUBLIC_URL", "https://visits.example.org/here"),
+        ("COORDINATOR_PUBLIC_URL", "https://[visits"),
         ("COORDINATOR_OSRM_URL", "127.0.0.1:5000"),
         ("COORDINATOR_OSRM_URL", "http://host:port"),
         ("COORDINATOR_OSRM_URL", "http://me:secret@host"),
@@ -72,3 +79,18 @@ def test_whoever_starts_it_reads_one_line() -> None:
     assert started.returncode == 1
     assert "COORDINATOR_SECRET_KEY" in started.stderr
     assert "Traceback" not in started.stderr
+
+
+def test_a_second_factor_is_asked_of_everyone_unless_the_setting_or_the_profile_says_otherwise() -> None:
+    people = {role.value for role in Role if role is not Role.SYSTEM}
+    assert load_settings(OWN).second_factor_roles == people
+    assert load_settings(OWN | {"COORDINATOR_SECOND_FACTOR": "nobody"}).second_factor_roles == set()
+    some = load_settings(OWN | {"COORDINATOR_SECOND_FACTOR": "physician, administrator"})
+    assert some.second_factor_roles == {"physician", "administrator"}
+    assert load_settings({"COORDINATOR_PROFILE": "demo"}).second_factor_roles == set()
+
+
+def test_browsers_find_the_installation_where_the_setting_says() -> None:
+    assert load_settings(OWN).public_url is None
+    given = load_settings(OWN | {"COORDINATOR_PUBLIC_URL": "https://visits.example.org:8443/"})
+    assert given.public_url == "https://visits.example.org:8443"

@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
+from coordinator.access.proof import Proof
 from coordinator.access.service import actor_of
 from coordinator.core.db import Database
 from coordinator.core.errors import Conflict, Forbidden, NotFound, StaleVersion
@@ -64,7 +65,7 @@ def test_what_was_read_is_signed_and_clears_the_bill(app: Coordinator, scene: Sc
         assert [row.id for row in service.certification_queue(work)] == [sent.id]
         service.review_certification(work, sent.id, sent.version)
         text = signed_text(work.session.get_one(Certification, sent.id))
-        (result,) = service.sign_certifications(work, app.extensions["doorman"], [sent], PASSWORD)
+        (result,) = service.sign_certifications(work, app.extensions["doorman"], [sent], Proof(PASSWORD))
         assert (result.code, result.status) == ("signed", 200)
         (signed,) = scene.ears.of(CertificationSigned)
         assert (signed.number, signed.signed_on) == (1, date(2026, 11, 9))
@@ -82,7 +83,7 @@ def test_unread_changed_foreign_and_missing_are_not_signed_and_say_so(
     with scene.work() as work:
         sent = item(certified(work, scene))
     with scene.work(people["physician"]) as work:
-        (unread,) = service.sign_certifications(work, app.extensions["doorman"], [sent], PASSWORD)
+        (unread,) = service.sign_certifications(work, app.extensions["doorman"], [sent], Proof(PASSWORD))
         assert unread.code == "not-reviewed"
         service.review_certification(work, sent.id, sent.version)
         with pytest.raises(StaleVersion):
@@ -92,13 +93,13 @@ def test_unread_changed_foreign_and_missing_are_not_signed_and_say_so(
         service.send_certification(work, sent.id)
     with scene.work(people["physician"]) as work:
         results = service.sign_certifications(
-            work, app.extensions["doorman"], [sent, SignItem(99_999, 1, "0" * 64)], PASSWORD
+            work, app.extensions["doorman"], [sent, SignItem(99_999, 1, "0" * 64)], Proof(PASSWORD)
         )
         assert [one.code for one in results] == ["stale-version", "not-found"]
-        assert [line.outcome for line in work.trail] == ["deny", "deny"]
+        assert [line.outcome for line in work.trail] == ["ok", "deny", "deny"], "who signs was proved"
     with scene.work(people["partner"]) as work:
         assert service.certification_queue(work) == []
-        (foreign,) = service.sign_certifications(work, app.extensions["doorman"], [sent], PASSWORD)
+        (foreign,) = service.sign_certifications(work, app.extensions["doorman"], [sent], Proof(PASSWORD))
         assert foreign.code == "not-found"
 
 
@@ -144,11 +145,11 @@ def test_a_wrong_password_signs_nothing_and_the_office_signs_for_nobody(
     with scene.work() as work:
         sent = item(certified(work, scene))
         with pytest.raises(Forbidden):
-            service.sign_certifications(work, app.extensions["doorman"], [sent], PASSWORD)
+            service.sign_certifications(work, app.extensions["doorman"], [sent], Proof(PASSWORD))
     with scene.work(people["physician"]) as work:
         service.review_certification(work, sent.id, sent.version)
         with pytest.raises(Forbidden) as refusal:
-            service.sign_certifications(work, app.extensions["doorman"], [sent], "a guess")
+            service.sign_certifications(work, app.extensions["doorman"], [sent], Proof("a guess"))
         assert refusal.value.problem_code == "step-up-required"
         assert work.session.get_one(Certification, sent.id).signed_at is None
 
@@ -160,7 +161,7 @@ def test_the_database_itself_keeps_what_was_signed(
         sent = item(certified(work, scene))
     with scene.work(people["physician"]) as work:
         service.review_certification(work, sent.id, sent.version)
-        service.sign_certifications(work, app.extensions["doorman"], [sent], PASSWORD)
+        service.sign_certifications(work, app.extensions["doorman"], [sent], Proof(PASSWORD))
     for statement in (
         "UPDATE certification SET homebound = NOT homebound",
         "DELETE FROM certification",
@@ -186,7 +187,7 @@ def test_what_was_signed_by_mistake_is_superseded_and_certified_anew(
         with scene.work(people["physician"]) as work:
             sent = item(row)
             service.review_certification(work, sent.id, sent.version)
-            (result,) = service.sign_certifications(work, app.extensions["doorman"], [sent], PASSWORD)
+            (result,) = service.sign_certifications(work, app.extensions["doorman"], [sent], Proof(PASSWORD))
             assert result.code == "signed"
 
     with scene.work() as work:
@@ -230,7 +231,7 @@ def test_who_may_no_longer_certify_does_not_sign(app: Coordinator, scene: Scene,
         work.session.get_one(Physician, scene.physician.id).practitioner_type = PractitionerType.OTHER
     with scene.work(people["physician"]) as work:
         service.review_certification(work, sent.id, sent.version)
-        (result,) = service.sign_certifications(work, app.extensions["doorman"], [sent], PASSWORD)
+        (result,) = service.sign_certifications(work, app.extensions["doorman"], [sent], Proof(PASSWORD))
         assert result.code == "certifier-not-accepted"
 
 

@@ -11,6 +11,7 @@ from freezegun import freeze_time
 
 from coordinator.access import service as access
 from coordinator.access.model import User
+from coordinator.access.proof import Proof
 from coordinator.core.db import Database
 from coordinator.core.http import Coordinator
 from coordinator.core.work import Actor, Work
@@ -186,7 +187,7 @@ def sign(app: Coordinator, scene: Scene, work_as: WorkAs) -> Sign:
                 assert order is not None
                 signing.mark_reviewed(work, number, order.version)
                 items.append(SignItem(number, order.version, content_hash(order)))
-            return signing.sign_batch(work, app.extensions["doorman"], items, builders.PASSWORD)
+            return signing.sign_batch(work, app.extensions["doorman"], items, Proof(builders.PASSWORD))
 
     return write
 

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from coordinator.access.proof import Proof
 from coordinator.core.audit import verify
 from coordinator.core.errors import Conflict, Forbidden, Invalid, RuleBroken
 from coordinator.domain.events import OrderEnded, OrderSigned, PatientDischarged
@@ -303,7 +304,7 @@ def test_a_verbal_order_owes_its_signature_after_its_days(
         assert (card.order.id, card.order.status) == (number, OrderStatus.EXPIRED)
         signing.mark_reviewed(work, number, card.version)
         item = SignItem(number, card.version, content_hash(card.order))
-        (result,) = signing.sign_batch(work, app.extensions["doorman"], [item], builders.PASSWORD)
+        (result,) = signing.sign_batch(work, app.extensions["doorman"], [item], Proof(builders.PASSWORD))
         assert result.signed
         assert heard.events == [OrderSigned(order_id=number, was_live=True)]
         assert signing.queue(work) == []

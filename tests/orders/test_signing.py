@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import pytest
 import sqlalchemy as sa
 
+from coordinator.access.proof import Proof
 from coordinator.core.errors import Conflict, Forbidden, NotFound, StaleVersion
 from coordinator.domain.events import OrderActivated, OrderDeclined, OrderEnded, OrderSigned
 from coordinator.domain.vocabulary import Discipline, OrderDeclineReason, OrderStatus, PractitionerType
@@ -71,7 +72,7 @@ def test_signing_makes_an_order_live(sent: Draft, sign: Sign, scene: Scene, work
         text, digest, version = signed_text(order), content_hash(order), order.version
         signing.mark_reviewed(work, number, version)
         (result,) = signing.sign_batch(
-            work, app.extensions["doorman"], [SignItem(number, version, digest)], builders.PASSWORD
+            work, app.extensions["doorman"], [SignItem(number, version, digest)], Proof(builders.PASSWORD)
         )
         assert result.signed
         assert heard.events == [
@@ -118,7 +119,7 @@ def test_what_changed_drops_out_of_the_batch_and_the_rest_is_signed(
     with work_as(scene.actor("physician")) as work:
         heard = listen(work)
         results = signing.sign_batch(
-            work, app.extensions["doorman"], [*items, SignItem(99_999, 1, "0" * 64)], builders.PASSWORD
+            work, app.extensions["doorman"], [*items, SignItem(99_999, 1, "0" * 64)], Proof(builders.PASSWORD)
         )
         assert [event.order_id for event in heard.of(OrderSigned)] == [kept]
         denied = [(line.subject, line.facts["code"]) for line in work.trail if line.outcome == "deny"]
@@ -142,7 +143,7 @@ def test_a_hash_of_another_text_is_not_signed(sent: Draft, scene: Scene, work_as
     with work_as(scene.actor("physician")) as work:
         signing.mark_reviewed(work, number, 2)
         (result,) = signing.sign_batch(
-            work, app.extensions["doorman"], [SignItem(number, 2, "0" * 64)], builders.PASSWORD
+            work, app.extensions["doorman"], [SignItem(number, 2, "0" * 64)], Proof(builders.PASSWORD)
         )
     assert result.code == "stale-version"
 
@@ -173,7 +174,7 @@ def test_an_item_that_a_handler_refuses_leaves_nothing_behind(
         for number in (bad, good):
             signing.mark_reviewed(work, number, 2)
             items.append(SignItem(number, 2, content_hash(work.session.get(Order, number))))
-        results = signing.sign_batch(work, app.extensions["doorman"], items, builders.PASSWORD)
+        results = signing.sign_batch(work, app.extensions["doorman"], items, Proof(builders.PASSWORD))
         lines = [line.subject for line in work.trail if line.action == "order.signed"]
     assert [result.code for result in results] == ["refused-by-a-room", "signed"]
     assert lines == [f"order:{good}"]
@@ -201,7 +202,7 @@ def test_a_signed_order_is_not_signed_again(signed: Draft, scene: Scene, work_as
             work,
             app.extensions["doorman"],
             [SignItem(number, order.version, content_hash(order))],
-            builders.PASSWORD,
+            Proof(builders.PASSWORD),
         )
     assert result.code == "not-signable"
 
@@ -210,7 +211,9 @@ def test_whoever_is_no_practitioner_signs_nothing(sent: Draft, scene: Scene, wor
     number = sent()
     for name in ("nurse", "manager", "scheduler"):
         with pytest.raises(Forbidden), work_as(scene.actor(name)) as work:
-            signing.sign_batch(work, app.extensions["doorman"], [SignItem(number, 2, "0" * 64)], builders.PASSWORD)
+            signing.sign_batch(
+                work, app.extensions["doorman"], [SignItem(number, 2, "0" * 64)], Proof(builders.PASSWORD)
+            )
 
 
 @pytest.mark.parametrize(
