@@ -61,6 +61,6 @@ def _fill(connection: sa.Connection) -> None:
 def downgrade() -> None:
     op.drop_index("ix_deadline_branch_tell", "deadline")
     op.drop_index("ix_deadline_branch_status", "deadline")
-    with op.batch_alter_table("deadline") as batch:
-        for column in reversed(_COLUMNS):
-            batch.drop_column(column)
+    # One by one: SQLite cannot rebuild a table to whose rows the duties of visits point.
+    for column in reversed(_COLUMNS):
+        op.drop_column("deadline", column)
