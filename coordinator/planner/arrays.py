@@ -399,8 +399,11 @@ def _followed(packer: _Packer, problem: Problem, patients: dict[str, int], visit
     return len(shifts), len(regular)
 
 
-def build(problem: Problem) -> Arrays:
-    """Lay the problem out for the kernel. The problem must have passed `validate`."""
+def build(problem: Problem, *, near: bool = True) -> Arrays:
+    """Lay the problem out for the kernel. The problem must have passed `validate`.
+
+    Without `near` no visit knows its neighbours, which only a search asks for: half of the work of a large problem.
+    """
     packer = _Packer()
     visits, slots, days = len(problem.visits), len(problem.slots), len(problem.days)
     weeks = max((day.week for day in problem.days), default=0) + 1
@@ -408,7 +411,9 @@ def build(problem: Problem) -> Arrays:
     for visit in problem.visits:
         patients.setdefault(visit.patient, len(patients))
     candidates = candidates_of(problem)
-    near = neighbours(problem, candidates, travel_minutes(problem))
+    beside = np.full((visits, 1), -1, dtype=np.int64)
+    if near:
+        beside = neighbours(problem, candidates, travel_minutes(problem))
     length = longest_route(problem, candidates) + 2
     pauses = max((len(slot.breaks) + len(slot.unavailable) for slot in problem.slots), default=0)
 
@@ -420,7 +425,7 @@ def build(problem: Problem) -> Arrays:
         (k.N_CLINICIANS, len(problem.clinicians)),
         (k.N_PLACES, problem.places + 1),
         (k.N_LENGTH, length),
-        (k.N_NEIGHBOURS, near.shape[1]),
+        (k.N_NEIGHBOURS, beside.shape[1]),
         (k.N_PAUSES, pauses),
         (k.W_WAITING, problem.weights.waiting_minute),
         (k.W_OVERTIME, problem.weights.overtime_minute),
@@ -434,7 +439,7 @@ def build(problem: Problem) -> Arrays:
         packer.number(field, value)
     packer.table(k.TRAVEL, _with_nowhere(travel_minutes(problem)))
     packer.table(k.LEG, _with_nowhere(leg_costs(problem)))
-    packer.table(k.NEIGHBOUR, near)
+    packer.table(k.NEIGHBOUR, beside)
     _slots(packer, problem)
     _seventh_days(packer, problem)
     _clinicians(packer, problem, weeks)

@@ -15,6 +15,8 @@ NEIGHBOURS = 60
 """How many nearby visits each visit knows; removal never reaches further."""
 POOL = 4
 """Neighbours are chosen among so many times as many that are nearest by the way alone."""
+ROWS = 64
+"""Visits whose neighbours are found at a time."""
 
 
 def visit_minutes(visit: Visit, clinician: int) -> int:
@@ -113,19 +115,21 @@ def neighbours(problem: Problem, candidates: list[Ints], minutes: Ints) -> Ints:
     shifts = np.packbits(can, axis=1).view(np.uint64)
     typical = int(np.median(minutes)) if minutes.size else 0
     pool = min(count, POOL * width + 1)
-    for index in range(count):
-        if places[index] < 0:
-            way = np.full(count, typical, dtype=np.int64)
-        else:
-            way = np.where(places < 0, typical, minutes[places[index], places])
-        nearest = np.sort(np.argpartition(way, pool - 1)[:pool]) if pool < count else np.arange(count)
-        both = np.bitwise_count(shifts[nearest] & shifts[index]).sum(axis=1, dtype=np.float32)
-        common = both / np.maximum(1, np.minimum(sizes[nearest], sizes[index]))
+    nowhere = places < 0
+    for first in range(0, count, ROWS):
+        own = np.arange(first, min(first + ROWS, count))[:, None]
+        way = np.where(nowhere | nowhere[own], typical, minutes[places[own], places])
+        nearest = np.broadcast_to(np.arange(count), way.shape)
+        if pool < count:
+            nearest = np.sort(np.argpartition(way, pool - 1, axis=1)[:, :pool], axis=1)
+            way = np.take_along_axis(way, nearest, axis=1)
+        both = np.bitwise_count(shifts[nearest] & shifts[own]).sum(axis=2, dtype=np.float32)
+        common = both / np.maximum(1, np.minimum(sizes[nearest], sizes[own]))
         # Half of the shifts in common weighs as much as the typical way.
-        distance = way[nearest] + ((1 - common) * 2 * max(1, typical)).astype(np.int64)
-        distance[nearest == index] = np.iinfo(np.int64).max
-        found = nearest[np.argsort(distance, kind="stable")[:width]]
-        near[index, : found.size] = found
+        distance = way + ((1 - common) * 2 * max(1, typical)).astype(np.int64)
+        distance[nearest == own] = np.iinfo(np.int64).max
+        found = np.argsort(distance, axis=1, kind="stable")[:, :width]
+        near[own, np.arange(found.shape[1])] = np.take_along_axis(nearest, found, axis=1)
     near[near == np.arange(count)[:, None]] = -1
     return near
 

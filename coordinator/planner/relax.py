@@ -17,7 +17,7 @@ from coordinator.planner.cut import Piece, cut
 from coordinator.planner.easing import Cell, Easing, Family, ease, families
 from coordinator.planner.explain import explain
 from coordinator.planner.moves import Measure, Move, moves_of
-from coordinator.planner.plan import Assignment, Plan
+from coordinator.planner.plan import Assignment, Plan, Stop
 from coordinator.planner.problem import Problem, ProblemError
 from coordinator.planner.search import search_briefly
 from coordinator.planner.suggest import suggest
@@ -256,7 +256,7 @@ class _Question:
         last = ((kept, self.effort // 4, True),) if limited else ()
         for slots, rounds, at_any_time in ((near, 1, False), (kept, self.effort, False), *last):
             piece = cut(changed, self.plan, slots, wanted, at_any_time=at_any_time)
-            found = search_briefly(piece.problem, piece.plan, max(1, rounds))
+            found = search_briefly(piece.problem, piece.plan, Stop(iterations=max(1, rounds)))
             if len(found.assignments) == len(piece.visits):
                 return self._judged(changed, easings, piece, found)
         return None

@@ -14,10 +14,12 @@ from dataclasses import dataclass, field, replace
 
 from coordinator.planner.constraints import score
 from coordinator.planner.disruption import Disruption, held, partners_of
+from coordinator.planner.engines import Engine, choose
 from coordinator.planner.explain import explain
 from coordinator.planner.plan import Assignment, Plan, Score, Stop, VisitExplanation
 from coordinator.planner.problem import Problem, Visit
-from coordinator.planner.search import solve
+from coordinator.planner.search import search_briefly, solve
+from coordinator.planner.validate import validate
 
 FIRST_ITERATIONS = 200
 """Rounds of the first proposal: a handful of visits need no more."""
@@ -100,6 +102,8 @@ class Workshop:
     found: list[Repair] = field(default_factory=list)
     searches: int = 0
     _deadline: float | None = None
+    _chosen: Engine | None = None
+    _known: dict[Plan, Repair] = field(default_factory=dict)
 
     def first(self) -> Repair:
         """Everybody else stays where they are; in a fraction of a second."""
@@ -205,12 +209,32 @@ class Workshop:
         self.searches += 1
         left = None if self._deadline is None else max(0.01, self._deadline - time.monotonic())
         stop = Stop(iterations=rounds, seconds=left)
-        outcome = solve(part.problem, stop, seed=self.seed + self.searches, start=part.start)
-        repair = measure(self.disruption, part.whole(outcome.plan))
-        if not self._stands(repair.plan, start, loose):
-            repair = measure(self.disruption, start)
+        seed = self.seed + self.searches
+        if self._engine() is Engine.CALENDAR:
+            plan = part.whole(search_briefly(part.problem, part.start, stop, seed=seed))
+        else:
+            plan = part.whole(solve(part.problem, stop, seed=seed, start=part.start).plan)
+        repair = self._measured(start)
+        if self._stands(plan, start, loose):
+            found = self._measured(plan)
+            if found.score.key <= repair.score.key:
+                repair = found
         self.found.append(repair)
         return repair
+
+    def _engine(self) -> Engine:
+        """Who searches all parts of the problem, which is looked at once."""
+        if self._chosen is None:
+            validate(self.disruption.problem)
+            self._chosen = choose(self.disruption.problem)
+        return self._chosen
+
+    def _measured(self, plan: Plan) -> Repair:
+        """`measure`, once for each plan: most searches go on from one that is known, and many come back to it."""
+        known = self._known.get(plan)
+        if known is None:
+            known = self._known[plan] = measure(self.disruption, plan)
+        return known
 
     def _stands(self, plan: Plan, start: Plan, loose: set[int]) -> bool:
         """Whether nobody has lost a place for the event, and whoever was not let loose is where `start` has them."""

@@ -96,13 +96,26 @@ def solve(
     )
 
 
-def search_briefly(problem: Problem, start: Plan, rounds: int) -> Plan:
-    """The best plan after so many rounds from `start`, of a problem that has passed `validate`; it is not scored.
+def search_briefly(problem: Problem, start: Plan, stop: Stop, *, seed: int = 0) -> Plan:
+    """The best plan found until `stop` from `start`, of a problem that has passed `validate` and is planned by the
+    engine for weeks; it is not scored, and may be worse than a start whose days were timed better.
 
-    For questions that need hundreds of small searches; everybody else asks `solve`.
+    For questions that need many small searches; everybody else asks `solve`.
+    """
+    run = _Run(problem, stop, seed, time.monotonic(), None)
+    run.go(start)
+    return plan_of(run.arrays, run.best)
+
+
+def search_in_parts(problem: Problem, rounds: int) -> Plan:
+    """The best plan after so many rounds in two parts, however small the problem, which has passed `validate`; it is
+    not scored. Large problems are searched so by `solve` itself: this is for what is loaded before they are.
     """
     run = _Run(problem, Stop(iterations=rounds), 0, time.monotonic(), None)
-    run.go(start)
+    state = run.arrays.empty.copy()
+    run._fill(state)
+    run.best[:] = state
+    run._search_parts(state, 2)
     return plan_of(run.arrays, run.best)
 
 
@@ -435,6 +448,6 @@ def _random_state(seed: int) -> NDArray[np.uint64]:
 
 def running_cost(problem: Problem, plan: Plan) -> tuple[Plan, int]:
     """The plan as the search would hold it, and its cost by the search's own bookkeeping; for tests and benchmarks."""
-    arrays: Arrays = build(problem)
+    arrays: Arrays = build(problem, near=False)
     state = state_of(arrays, plan)
     return plan_of(arrays, state), int(state[arrays.at(kernel.S_TOTAL)])

@@ -24,7 +24,7 @@ class Trial:
         if choose(problem) is not Engine.CALENDAR:
             raise ProblemError("links", "days of linked visits with shared times are not tried visit by visit")
         self.problem = problem
-        self.arrays: Arrays = build(problem)
+        self.arrays: Arrays = build(problem, near=False)
         self.state: Ints = state_of(self.arrays, plan)
         self.slot_at = {(slot.clinician, slot.day): index for index, slot in enumerate(problem.slots)}
         self.links: dict[int, Linked] = {v: link for link in problem.links for v in (link.first, link.second)}

@@ -9,7 +9,7 @@ import numpy as np
 
 from coordinator.planner.engines import choose
 from coordinator.planner.kernel import INF, MAX_BREAKS
-from coordinator.planner.plan import Plan
+from coordinator.planner.plan import Assignment, Plan
 from coordinator.planner.problem import Problem, ProblemError, Slot, Visit
 
 LARGEST = INF >> 12
@@ -18,6 +18,8 @@ LARGEST = INF >> 12
 
 def _whole(field: str, value: object, least: int = 0, most: int = LARGEST) -> None:
     """An integer (a NaN, float or boolean is none) from `least` to `most`."""
+    if type(value) is int and least <= value <= most:
+        return  # most of a hundred thousand numbers
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
         raise ProblemError(field, f"must be a whole number, not {value!r}")
     if not least <= int(value) <= most:
@@ -268,10 +270,26 @@ def validate(problem: Problem, start: Plan | None = None) -> None:
         validate_plan(problem, start)
 
 
+def _plainly(a: Assignment, visits: int, people: int, days: int) -> bool:
+    """Whether the assignment names what is there, in plain integers; if not, somebody has to say which field."""
+    numbers = (a.visit, a.clinician, a.day, a.start_minute)
+    return (
+        all(type(number) is int for number in numbers)
+        and 0 <= a.visit < visits
+        and 0 <= a.clinician < people
+        and 0 <= a.day < days
+        and -LARGEST <= a.start_minute <= LARGEST
+    )
+
+
 def validate_plan(problem: Problem, plan: Plan) -> None:
     """Raise ProblemError when the plan names a visit, clinician or day that is not there, or a visit twice."""
     seen = set()
+    sizes = len(problem.visits), len(problem.clinicians), len(problem.days)
     for number, a in enumerate(plan.assignments):
+        if a.visit not in seen and _plainly(a, *sizes):
+            seen.add(a.visit)
+            continue
         field = f"assignments[{number}]"
         _index(f"{field}.visit", a.visit, len(problem.visits))
         _index(f"{field}.clinician", a.clinician, len(problem.clinicians))
