@@ -254,4 +254,5 @@ def warm_up() -> None:
         visits=(Visit("a", "a", 1, 30, window), Visit("b", "a", 1, 30, window)),
         links=(Linked(0, 1),),
     )
-    solve(problem, Stop(iterations=4), seed=0, start=None, listen=None, began=time.monotonic())
+    first = solve(problem, Stop(iterations=4), seed=0, start=None, listen=None, began=time.monotonic())
+    solve(problem, Stop(iterations=1), seed=0, start=first.plan, listen=None, began=time.monotonic())
