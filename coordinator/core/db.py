@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -65,7 +66,7 @@ class UtcDateTime(sa.types.TypeDecorator[datetime]):
         if value is None:
             return None
         if isinstance(value, str):
-            return datetime.strptime(value, "%Y-%m-%d %H:%M:%S.%f").replace(tzinfo=UTC)
+            return datetime.fromisoformat(value).replace(tzinfo=UTC)
         return value.astimezone(UTC)  # type: ignore[no-any-return]
 
 
@@ -78,12 +79,14 @@ class EnumText(sa.types.TypeDecorator[Any]):
     def __init__(self, of: type[str]) -> None:
         super().__init__()
         self.of = of
+        #: The words of a closed list, so that reading thousands of rows does not ask the list for each of them.
+        self._known: dict[str, Any] = {one.value: one for one in of} if issubclass(of, StrEnum) else {}
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
         return None if value is None else str(self.of(value))
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
-        return None if value is None else self.of(value)
+        return None if value is None else self._known.get(value) or self.of(value)
 
 
 def enum_column(of: type[E], **kwargs: Any) -> Mapped[E]:

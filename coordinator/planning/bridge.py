@@ -102,8 +102,7 @@ def assemble(
     book = cases.load(
         work,
         [visit for visit in visits if visit.id > 0 and (loose is None or not is_fixed(visit))],
-        [one for one in scene.clinicians if one.id > 0],
-    )
+    )  # the clinicians were read for the scene, in this transaction
     not_before = horizon.minute_up(scene.now + timedelta(minutes=policy.planning.notice_minutes))
     days = {visit.id: _days(visit, horizon, not_before) for visit in visits if not is_fixed(visit)}
     answers = ask(work, scene, book, days)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, lazyload
 
 from coordinator.agency.model import Branch
 from coordinator.core.db import fetch, filled
@@ -30,6 +30,18 @@ from coordinator.visits.model import Visit
 #: How far back "has been here before" reaches, and how far around the run visits of an order keep their distance.
 MEMORY = timedelta(days=90)
 AROUND = timedelta(days=14)
+
+#: What a run does not ask of everybody in it. Whom the rules are asked about is read in full by `visits.cases`.
+LEFT_UNREAD = tuple(
+    lazyload(relation)
+    for relation in (
+        Patient.caregivers,
+        Patient.coverages,
+        Patient.diagnoses,
+        Patient.no_visit_windows,
+        Patient.unavailabilities,
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,11 +158,16 @@ def load(work: Work, branch_id: int, horizon: Horizon) -> Scene:
         ),
         patients={
             patient.id: patient
-            for patient in session.execute(sa.select(Patient).where(Patient.id.in_(patient_ids))).scalars().unique()
+            for patient in session.execute(
+                sa.select(Patient).where(Patient.id.in_(patient_ids)).options(*LEFT_UNREAD)
+            ).scalars()
         }
         | {patient.id: patient for _, patient, _ in held},
         orders={
-            order.id: order for order in session.execute(sa.select(Order).where(Order.id.in_(order_ids))).scalars()
+            order.id: order
+            for order in session.execute(
+                sa.select(Order).where(Order.id.in_(order_ids)).options(lazyload(Order.weeks))
+            ).scalars()
         },
         weeks=weeks,
         standing=_standing(session, horizon, {visit.id for visit in visits}, patient_ids, people),
