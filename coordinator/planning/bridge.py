@@ -124,8 +124,15 @@ def assemble(
         for number, visit in enumerate(visits)
         if visit.id in made and visit.status in LIVE_VISIT and not _anywhere(made[visit.id], people, answers[visit.id])
     )
-    fixed = unconfirmable | {number for number, visit in enumerate(visits) if is_fixed(visit)}
     ties = Ties(scene, visits, policy, prices)
+    # Nobody goes as the second without the first: who stands so stays, and who is wanted so is not planned by halves.
+    fixed = unconfirmable | {
+        number
+        for number, visit in enumerate(visits)
+        if is_fixed(visit) or (number in ties.alone and visit.status in LIVE_VISIT)
+    }
+    for number in ties.alone - fixed:
+        made[visits[number].id].close(_without_first(visits[number]))
     slots = shifts.slots(scene, places, [visits[number] for number in sorted(fixed)], policy, prices)
     problem = Problem(
         name=f"branch {scene.branch.id}, {horizon.start_on} to {horizon.end_on}",
@@ -202,6 +209,20 @@ class _Opening:
         for index, day in enumerate(horizon.days):
             if visit.window_from <= day <= visit.window_to and index not in self.windows and index not in self.closed:
                 self.closed[index] = Reason.of("day-past", sentence=f"{day.isoformat()} is over.", cure="")
+
+    def close(self, reason: Reason) -> None:
+        """No day is open, for this reason unless a day has one of its own."""
+        self.closed = dict.fromkeys(self.windows, reason) | self.closed
+        self.windows = {}
+
+
+def _without_first(visit: Visit) -> Reason:
+    return Reason.of(
+        "second-alone",
+        sentence=f"This is the second person's visit beside visit {visit.joint_with_id}, which these days do not hold "
+        "or which another goes with already.",
+        cure="Plan the days of both, or give the first one its time by hand.",
+    )
 
 
 def _why_closed(case: VisitCase, day: date, minutes: int, horizon: Horizon) -> Reason:

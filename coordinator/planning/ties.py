@@ -21,8 +21,10 @@ class Ties:
         self.scene, self.visits, self.policy, self.prices = scene, visits, policy, prices
         self.index = {visit.id: number for number, visit in enumerate(visits)}
         self.pairs = _pairs(visits, self.index)
-        #: The second person's visit of each pair: a shadow of the first, so it does not count as another visit.
-        self.companions = {second for _, second in self.pairs}
+        #: Second persons' visits: each a shadow of the first, so it does not count as another visit.
+        self.companions = {number for number, visit in enumerate(visits) if visit.joint_with_id is not None}
+        #: Those of them that no pair holds: the first one is not in the run, or goes with somebody already.
+        self.alone = self.companions - {second for _, second in self.pairs}
 
     def links(self) -> tuple[Linked, ...]:
         """Two who go together begin together (a second person's visit lies within the first one's)."""

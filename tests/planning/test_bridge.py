@@ -20,9 +20,11 @@ from coordinator.domain.vocabulary import (
     VisitStatus,
 )
 from coordinator.patients.model import Authorisation, NoVisitWindow, Unavailability
-from coordinator.planner import score, validate
+from coordinator.planner import Stop, score, solve, validate
+from coordinator.planner.engines import Engine, choose
 from coordinator.planner.plan import Plan
 from coordinator.planning.bridge import Bridge, build
+from coordinator.planning.decode import reasons
 from coordinator.planning.horizon import Horizon
 from coordinator.rules.facts import Moment
 from coordinator.rules.terms import refusals
@@ -30,9 +32,10 @@ from coordinator.rules.visit import ask_clinician_side, ask_patient_side
 from coordinator.staff.model import Exclusion, TimeOff
 from coordinator.teams.model import Cover
 from coordinator.visits import cases
+from coordinator.visits.model import Visit
 from tests.builders import make_visit
 from tests.conftest import WorkAs
-from tests.planning.conftest import EVE, WEEK, TestAgency, make_agency
+from tests.planning.conftest import EVE, WEEK, Person, TestAgency, make_agency
 from tests.rules.cases import POLICY
 
 
@@ -284,6 +287,58 @@ def test_the_second_person_begins_with_the_first_and_is_no_second_visit(agency: 
     (link,) = problem.links
     assert (link.first, link.second, link.different_clinicians) == (0, 1, True)
     assert problem.spacings[0].visits == (0,)
+
+
+def _second(agency: TestAgency, person: Person) -> Visit:
+    """Another person's visit beside the first of these."""
+    return make_visit(
+        agency.session, person.patient, person.episode, order_id=person.order.id, discipline=Discipline.SN,
+        joint_with_id=person.visits[0].id, window_from=WEEK[0], window_to=WEEK[1],
+    )  # fmt: skip
+
+
+def test_a_second_person_without_the_first_is_not_planned_by_halves(agency: TestAgency, work_as: WorkAs) -> None:
+    """The first one stands on Monday, the run begins on Wednesday; or the first one goes with somebody already."""
+    nurse, other = agency.hire(), agency.hire()
+    person = agency.admit(visits=1)
+    second = _second(agency, person)
+    agency.book(person.visits[0], nurse, datetime(2026, 11, 9, 17, tzinfo=UTC))
+    bridge = _built(agency, work_as, (date(2026, 11, 11), date(2026, 11, 14)))
+    (wanted,) = bridge.problem.visits
+    assert (wanted.key, wanted.windows, bridge.problem.links) == (str(second.id), {}, ())
+    assert {reason.code for reason in wanted.closed_days.values()} == {"second-alone"}
+    (said,) = reasons(bridge, 0, ())
+    assert str(person.visits[0].id) in said["sentence"]
+    # With the day of the first in the run the second is planned; a third person beside them is not.
+    third = _second(agency, person)
+    bridge = _built(agency, work_as)
+    (link,) = bridge.problem.links
+    assert [bridge.visits[number].id for number in (link.first, link.second)] == [person.visits[0].id, second.id]
+    assert [wanted.key for wanted in bridge.problem.visits if not wanted.windows and not wanted.locked] == [
+        str(third.id)
+    ]
+    # One who stands so stays, whatever else moves, and is nobody's second visit of the day.
+    agency.book(third, other, datetime(2026, 11, 9, 17, tzinfo=UTC))
+    bridge = _built(agency, work_as)
+    assert [bridge.visits[number].id for number in sorted(bridge.fixed)] == [third.id]
+    assert bridge.problem.spacings[0].visits == (0,)
+
+
+def test_a_pair_in_a_workweek_without_a_day_off_is_planned_with_both(agency: TestAgency, work_as: WorkAs) -> None:
+    """Every word that the bridge makes is known to one engine together: no week is refused, none loses a rule."""
+    for _ in range(2):
+        agency.hire(weekdays=tuple(range(7)))
+    person = agency.admit(visits=4)
+    _second(agency, person)
+    problem = _built(agency, work_as).problem
+    assert len(problem.seventh_days) == 2
+    assert len(problem.links) == 1
+    assert choose(problem) is Engine.CALENDAR
+    outcome = solve(problem, Stop(iterations=200))
+    placed = outcome.plan.by_visit()
+    assert outcome.score.hard == ()
+    assert placed[0].start_minute == placed[4].start_minute
+    assert placed[0].clinician != placed[4].clinician
 
 
 def test_a_first_visit_is_dearest_to_leave_out_and_to_put_off(agency: TestAgency, work_as: WorkAs) -> None:
