@@ -16,6 +16,7 @@ from coordinator.core import http, logs
 from coordinator.core.db import Database
 from coordinator.core.errors import Conflict
 from coordinator.core.http import Coordinator, CoordinatorApi, Door
+from coordinator.core.i18n import open_languages
 from coordinator.core.settings import Settings, load_settings
 from coordinator.deadlines import api as deadlines_api
 from coordinator.directory import api as directory_api
@@ -46,7 +47,8 @@ from coordinator.teamwork import handoffs_api, inbox_api, notes_api, resources_a
 from coordinator.travel.atlas import atlas_from
 from coordinator.visits import api as visits_api
 from coordinator.visits import doing_api, payment_api, watching_api, workday_api
-from coordinator.web import pages, rules_api
+from coordinator.web import inbox, pages, rules_api, sign_in
+from coordinator.web.shell import open_screens
 from coordinator.wiring import CLOCK, HANDLERS, JOBS, places
 
 #: Every blueprint of the API, in the order in which the document shows them.
@@ -96,6 +98,9 @@ BLUEPRINTS = (
     fhir_api.blp,
 )
 
+#: Every family of screens.
+SCREENS = (sign_in.blueprint, inbox.blueprint)
+
 
 def create_app(settings: Settings | None = None) -> Coordinator:
     """The WSGI application. SettingsError if something it needs is missing, by name."""
@@ -120,6 +125,8 @@ def create_app(settings: Settings | None = None) -> Coordinator:
     http.open_door(app)
     app.register_error_handler(UnknownProgramme, _answer_unknown_programme)
     furnish(app, settings)
+    open_languages(app)
+    open_screens(app)
     api = CoordinatorApi(app)
     assert api.spec is not None
     api.spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
@@ -130,6 +137,8 @@ def create_app(settings: Settings | None = None) -> Coordinator:
     app.register_blueprint(pages.pages)
     app.register_blueprint(family_pages.pages)
     app.register_blueprint(minutes.pages)
+    for screens in SCREENS:
+        app.register_blueprint(screens)
 
     @app.get("/health")
     @http.public
@@ -165,6 +174,8 @@ def furnish(
     policy = policy or policy_of(settings)
     instruments()  # a file that cannot be meant is heard of at the start
     atlas = atlas_from(settings)
+    app.secret_key = settings.secret_key
+    app.config["SESSION_COOKIE_SECURE"] = settings.secure_cookies
     app.extensions["doorman"] = doorman
     app.extensions["settings"] = settings
     app.extensions["database"] = database

@@ -367,7 +367,8 @@ _SAID = {
 }
 
 
-def _answer_http(error: HTTPException) -> Response:
+def answer_http(error: HTTPException) -> Response:
+    """The framework's refusals as problem documents."""
     data = getattr(error, "data", None)
     if data and "messages" in data:
         return _answer_validation(data["messages"])
@@ -381,7 +382,8 @@ def _answer_http(error: HTTPException) -> Response:
     return answer
 
 
-def _answer_fault(error: Exception) -> Response:
+def answer_fault(error: Exception) -> Response:
+    """A fault of ours: logged, and told without its insides."""
     if isinstance(error, RecursionError):
         return problem(400, "too-deep", "Nested too deeply", "The request is nested deeper than anything can mean.")
     if isinstance(error, IntegrityError):
@@ -414,6 +416,8 @@ def require_match(row: Any) -> None:
     if held is not None:
         held.refresh(row, attribute_names=["version"], with_for_update=True)
     sent = request.headers.get("If-Match")
+    if sent is None and "_version" in request.form:  # the screens' forms carry it along
+        sent = f'"{request.form["_version"]}"'
     if sent is None:
         raise VersionRequired(
             "Send If-Match with the ETag you read, so that nobody's change is lost.", etag=etag_of(row)
@@ -462,6 +466,6 @@ def open_door(app: Coordinator) -> None:
         return answer
 
     app.register_error_handler(Refusal, answer_refusal)
-    app.register_error_handler(HTTPException, _answer_http)
+    app.register_error_handler(HTTPException, answer_http)
     app.register_error_handler(ValidationError, lambda error: _answer_validation(error.messages))
-    app.register_error_handler(Exception, _answer_fault)
+    app.register_error_handler(Exception, answer_fault)

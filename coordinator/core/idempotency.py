@@ -18,6 +18,7 @@ from coordinator.core.errors import Conflict, Invalid
 from coordinator.core.work import Work
 
 IDEMPOTENCY_HOURS = 48
+_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 class IdempotencyRecord(Base):
@@ -35,9 +36,15 @@ class IdempotencyRecord(Base):
     __table_args__ = (sa.UniqueConstraint("caller", "key"),)
 
 
+def sent_key() -> str | None:
+    """The caller's key: programs send a header, our forms a hidden field `_key`."""
+    key = request.headers.get("Idempotency-Key")
+    return request.form.get("_key") if key is None and request.mimetype in _FORMS else key
+
+
 def claim(w: Work) -> IdempotencyRecord | Response | None:
     """Take the caller's Idempotency-Key, or give back the answer it was taken with."""
-    key = request.headers.get("Idempotency-Key")
+    key = sent_key()
     if key is None:
         return None
     if not 1 <= len(key) <= 255 or not key.isprintable():
@@ -88,7 +95,7 @@ def caller_of(w: Work) -> str:
 
 def answered(w: Work) -> bool:
     """Whether the caller's Idempotency-Key has its answer already."""
-    key = request.headers.get("Idempotency-Key")
+    key = sent_key()
     return (
         key is not None
         and w.session.execute(

@@ -40,12 +40,18 @@ def stands_in(work: Work, user: sa.ColumnElement[Any], patient: sa.ColumnElement
             Cover.physician_id == User.physician_id,
         ),
     ]
-    return sa.exists().where(
-        User.id == user,
-        sa.or_(*ways),
-        Cover.withdrawn_at.is_(None),
-        sa.or_(Cover.patient_id.is_(None), Cover.patient_id == patient),
-        stands_in_today(work, Cover.starts_on, Cover.ends_on, patient),
+    # Joined outright: where there is no branch there is no today, and what is left would be two tables side by side.
+    return (
+        sa.select(sa.literal(1))
+        .select_from(Cover)
+        .join(User, sa.or_(*ways))
+        .where(
+            User.id == user,
+            Cover.withdrawn_at.is_(None),
+            sa.or_(Cover.patient_id.is_(None), Cover.patient_id == patient),
+            stands_in_today(work, Cover.starts_on, Cover.ends_on, patient),
+        )
+        .exists()
     )
 
 

@@ -1,11 +1,14 @@
 """Pages for people: what runs here, where its document is, and the rules it asks."""
 
-from flask import Blueprint, render_template
+from typing import Any
 
-from coordinator.core.http import door, public
+from flask import Blueprint, redirect, render_template, url_for
+
+from coordinator.core.http import door, public, work
 from coordinator.rules.catalogue import by_family
 from coordinator.rules.conventions import CONVENTIONS
 from coordinator.web import directory_page
+from coordinator.web.navigation import home_of
 from coordinator.web.rules_words import VERIFY, VERIFY_ZH, entry
 
 pages = Blueprint(
@@ -15,8 +18,10 @@ pages = Blueprint(
 
 @pages.get("/")
 @public
-def front_page() -> str:
-    """What this is, for somebody who opens the address in a browser."""
+def front_page() -> Any:
+    """What this is, for somebody who opens the address in a browser; whoever is signed in goes to their work."""
+    if work().actor.user_id is not None:
+        return redirect(url_for(home_of(work().actor)), 303)
     return render_template("index.html", demo=door().settings.is_demo)
 
 
