@@ -40,8 +40,8 @@ def methods_of(work: Work, user: User) -> list[str]:
     return ["password"]
 
 
-def prove_again(work: Work, doorman: Doorman, proof: Proof, *, to_sign: bool = True) -> str:
-    """How the person has proved who they are: now, or in this session a few minutes ago. It is good for some more.
+def prove_again(work: Work, doorman: Doorman, proof: Proof, *, to_sign: bool = True, afresh: bool = False) -> str:
+    """How the person has proved who they are: now, or (not `afresh`) in this session a few minutes ago.
 
     Forbidden `step-up-required` names the ways that this account has; a wrong password or code is counted, and the
     door keeps the count. Forbidden `second-factor-missing` before a signature (`to_sign`) if a role asks for a second
@@ -55,7 +55,7 @@ def prove_again(work: Work, doorman: Doorman, proof: Proof, *, to_sign: bool = T
         )  # fmt: skip
     methods = methods_of(work, user)
     if not proof:
-        recent = _recent(work, doorman)
+        recent = None if afresh else _recent(work, doorman)
         if recent is not None and recent in methods:  # not by what was enough before a second factor was set up
             return recent
         raise _refusal("Prove again who you are.", methods)

@@ -18,10 +18,12 @@ class Step(StrEnum):
 
     #: The password was right; the second factor is wanted.
     FACTOR = "factor"
+    #: An administrator has reset the password; a new one is to be chosen.
+    RESET = "password-reset"
 
 
 #: How long there is for the answer.
-AGE = {Step.FACTOR: timedelta(minutes=5)}
+AGE = {Step.FACTOR: timedelta(minutes=5), Step.RESET: timedelta(days=1)}
 #: Steps that nobody can answer any more are swept away by the next one that is opened, a day later.
 _SWEPT_AFTER = timedelta(days=1)
 

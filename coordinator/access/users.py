@@ -4,9 +4,11 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from coordinator.access.model import ApiToken, SignInSession, User
+from coordinator.access.model import User
 from coordinator.access.scope import branches_of
 from coordinator.access.service import in_charge_of, managed, sound_branches, sound_roles
+from coordinator.access.sessions import end_all, end_tokens
+from coordinator.access.steps import Step, end_steps
 from coordinator.core.errors import Conflict, Invalid
 from coordinator.core.work import Work, permitted
 from coordinator.domain.vocabulary import Role
@@ -76,10 +78,9 @@ def edit(
 
 
 def _shut_out(work: Work, user: User) -> None:
-    for row in (SignInSession, ApiToken):
-        work.session.execute(
-            sa.update(row).where(row.user_id == user.id, row.revoked_at.is_(None)).values(revoked_at=work.now)
-        )
+    end_all(work, user.id)
+    end_tokens(work, user.id)
+    end_steps(work, user.id, Step.RESET)
 
 
 @permitted("user:manage")

@@ -7,7 +7,7 @@ import flask
 import sqlalchemy as sa
 from flask.cli import AppGroup
 
-from coordinator.access import service
+from coordinator.access import passwords, service
 from coordinator.access.model import User
 from coordinator.agency.service import branch_by_code
 from coordinator.cli.common import command_work
@@ -89,3 +89,18 @@ def token(username: str, label: str) -> None:
         work.actor = service.actor_of(found, service.performer_of(work.session, found))
         _, secret = service.issue_token(work, _doorman(), user_id=found.id, label=label)
     click.echo(secret)
+
+
+@group.command("reset")
+@click.argument("username")
+@click.option("--factors", is_flag=True, help="Take the second factors and recovery codes away as well.")
+def reset(username: str, factors: bool) -> None:
+    """Print a code with which USERNAME chooses a new password within a day: for when no administrator can get in."""
+    with command_work("access-reset", actor=service.installer_actor("access-reset")) as work:
+        found = work.session.execute(sa.select(User.id).where(User.username == username)).scalar()
+        if found is None:
+            raise click.ClickException(f"There is no user {username}.")
+        if factors:
+            passwords.forget_factors(work, _doorman(), found, None)
+        code, _ = passwords.reset_password(work, _doorman(), found, None)
+    click.echo(code)
