@@ -259,6 +259,7 @@ HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
     events.WrittenScheduleGiven: (
         telling.on_written_schedule_given,
         oversight_clock.on_schedule_given,
+        sweep.on_event,
     ),
     events.RosterPublished: (notify.on_roster_published,),
     events.RepairProposed: (notify.on_repair_proposed,),

@@ -1,6 +1,7 @@
-"""What the patient's home and plan ask of the office: outings that look like no effort, orders from outside the plan.
+"""What the patient's home and plan ask of the office: outings that look like no effort, orders from outside the plan,
+papers that the patient cannot read.
 
-HB-02 and ELG-8. Both come from facts that a day's work leaves behind.
+HB-02, ELG-8 and LNG-01. All come from facts that a day's work leaves behind.
 """
 
 from collections import defaultdict
@@ -17,11 +18,13 @@ from coordinator.domain.lifecycle import LIVE_ORDER
 from coordinator.domain.vocabulary import Criterion, Programme
 from coordinator.episodes.model import HomeAbsence, HomeboundAssessment
 from coordinator.orders.model import Order
-from coordinator.patients.model import Episode
+from coordinator.patients.model import Episode, Patient
 from coordinator.rules.eligibility import ask_absences, ask_outside_orders
 from coordinator.rules.facts import Absence
+from coordinator.rules.language import ask_document
 from coordinator.rules.terms import Severity
 from coordinator.staff.model import Physician
+from coordinator.visits.oversight_model import WrittenSchedule
 
 # ------------------------------------------------------------------------------------ outings
 
@@ -141,3 +144,61 @@ def outside_order(order: OutsideOrder, _asked: Asked) -> Iterator[Owed]:
     for finding in ask_outside_orders(1, order.since):
         if finding.severity is Severity.TASK and isinstance(finding.due, date):
             yield Owed(f"order:{order.id}:outside", finding.due, order.patient_id)
+
+
+# ------------------------------------------------------------------------------------ papers in another language
+
+
+@dataclass(frozen=True, slots=True)
+class Papers:
+    """What a patient in care was given in writing, in the order of the days, and the language that they read."""
+
+    patient_id: int
+    written_language: str
+    #: The day, and the language of what was given.
+    given: Sequence[tuple[date, str]]
+
+
+def papers(scope: Scope) -> list[Papers]:
+    """The written schedules of patients in care."""
+    rows = scope.work.session.execute(
+        sa.select(
+            WrittenSchedule.patient_id, Patient.written_language, WrittenSchedule.given_on, WrittenSchedule.language
+        )
+        .join(Patient, Patient.id == WrittenSchedule.patient_id)
+        .where(
+            scope.has(WrittenSchedule.patient_id),
+            sa.exists().where(Episode.patient_id == Patient.id, Episode.discharged_on.is_(None)),
+        )
+        .order_by(WrittenSchedule.patient_id, WrittenSchedule.given_on, WrittenSchedule.id)
+    )
+    found: dict[tuple[int, str], list[tuple[date, str]]] = defaultdict(list)
+    for patient_id, reads, given_on, language in rows:
+        found[patient_id, reads].append((given_on, language))
+    return [Papers(patient_id, reads, given) for (patient_id, reads), given in found.items()]
+
+
+def unread(papers: Papers, asked: Asked) -> Iterator[Owed]:
+    """LNG-01: what was given in a language that the patient does not read is given again in one that they do.
+
+    It is owed from the first such paper on, and done with the first that the patient reads.
+    """
+    first = None
+    for given_on, language in papers.given:
+        found = ask_document(language, papers.written_language, given_on, asked.policy)
+        if found is None:
+            if first is not None:
+                yield _translated(papers, first, met="given")
+            first = None
+        elif first is None:
+            assert isinstance(found.due, date)
+            first = found.due
+    if first is not None:
+        yield _translated(papers, first)
+
+
+def _translated(papers: Papers, due_on: date, *, met: str | None = None) -> Owed:
+    return Owed(
+        f"patient:{papers.patient_id}:language", due_on, papers.patient_id, met=met,
+        facts={"language": papers.written_language},
+    )  # fmt: skip

@@ -245,6 +245,14 @@ OBLIGATIONS: tuple[Obligation, ...] = (
         asked_by=(*_CARE, *_ORDERS),
         once=True,
     ),
+    Obligation(
+        "LNG-01",
+        "translate-papers",
+        "case_manager",
+        home_dues.papers,
+        home_dues.unread,
+        asked_by=(events.WrittenScheduleGiven, *_CARE),
+    ),
     # -------------------------------------------------------------------------- aides, therapy, nursing
     Obligation(
         "SUP-01",

@@ -69,6 +69,9 @@ TASKS: dict[str, Task] = {
     ),
     "sign-receipt": Task("Sign the receipt of the verbal order."),
     "written-schedule": Task("Give the patient the visit schedule in writing, in their language.", by_hand=True),
+    "translate-papers": Task(
+        "What the patient was given in writing is not in their language: give it again in {language}."
+    ),
     "review-aide-care": Task("The team reviews whether aide care goes on past sixty days.", by_hand=True),
     "reassess-therapy": Task("The therapist reassesses {discipline}."),
     "end-daily-nursing": Task(

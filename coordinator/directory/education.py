@@ -1,6 +1,7 @@
 """Things to watch and read, and questions often asked: listed, added and edited. Who is given which is not here."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,6 +12,7 @@ from coordinator.directory.books import ITEM, wrong
 from coordinator.directory.entry import KEY, key_mistake
 from coordinator.directory.model import EducationItem
 from coordinator.directory.words import searchable, wanted
+from coordinator.rules.language import localised
 
 
 @permitted("resource:read")
@@ -86,8 +88,22 @@ def edit_item(work: Work, key: str, changes: Mapping[str, Any]) -> EducationItem
     return row
 
 
-def title(row: EducationItem, language: str) -> tuple[str, bool]:
-    """The item's title in that language, or in English with True: the translation is missing."""
-    if language == "zh-Hant":
-        return row.title_zh_hant or row.title_en, row.title_zh_hant is None
-    return row.title_en, False
+@dataclass(frozen=True, slots=True)
+class ShownItem:
+    """An item's words in one language. Where any are missing, English stands in and the item says so (LNG-02)."""
+
+    title: str
+    body: str
+    producer: str
+    translation_missing: bool
+
+
+def shown(row: EducationItem, language: str) -> ShownItem:
+    """The item in that language, or in English with the missing translation marked."""
+    parts = [
+        localised({"en": row.title_en, "zh-Hant": row.title_zh_hant}, language),
+        localised({"en": row.body_en, "zh-Hant": row.body_zh_hant}, language),
+        localised({"en": row.producer_en, "zh-Hant": row.producer_zh_hant}, language),
+    ]
+    title, body, producer = (part.text for part in parts)
+    return ShownItem(title, body, producer, any(part.translation_missing for part in parts))

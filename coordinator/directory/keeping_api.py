@@ -286,9 +286,9 @@ class EducationQuery(Schema):
 
 
 def _item(row: EducationItem, language: str = "en") -> dict[str, Any]:
-    title, missing = education.title(row, language)
+    words = education.shown(row, language)
     shown = {name: getattr(row, name) for name in EducationItemSchema._declared_fields if hasattr(row, name)}
-    return shown | {"title": title, "translation_missing": missing}
+    return shown | {"title": words.title, "translation_missing": words.translation_missing}
 
 
 @blp.route("/education-items")

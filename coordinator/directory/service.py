@@ -29,6 +29,7 @@ from coordinator.directory.terms import (
     TOPICS,
 )
 from coordinator.rules import resources as rules
+from coordinator.rules.language import localised
 
 # ------------------------------------------------------------------------------------ loading
 
@@ -293,16 +294,15 @@ class Shown:
 
 def shown(row: Resource, language: str) -> Shown:
     """The organisation in that language, or in English with the missing translation marked."""
-    english = str(row.extra.get("description_en", ""))
-    short = row.extra.get("short_name_en")
-    if language == "zh-Hant":
-        name, description = row.name_zh_hant, row.extra.get("description_zh_hant")
-        missing = not name or (bool(english) and not description)
-        return Shown(
-            name or row.name_en, row.extra.get("short_name_zh_hant") or short, str(description or english),
-            "en" if missing else language, missing, row.extra.get("translation_review") == "required",
-        )  # fmt: skip
-    return Shown(row.name_en, short, english, "en", language != "en", False)
+    extra = row.extra
+    name = localised({"en": row.name_en, "zh-Hant": row.name_zh_hant}, language)
+    short = localised({"en": extra.get("short_name_en"), "zh-Hant": extra.get("short_name_zh_hant")}, language)
+    said = localised({"en": extra.get("description_en"), "zh-Hant": extra.get("description_zh_hant")}, language)
+    missing = name.translation_missing or said.translation_missing
+    return Shown(
+        name.text, short.text or None, said.text, "en" if missing else name.language, missing,
+        language == "zh-Hant" and extra.get("translation_review") == "required",
+    )  # fmt: skip
 
 
 # ------------------------------------------------------------------------------------ matched for somebody

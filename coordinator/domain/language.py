@@ -26,3 +26,25 @@ def canonical(tag: str) -> str:
     language, script, region = found.groups()
     parts = [language.lower(), script.title() if script else None, region.upper() if region else None]
     return "-".join(part for part in parts if part)
+
+
+#: Languages that are spoken differently and written in one: Chinese.
+_WRITTEN_AS = dict.fromkeys(("yue", "cmn", "nan", "hak", "wuu"), "zh")
+
+
+def reads(tag: str, written_in: str) -> bool:
+    """Whether somebody whose written language is `tag` reads what is written in `written_in`.
+
+    Regions do not matter; scripts do where both are named. Cantonese and Mandarin are written in one language. What is
+    no tag is read by nobody else.
+    """
+    mine, its = _TAG.fullmatch(tag), _TAG.fullmatch(written_in)
+    if mine is None or its is None:
+        return tag == written_in
+    scripts = {found.group(2).title() for found in (mine, its) if found.group(2)}
+    return _language(mine) == _language(its) and len(scripts) < 2
+
+
+def _language(found: re.Match[str]) -> str:
+    language = found.group(1).lower()
+    return _WRITTEN_AS.get(language, language)

@@ -1,8 +1,10 @@
-"""Language, culture and family (LNG-01, CUL-01, CAR-01)."""
+"""Language, culture and family (LNG-01, LNG-02, CUL-01, CAR-01)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
+from coordinator.domain.language import reads
 from coordinator.domain.vocabulary import Conversation, Discipline, InterpreterMode, MswPurpose, VisitKind
 from coordinator.rules.facts import ClinicianFacts, LocalWindow, Moment, VisitCase, VisitFacts
 from coordinator.rules.terms import Finding, Policy, Severity, also, found, rule
@@ -36,8 +38,9 @@ def speaks(clinician: ClinicianFacts, language: str, day: date) -> bool:
         "language.interpreter_required_kinds",
         "language.interpreter_required_conversations",
         "language.adult_age",
+        "language.document_days",
     ),
-    asked_on=("promise", "visit", "check-in", "planning", "publication", "question"),
+    asked_on=("promise", "visit", "check-in", "planning", "publication", "clock", "question"),
 )
 def ask_understood(case: VisitCase, moment: Moment, policy: Policy) -> Finding | None:
     """Whether patient and clinician will understand each other, by a qualified clinician or a booked interpreter."""
@@ -80,6 +83,60 @@ def ask_understood(case: VisitCase, moment: Moment, policy: Policy) -> Finding |
         language=language,
         kind=visit.kind,
     )
+
+
+@also("LNG-01")
+def ask_document(given_in: str, written_language: str, given_on: date, policy: Policy) -> Finding | None:
+    """The task that a document makes which the patient cannot read: it is given again in the language they read."""
+    if reads(written_language, given_in):
+        return None
+    due = given_on + timedelta(days=policy.on(given_on).language.document_days)
+    return found(
+        "LNG-01",
+        "What the patient was given on {given_on} is in {given_in}; the patient reads {reads}.",
+        cure="Have it translated, and give it again by {due_on}.",
+        severity=Severity.TASK,
+        due=due,
+        owner="case_manager",
+        given_on=given_on,
+        given_in=given_in,
+        reads=written_language,
+        due_on=due,
+    )
+
+
+# ------------------------------------------------------------------------------------ texts
+
+
+@dataclass(frozen=True, slots=True)
+class Localised:
+    """A text as somebody reads it: the language it is in, and whether English stands in for a missing translation."""
+
+    text: str
+    language: str
+    translation_missing: bool
+
+
+@rule(
+    "LNG-02",
+    family=FAMILY,
+    severity=Severity.WARN,
+    citation="45 CFR 92.201; agency policy",
+    verification="D",
+    sentence="Where a text is missing in the reader's language, English stands in and says so, never silently.",
+    sentence_zh="讀者語言的譯文缺漏時以英文代替，並明確標示，不可默默代替。",
+    asked_on=("record", "care"),
+)
+def localised(texts: Mapping[str, str | None], language: str) -> Localised:
+    """The text in the language of the reader, or in English with the missing translation marked.
+
+    `texts`: by language tag; what is not there in English either is missing in no language.
+    """
+    for tag, text in texts.items():
+        if text and reads(language, tag):
+            return Localised(text, tag, False)
+    english = texts.get("en") or ""
+    return Localised(english, "en", bool(english))
 
 
 # ------------------------------------------------------------------------------------ windows

@@ -232,6 +232,7 @@ class Language:
     interpreter_required_kinds: frozenset[VisitKind]
     interpreter_required_conversations: frozenset[Conversation]
     adult_age: int
+    document_days: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from marshmallow import fields
 from coordinator.core.fields import Day, Id, Instant, Schema, Text, Whole, Word
 from coordinator.core.http import Blueprint, require_match, with_etag, work
 from coordinator.core.pages import PageQuery, page, page_schema
+from coordinator.directory import education
 from coordinator.directory import service as directory
 from coordinator.directory.api import ResourceQuery, ResourceSchema, document
 from coordinator.directory.model import EducationItem, Resource
@@ -322,11 +323,9 @@ class EducationGivenListSchema(Schema):
 
 def _given(row: EducationGiven) -> dict[str, Any]:
     item = work().session.get_one(EducationItem, row.item_id)
-    chinese = row.language.startswith(("zh", "yue", "cmn"))
-    title = (item.title_zh_hant if chinese else item.title_en) or item.title_en
+    words = education.shown(item, row.language)
     plain = {name: getattr(row, name) for name in EducationGivenSchema._declared_fields if hasattr(row, name)}
-    missing = not row.language.startswith("en") and (not chinese or item.title_zh_hant is None)
-    return plain | {"item_key": item.key, "title": title, "translation_missing": missing}
+    return plain | {"item_key": item.key, "title": words.title, "translation_missing": words.translation_missing}
 
 
 @blp.route("/patients/<id:patient_id>/education")

@@ -96,16 +96,14 @@ def page() -> str:
     groups = [(kind, say[kind], [_entry(row, language, since) for row in found if row.kind == kind]) for kind in KINDS]
     items = [
         {
-            "title": education.title(item, language)[0],
-            "missing": education.title(item, language)[1],
-            "body": (item.body_zh_hant if chinese else item.body_en) or item.body_en or "",
-            "by": ", ".join(
-                part for part in ((item.producer_zh_hant if chinese else item.producer_en), item.speaker) if part
-            ),
+            "title": words.title,
+            "missing": words.translation_missing,
+            "body": words.body,
+            "by": ", ".join(part for part in (words.producer, item.speaker) if part),
             "url": item.url,
             "faq": item.type == "faq",
         }
-        for item in education.items(reader)
+        for item, words in ((item, education.shown(item, language)) for item in education.items(reader))
     ]
     choices = {"need": SERVICES, "setting": SETTINGS, "who_refers": REFERRERS}
     return render_template(

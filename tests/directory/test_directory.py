@@ -11,7 +11,7 @@ from coordinator.core.db import Database
 from coordinator.core.errors import Invalid, NotFound
 from coordinator.core.http import Coordinator
 from coordinator.core.settings import ROOT
-from coordinator.directory import service
+from coordinator.directory import education, service
 from coordinator.directory.model import EducationItem, Resource, ResourceVersion, TranslationDifference
 from coordinator.domain.vocabulary import Role
 from tests.conftest import WorkAs, actor_with
@@ -179,6 +179,11 @@ def test_what_is_missing_in_a_language_says_so(work_as: WorkAs) -> None:
         untranslated = Resource(name_en="X", name_zh_hant=None, extra={"description_en": "Y"})
         shown = service.shown(untranslated, "zh-Hant")
         assert (shown.name, shown.description, shown.language, shown.translation_missing) == ("X", "Y", "en", True)
+        item = EducationItem(title_en="A", title_zh_hant="甲", body_en="B", body_zh_hant=None)
+        told = [education.shown(item, language) for language in ("en", "zh-Hant", "es")]
+        assert [(one.title, one.body, one.translation_missing) for one in told] == [
+            ("A", "B", False), ("甲", "B", True), ("A", "B", True),
+        ]  # fmt: skip
 
 
 def test_an_unknown_word_is_refused_and_all_are_told(nurse: Browser) -> None:

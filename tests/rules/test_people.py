@@ -1,4 +1,4 @@
-"""ASM-01, CRD-01, CRD-02, LNG-01, CUL-01, CAR-01, LAB-04, LAB-06."""
+"""ASM-01, CRD-01, CRD-02, LNG-01, LNG-02, CUL-01, CAR-01, LAB-04, LAB-06."""
 
 from dataclasses import fields, replace
 from datetime import date, time
@@ -31,7 +31,7 @@ from coordinator.rules.facts import (
     VisitFacts,
 )
 from coordinator.rules.labour import heard_by
-from coordinator.rules.language import ask_understood
+from coordinator.rules.language import Localised, ask_document, ask_understood, localised
 from coordinator.rules.visit import ask
 from tests.rules.cases import (
     DAY,
@@ -242,6 +242,38 @@ def test_lng_01_other_visits_and_held_slots_warn():
     assert spoken(moment=Moment.HOLD) == [("LNG-01", "WARN")]
     declined = make_case(patient=make_patient(**CANTONESE, interpreter_declined=True))
     assert ask(declined, CONFIRM, POLICY) == ()
+
+
+@pytest.mark.parametrize(
+    ("reads", "given_in", "answer"),
+    [
+        ("zh-Hant", "zh-Hant", True), ("zh-Hant", "zh", True), ("zh-Hant-TW", "zh-Hant", True),
+        ("yue", "zh-Hant", True), ("cmn", "yue", True), ("zh-Hant", "zh-Hans", False),
+        ("zh-Hant", "en", False), ("es-US", "es", True),
+        ("en", "english", False),
+    ],
+)  # fmt: skip
+def test_lng_01_a_paper_that_the_patient_cannot_read_is_given_again_within_a_week(reads, given_in, answer):
+    finding = ask_document(given_in, reads, day("2026-11-02"), POLICY)
+    assert (finding is None) is answer
+    if finding is not None:
+        assert rules_of(finding) == [("LNG-01", "TASK")]
+        assert (finding.due, finding.owner) == (day("2026-11-09"), "case_manager")
+
+
+# ------------------------------------------------------------------------------------ LNG-02
+
+
+@pytest.mark.example("LNG-02", 1)
+def test_lng_02_english_stands_in_for_a_missing_translation_and_says_so():
+    both = {"en": "Hospice", "zh-Hant": "善終服務"}
+    assert localised(both, "zh-Hant") == Localised("善終服務", "zh-Hant", False)
+    assert localised(both, "yue") == Localised("善終服務", "zh-Hant", False)
+    assert localised(both, "zh-Hans") == Localised("Hospice", "en", True)
+    assert localised(both, "es") == Localised("Hospice", "en", True)
+    assert localised(both, "en-US") == Localised("Hospice", "en", False)
+    assert localised({"en": "Hospice", "zh-Hant": ""}, "zh-Hant") == Localised("Hospice", "en", True)
+    assert localised({"en": None, "zh-Hant": None}, "zh-Hant") == Localised("", "en", False)
 
 
 # ------------------------------------------------------------------------------------ CUL-01, CAR-01
