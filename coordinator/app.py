@@ -43,7 +43,7 @@ from coordinator.rules.profiles import UnknownProgramme
 from coordinator.rules.terms import Policy
 from coordinator.staff import api as staff_api
 from coordinator.teams import api as teams_api
-from coordinator.teamwork import handoffs_api, inbox_api, notes_api, resources_api, tasks_api
+from coordinator.teamwork import agenda_api, handoffs_api, inbox_api, notes_api, resources_api, tasks_api
 from coordinator.travel.atlas import atlas_from
 from coordinator.visits import api as visits_api
 from coordinator.visits import doing_api, payment_api, watching_api, workday_api
@@ -93,6 +93,7 @@ BLUEPRINTS = (
     resources_api.blp,
     compliance_api.blp,
     handoffs_api.blp,
+    agenda_api.blp,
     notify_api.blp,
     mail_api.blp,
     rules_api.blp,

@@ -58,20 +58,25 @@ def _fills(seat: Seat) -> bool:
 )
 def ask_composition(members: Iterable[Performer], managing_physician: bool, policy: Policy) -> Finding | None:
     """Which core roles nobody holds. A managing physician on file holds the physician's."""
-    professions = set(members)
-    missing = [
-        role
-        for role in TeamRole
-        if role in policy.conference.core_roles
-        and not (role is TeamRole.PHYSICIAN and managing_physician)
-        and not professions & FILLS.get(role, frozenset())
-    ]
+    missing = missing_roles(members, managing_physician, policy)
     if not missing:
         return None
     return found(
         "IDT-01", "The care team has no {roles}.", cure="Intake or the clinical manager assigns one.",
         roles=", ".join(role.value.replace("_", " ") for role in missing), facts={"missing": missing},
     )  # fmt: skip
+
+
+def missing_roles(members: Iterable[Performer], managing_physician: bool, policy: Policy) -> list[TeamRole]:
+    """The core roles that none of these professions holds, in the order of the list."""
+    professions = set(members)
+    return [
+        role
+        for role in TeamRole
+        if role in policy.conference.core_roles
+        and not (role is TeamRole.PHYSICIAN and managing_physician)
+        and not professions & FILLS.get(role, frozenset())
+    ]
 
 
 @rule(

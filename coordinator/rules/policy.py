@@ -419,9 +419,13 @@ class InstrumentSettings:
 
 @dataclass(frozen=True, slots=True)
 class ConferenceSettings:
-    """The team conference (IDT). Days are calendar days; after how many it is owed is in the programme's profile."""
+    """The team conference (IDT). Days are calendar days; after how many it is owed is in the programme's profile.
+
+    `agenda_days`: a meeting talks about those whose review is due within so many days.
+    """
 
     warning_days: int
+    agenda_days: int
     core_roles: frozenset[TeamRole]
     therapy_representatives: frozenset[Performer]
 

@@ -225,7 +225,7 @@ def test_a_setting_that_a_rule_names_is_read(known: Rule) -> None:
 OF_TODAY = {"planning", "prices", "overrides", "deadlines", "promise", "family", "teamwork", "directory", "notify"}
 #: Functions that are handed the policy of the day by whoever asks them: they know no day themselves.
 HANDED = {
-    "aides.ask_supervisor", "conference.ask_composition", "conference.ask_quorum", "instruments.band",
+    "aides.ask_supervisor", "conference.missing_roles", "conference.ask_quorum", "instruments.band",
     "instruments.symptom_band", "instruments.ask_safety_close", "intermittent._day", "intermittent._week",
     "certification.plan_idle_warned_from", "orders._relayed", "palliative.limits_of",
     "palliative.screen", "payment.units", "staffing._problem", "workday.may_be_exempt", "carrying.performers_of",
