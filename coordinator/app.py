@@ -29,7 +29,7 @@ from coordinator.jobs.context import Workshop
 from coordinator.jobs.ledger import counts
 from coordinator.jobs.queue import enqueue
 from coordinator.notify import api as notify_api
-from coordinator.notify import mail_api
+from coordinator.notify import hooks_api, mail_api
 from coordinator.orders import api as orders_api
 from coordinator.orders import plan_api
 from coordinator.patients import api as patients_api
@@ -96,6 +96,7 @@ BLUEPRINTS = (
     agenda_api.blp,
     notify_api.blp,
     mail_api.blp,
+    hooks_api.blp,
     rules_api.blp,
     fhir_api.blp,
 )

@@ -14,6 +14,7 @@ from coordinator.episodes import model as _episodes
 from coordinator.family import model as _family
 from coordinator.fhir import model as _fhir
 from coordinator.jobs import model as _jobs
+from coordinator.notify import hook_model as _hooks
 from coordinator.notify import mail_model as _mail
 from coordinator.notify import model as _notify
 from coordinator.orders import model as _orders
@@ -44,7 +45,7 @@ __all__ = ["metadata"]
 
 _ROOMS = (
     _access, _agency, _audit, _care, _compliance, _deadlines, _directory, _duties, _enrolments, _episodes, _family,
-    _fhir, _handoffs, _holds, _http, _jobs, _linkage, _mail, _notes, _notify, _orders, _oversight, _patients, _payment,
-    _planning, _privacy, _promises, _referrals, _repairs, _responses, _staff, _teams, _teamwork, _travel, _visits,
-    _what_if,
+    _fhir, _handoffs, _holds, _hooks, _http, _jobs, _linkage, _mail, _notes, _notify, _orders, _oversight, _patients,
+    _payment, _planning, _privacy, _promises, _referrals, _repairs, _responses, _staff, _teams, _teamwork, _travel,
+    _visits, _what_if,
 )  # fmt: skip

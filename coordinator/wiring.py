@@ -35,8 +35,8 @@ from coordinator.family import telling
 from coordinator.jobs.context import Job, Place
 from coordinator.jobs.timetable import ClockEntry
 from coordinator.notify import care_handlers as notify_care
+from coordinator.notify import hook_sending, hooks, mail
 from coordinator.notify import handlers as notify
-from coordinator.notify import mail
 from coordinator.orders import plans
 from coordinator.orders import service as orders
 from coordinator.planning import clocks, promise, rosters, what_if
@@ -301,6 +301,9 @@ _BILLS: dict[type, Callable[[Work, Any], None]] = {
 }
 HANDLERS |= {event: (*HANDLERS.get(event, ()), answer) for event, answer in _BILLS.items()}
 
+#: Programs of others hear last, of what then stands in the rows.
+HANDLERS |= {event: (*HANDLERS.get(event, ()), hooks.on_event) for event in hooks.TOLD}
+
 #: Job -> what does it (context, arguments). A job may be done twice: `context.once(work)` makes its effect happen once.
 JOBS: dict[str, Job] = {
     "plan.run": planning.execute_run,
@@ -319,6 +322,7 @@ JOBS: dict[str, Job] = {
     "deadlines.begin-month": month.begin_month_job,
     "referrals.watch-48-hours": watch.watch_48_hours,
     "notify.deliver": mail.deliver_job,
+    "notify.webhooks": hook_sending.deliver_job,
     "teamwork.escalate": tasks.escalate_job,
     "teamwork.resources": resource_clock.look_after_job,
 }
@@ -338,6 +342,7 @@ CLOCK: tuple[ClockEntry, ...] = (
     ClockEntry(name="watch-stays", job="episodes.watch-stays", every=15, grace=timedelta(hours=1)),
     ClockEntry(name="resources", job="teamwork.resources", at=time(3, 40), grace=timedelta(hours=20)),
     ClockEntry(name="mail", job="notify.deliver", every=5, grace=timedelta(hours=1)),
+    ClockEntry(name="webhooks", job="notify.webhooks", every=5, grace=timedelta(hours=1)),
     ClockEntry(name="task-escalation", job="teamwork.escalate", every=15, grace=timedelta(hours=20)),
     ClockEntry(name="watch-48-hours", job="referrals.watch-48-hours", every=15, grace=timedelta(hours=1)),
 )

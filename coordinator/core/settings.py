@@ -5,6 +5,7 @@ secrets of its own. The demo's key is refused outside the demo, and accounts mad
 """
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,6 +44,10 @@ class Settings:
     #: The mail server that carries notices, and as whom; None: the log says that there was something to send.
     smtp_url: str | None = field(default=None, repr=False)
     mail_from: str = ""
+    #: The gateway that carries text messages, its key, and the number they come from; None: the log says so.
+    sms_url: str | None = None
+    sms_key: str = field(default="", repr=False)
+    sms_from: str = ""
     #: argon2 time cost; tests lower it.
     password_time_cost: int = 3
     password_memory_kib: int = 65536
@@ -115,6 +120,8 @@ def _mail_server(environ: Mapping[str, str]) -> tuple[str | None, str]:
     url, sender = environ.get("COORDINATOR_SMTP_URL"), environ.get("COORDINATOR_MAIL_FROM", "")
     if not url:
         return None, sender
+    if url.startswith("file:"):
+        return _sink(url, "COORDINATOR_SMTP_URL"), sender
     example = "smtp+starttls://user:password@mail.example.org:587 (or smtps, or smtp within the house)"
     try:
         parts = urlsplit(url)
@@ -160,6 +167,40 @@ def _second_factor_roles(environ: Mapping[str, str], profile: str) -> frozenset[
     return wanted
 
 
+def _sink(url: str, name: str) -> str:
+    """A folder into which messages are written instead of being sent."""
+    if not Path(url.removeprefix("file://")).is_dir():
+        raise SettingsError(f"{name} must name a folder that is there, such as file:///var/coordinator/out.")
+    return url
+
+
+def _sms_gateway(environ: Mapping[str, str]) -> tuple[str | None, str, str]:
+    """The address of the gateway for text messages, its key and the sender; SettingsError if one is unusable."""
+    name = "COORDINATOR_SMS_URL"
+    url, key, sender = (
+        environ.get(name),
+        environ.get("COORDINATOR_SMS_KEY", ""),
+        environ.get("COORDINATOR_SMS_FROM", ""),
+    )
+    if not url:
+        return None, key, sender
+    if url.startswith("file:"):
+        return _sink(url, name), key, sender
+    try:
+        parts = urlsplit(url)
+        host, _port = parts.hostname, parts.port
+    except ValueError:
+        host, parts = None, urlsplit("")
+    at_home = parts.scheme == "http" and host in ("localhost", "127.0.0.1", "::1")
+    if not host or parts.username or parts.fragment or not (parts.scheme == "https" or at_home):
+        raise SettingsError(f"{name} must be an address such as https://sms.example.org/messages, without a user.")
+    if not re.fullmatch(r"[+A-Za-z0-9 ]{1,20}", sender, re.ASCII):
+        raise SettingsError("COORDINATOR_SMS_FROM must be the number or name that text messages come from.")
+    if any(not "!" <= character <= "~" for character in key):
+        raise SettingsError("COORDINATOR_SMS_KEY must be the gateway's key, in one line without spaces.")
+    return url, key, sender
+
+
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings from `environ` (the process's own by default); SettingsError names everything that is wrong."""
     environ = os.environ if environ is None else environ
@@ -188,6 +229,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     if not database_url.startswith(("sqlite:", "postgresql:", "postgresql+psycopg:")):
         raise SettingsError("COORDINATOR_DATABASE_URL must begin with sqlite: or postgresql: .")
     smtp_url, mail_from = _mail_server(environ)
+    sms_url, sms_key, sms_from = _sms_gateway(environ)
     return Settings(
         profile=profile,
         database_url=database_url,
@@ -200,6 +242,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         osrm_url=_road_server(environ.get("COORDINATOR_OSRM_URL")),
         smtp_url=smtp_url,
         mail_from=mail_from,
+        sms_url=sms_url,
+        sms_key=sms_key,
+        sms_from=sms_from,
         password_time_cost=_whole(environ, "COORDINATOR_PASSWORD_TIME_COST", 1 if profile == "test" else 3, 1, 20),
         password_memory_kib=_whole(
             environ, "COORDINATOR_PASSWORD_MEMORY_KIB", 64 if profile == "test" else 65536, 8, 4_194_304

@@ -196,6 +196,8 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
         {Role.CLINICAL_MANAGER, Role.INTAKE, Role.SCHEDULER, Role.CLINICIAN, Role.ADMINISTRATOR}
     ),
     "deadline:open": frozenset({Role.SYSTEM}),
+    "webhook:read": frozenset({Role.ADMINISTRATOR}),
+    "webhook:edit": frozenset({Role.ADMINISTRATOR}),
     "delivery:read": frozenset({Role.CLINICAL_MANAGER, Role.ADMINISTRATOR}),
     "notice:read": frozenset(Role) - {Role.SYSTEM},
     "audit:read": frozenset({Role.ADMINISTRATOR, Role.CLINICAL_MANAGER}),

@@ -1,21 +1,23 @@
-"""Who carries a mail out of the house: an SMTP server of the agency's, or the log where there is none."""
+"""Who carries a message out of the house, by channel: a mail server, a gateway for text messages, a folder, the log."""
 
+import json
 import smtplib
 import ssl
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
+from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
 import structlog
 
 from coordinator.core.settings import Settings
+from coordinator.notify.mail_model import Channel
+from coordinator.notify.posting import PATIENCE, NoAnswer, post
 
 log = structlog.get_logger("coordinator.notify")
-#: Seconds after which a server that says nothing is taken to be dead.
-PATIENCE = 10
 
 
 class NotCarried(Exception):  # noqa: N818  (an answer of the world, not a mistake of ours)
@@ -40,7 +42,10 @@ class CarrierRefused(NotCarried):
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What is carried. `number` is the same however often one mail is tried, so that a receiver knows a second copy."""
+    """What is carried. `number` is the same however often one mail is tried, so that a receiver knows a second copy.
+
+    `to`: a mail address or a telephone number, by the channel; a text message has no subject.
+    """
 
     to: str
     subject: str
@@ -56,10 +61,54 @@ class Carrier(Protocol):
 
 
 class LogCarrier:
-    """Says in the log that there was something to send: no mail server is named."""
+    """Says in the log that there was something to send: no server is named for the channel."""
+
+    def __init__(self, channel: Channel = Channel.EMAIL) -> None:
+        self.channel = channel
 
     def carry(self, letter: Letter) -> None:
-        log.info("mail", number=letter.number)
+        log.info("mail", channel=self.channel.value, number=letter.number)
+
+
+class FolderCarrier:
+    """A file for each message, in a folder: for tests and for trying things out. The same one twice is one file."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def carry(self, letter: Letter) -> None:
+        said = {"to": letter.to, "subject": letter.subject, "text": letter.text, "number": letter.number}
+        whole = json.dumps(said | {"at": letter.at.isoformat()}, ensure_ascii=False)
+        try:
+            (self.folder / f"{letter.number}.json").write_text(whole, encoding="utf-8")
+        except OSError as broken:
+            raise CarrierDown("folder-gone") from broken
+
+
+class SmsCarrier:
+    """A gateway for text messages: one POST of JSON each (`to`, `from`, `text`, `id`), the key as a bearer token.
+
+    `id`, and the header Idempotency-Key, are the letter's number: a gateway that knows it sends no second copy.
+    """
+
+    def __init__(self, url: str, key: str, sender: str) -> None:
+        self.url, self.key, self.sender = url, key, sender
+
+    def carry(self, letter: Letter) -> None:
+        body = {"to": letter.to, "from": self.sender, "text": letter.text, "id": letter.number}
+        headers = {"Content-Type": "application/json", "Idempotency-Key": letter.number}
+        if self.key:
+            headers["Authorization"] = f"Bearer {self.key}"
+        try:
+            status = post(self.url, json.dumps(body).encode(), headers, admits=None)
+        except NoAnswer as silent:
+            raise CarrierDown(silent.code) from silent
+        if 200 <= status < 300:
+            return
+        code = f"gateway-answered-{status}"
+        if status in (400, 404, 410, 422):  # of this number or text
+            raise CarrierRefused(code)
+        raise CarrierDown(code)  # of us, of the gateway, or of too many
 
 
 class SmtpCarrier:
@@ -116,6 +165,15 @@ def _not_carried(code: int, said: str) -> NotCarried:
     return (CarrierDown if code == 421 else CarrierBusy)(f"{said}-{code}")
 
 
-def carrier_of(settings: Settings) -> Carrier:
-    """The carrier of this installation."""
-    return SmtpCarrier(settings.smtp_url, settings.mail_from) if settings.smtp_url else LogCarrier()
+def carriers_of(settings: Settings) -> dict[Channel, Carrier]:
+    """The carriers of this installation, one a channel."""
+    mail, sms = settings.smtp_url, settings.sms_url
+    return {
+        Channel.EMAIL: _folder(mail) or (SmtpCarrier(mail, settings.mail_from) if mail else LogCarrier(Channel.EMAIL)),
+        Channel.SMS: _folder(sms)
+        or (SmsCarrier(sms, settings.sms_key, settings.sms_from) if sms else LogCarrier(Channel.SMS)),
+    }
+
+
+def _folder(url: str | None) -> FolderCarrier | None:
+    return FolderCarrier(Path(url.removeprefix("file://"))) if url and url.startswith("file:") else None

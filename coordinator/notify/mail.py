@@ -1,11 +1,13 @@
-"""The outbox: a mail stands in the transaction of its cause, is sent later, and nothing waits for the mail server.
+"""The outbox: a message stands in the transaction of its cause, is sent later, and nothing waits for the server.
 
 Nothing is lost: a mail is a row until it is sent or given up, and what is given up is a task of the clinical manager.
 Nothing is doubled: a key has one row, a row one number, which the letter bears however often it is tried (a server
-that took it and died before it said so is given the same letter again). Mails say that something waits, never what.
+that took it and died before it said so is given the same letter again). Nothing is blocked: each channel is a queue of
+its own. Messages say that something waits, never what.
 """
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -13,57 +15,125 @@ from typing import Any
 import sqlalchemy as sa
 
 from coordinator.access.model import User
-from coordinator.access.scope import branches_of
+from coordinator.access.scope import LISTED, branches_of
 from coordinator.agency import service as agency
 from coordinator.core.db import ROW_ID
+from coordinator.core.errors import Invalid
 from coordinator.core.work import Work, permitted
-from coordinator.domain.teamwork import Desk, TaskKind, TaskPriority, TaskSource
+from coordinator.domain.teamwork import Desk, TaskKind, TaskPriority, TaskSource, desks_of
 from coordinator.domain.timeline import ONE_DAY, at_wall_clock, local_day
+from coordinator.domain.vocabulary import Role
 from coordinator.jobs.context import JobContext
 from coordinator.jobs.queue import insert_once
-from coordinator.notify.carriers import Carrier, CarrierDown, CarrierRefused, Letter, NotCarried, carrier_of
-from coordinator.notify.mail_model import Contact, Mail, MailStatus
+from coordinator.notify.carriers import Carrier, CarrierDown, CarrierRefused, Letter, NotCarried, carriers_of
+from coordinator.notify.mail_model import Channel, Contact, Mail, MailStatus
 from coordinator.notify.words import letter_words
 from coordinator.teamwork.tasks import open_task
 
 #: Kinds of notices that wait neither for the morning nor for the digest.
-URGENT = frozenset({"visit.decide", "visit.asked", "directives.differ", "safety.opened"})
+URGENT = frozenset({"visit.decide", "visit.asked", "visit.unheard", "directives.differ", "safety.opened"})
 #: How many mails are claimed at once, and for how long whoever claimed them is taken to be alive.
 BATCH, LEASE = 20, timedelta(minutes=10)
 JOB = "notify.deliver"
-_clinician = sa.table("clinician", sa.column("id", ROW_ID), sa.column("branch_id", ROW_ID))
+_clinician = sa.table(
+    "clinician", sa.column("id", ROW_ID), sa.column("branch_id", ROW_ID), sa.column("performer", sa.String())
+)
 
 
 # ------------------------------------------------------------------------------------ writing
 
 
 def post(work: Work, *, user_id: int, kind: str, notice_id: int, branch_id: int | None) -> None:
-    """A mail about the notice waits for its hour, if the user wants any; a physician's go into one a day.
+    """A message about the notice waits for its hour, if the user wants any; a physician's go into one a day.
 
     Asked by this room alone, when a notice is new.
     """
     found = work.session.execute(
-        sa.select(User, Contact.id).join(Contact, Contact.user_id == User.id).where(User.id == user_id, User.active)
+        sa.select(User, Contact).join(Contact, Contact.user_id == User.id).where(User.id == user_id, User.active)
     ).one_or_none()
     if found is None:
         return
-    branch = branch_id or _branch_of(work, found.User)
+    user, contact = found
+    branch = branch_id or _branch_of(work, user)
     if branch is None:
         return
-    urgent = kind in URGENT
-    due_at = work.now if urgent else _hour(work, branch, digest=found.User.physician_id is not None)
-    if found.User.physician_id is not None and not urgent:
+    if user.physician_id is not None and kind not in URGENT:
+        due_at = _digest_at(work, branch)
         of_day = local_day(due_at, agency.zone_of(work, branch))
-        values: dict[str, Any] = {"key": f"digest:{user_id}:{of_day}", "kind": "digest", "number": None}
-    else:
-        values = {"key": f"notice:{notice_id}", "kind": "notice", "number": notice_id}
+        _gathered(work, contact, branch, "digest", f"digest:{user_id}:{of_day}", due_at)
+        return
+    due_at = work.now if kind in URGENT else _by_day(work, branch, work.now)
+    _single(work, contact, branch, notice_id, f"notice:{notice_id}", due_at)
+
+
+def post_to_roles(work: Work, told: Iterable[tuple[str, int, str, int]]) -> None:
+    """Whoever holds the role at the branch, and wants to, hears that something came: (role, branch, kind, notice).
+
+    What is urgent goes at once, a message each; all else is gathered into one mail for each person and stretch of time.
+    Asked by this room alone, when notices are new.
+    """
+    new = sorted(set(told))
+    if not new:
+        return
+    for row in _who_wants(work):
+        mine = [(branch, kind, number) for role, branch, kind, number in new if _holds(row, role, branch)]
+        for branch, _, number in [one for one in mine if one[1] in URGENT]:
+            _single(work, row.Contact, branch, number, f"notice:{number}:user{row.id}", work.now)
+        rest = [branch for branch, kind, _ in mine if kind not in URGENT]
+        if rest:
+            stretch = work.policy.notify.role_mail_minutes * 60
+            end = datetime.fromtimestamp((int(work.now.timestamp()) // stretch + 1) * stretch, tz=work.now.tzinfo)
+            due_at = _by_day(work, rest[0], end)
+            _gathered(work, row.Contact, rest[0], "roles", f"roles:{row.id}:{due_at.isoformat()}", due_at)
+
+
+def _who_wants(work: Work) -> list[Any]:
+    return list(
+        work.session.execute(
+            sa.select(
+                Contact, User.id, User.roles, User.branch_ids, _clinician.c.branch_id.label("home"),
+                _clinician.c.performer,
+            )
+            .join(User, User.id == Contact.user_id)
+            .outerjoin(_clinician, _clinician.c.id == User.clinician_id)
+            .where(User.active, Contact.of_roles)
+            .order_by(User.id)
+        )
+    )  # fmt: skip
+
+
+def _holds(row: Any, role: str, branch_id: int) -> bool:
+    """As `service._mine` shows notices to a role: whoever holds it there, and whose profession's list it is."""
+    if role in row.roles and (branch_id in row.branch_ids or (role == Role.ADMINISTRATOR and not row.branch_ids)):
+        return True
+    lists = desks_of({Role.CLINICIAN.value} & set(row.roles), row.performer) & LISTED
+    return branch_id == row.home and role in lists
+
+
+def _single(work: Work, contact: Contact, branch_id: int, number: int, key: str, due_at: datetime) -> None:
+    """One notice, by every way that the person has named."""
+    for channel in [Channel.EMAIL] * bool(contact.email) + [Channel.SMS] * bool(contact.phone):
+        ending = "" if channel is Channel.EMAIL else f":{channel.value}"
+        _write(work, contact, branch_id, channel, "notice", number, key + ending, due_at)
+
+
+def _gathered(work: Work, contact: Contact, branch_id: int, kind: str, key: str, due_at: datetime) -> None:
+    """Several notices in one: by mail alone."""
+    if contact.email:
+        _write(work, contact, branch_id, Channel.EMAIL, kind, None, key, due_at)
+
+
+def _write(
+    work: Work, contact: Contact, branch_id: int, channel: Channel, kind: str, number: int | None, key: str,
+    due_at: datetime,
+) -> None:  # fmt: skip
     fresh = insert_once(
         work.session, Mail,
-        **values, branch_id=branch, user_id=user_id, status=MailStatus.WAITING, created_at=work.now, due_at=due_at,
-        next_try_at=due_at, attempts=0,
+        key=key, kind=kind, number=number, branch_id=branch_id, user_id=contact.user_id, channel=channel,
+        status=MailStatus.WAITING, created_at=work.now, due_at=due_at, next_try_at=due_at, attempts=0,
     )  # fmt: skip
     if fresh and due_at <= work.now:
-        work.later(JOB, f"{JOB}:{values['key']}", branch_id=branch)
+        work.later(JOB, f"{JOB}:{key}", branch_id=branch_id)
 
 
 def _branch_of(work: Work, user: User) -> int | None:
@@ -76,19 +146,23 @@ def _branch_of(work: Work, user: User) -> int | None:
     ).scalar()  # fmt: skip
 
 
-def _hour(work: Work, branch_id: int, *, digest: bool) -> datetime:
-    """When it may go, by the branch's wall clock: at the hour of the digest; else now, or in the morning."""
-    settings, zone = work.policy.notify, agency.zone_of(work, branch_id)
+def _digest_at(work: Work, branch_id: int) -> datetime:
+    """The next hour of the digest, by the branch's wall clock."""
+    zone, hour = agency.zone_of(work, branch_id), time(work.policy.notify.digest_hour)
     today = local_day(work.now, zone)
-    if digest:
-        at = at_wall_clock(today, time(settings.digest_hour), zone)
-        return at if at > work.now else at_wall_clock(today + ONE_DAY, time(settings.digest_hour), zone)
-    hour = work.now.astimezone(zone).hour
+    at = at_wall_clock(today, hour, zone)
+    return at if at > work.now else at_wall_clock(today + ONE_DAY, hour, zone)
+
+
+def _by_day(work: Work, branch_id: int, moment: datetime) -> datetime:
+    """That moment, or the morning after it where it is night by the branch's wall clock."""
+    settings, zone = work.policy.notify, agency.zone_of(work, branch_id)
+    day, hour = local_day(moment, zone), moment.astimezone(zone).hour
     if hour >= settings.quiet_from_hour:
-        return at_wall_clock(today + ONE_DAY, time(settings.quiet_until_hour), zone)
+        return at_wall_clock(day + ONE_DAY, time(settings.quiet_until_hour), zone)
     if hour < settings.quiet_until_hour:
-        return at_wall_clock(today, time(settings.quiet_until_hour), zone)
-    return work.now
+        return at_wall_clock(day, time(settings.quiet_until_hour), zone)
+    return moment
 
 
 # ------------------------------------------------------------------------------------ sending
@@ -102,15 +176,16 @@ class _Claimed:
 
 def deliver_job(context: JobContext, arguments: dict[str, Any]) -> None:
     """Job `notify.deliver`: what is due at the branch is sent, with no transaction open while the server is asked."""
-    deliver(context, int(arguments["branch_id"]), carrier_of(context.settings))
+    for channel, carrier in carriers_of(context.settings).items():
+        deliver(context, int(arguments["branch_id"]), carrier, channel)
 
 
-def deliver(context: JobContext, branch_id: int, carrier: Carrier) -> int:
+def deliver(context: JobContext, branch_id: int, carrier: Carrier, channel: Channel = Channel.EMAIL) -> int:
     """Send what is due, a batch at a time, until nothing is or the server is down; how many went out."""
     sent = 0
     while True:
         with context.work() as work:
-            claimed = _claim(work, branch_id)
+            claimed = _claim(work, branch_id, channel)
         if not claimed:
             return sent
         for place, one in enumerate(claimed):
@@ -134,12 +209,13 @@ def deliver(context: JobContext, branch_id: int, carrier: Carrier) -> int:
                 return sent
 
 
-def _claim(work: Work, branch_id: int) -> list[_Claimed]:
+def _claim(work: Work, branch_id: int, channel: Channel) -> list[_Claimed]:
     rows = (
         work.session.execute(
             sa.select(Mail)
             .where(
                 Mail.branch_id == branch_id,
+                Mail.channel == channel,
                 Mail.status.in_([MailStatus.WAITING, MailStatus.SENDING]),
                 Mail.next_try_at <= work.now,
             )
@@ -163,11 +239,12 @@ def _letter(work: Work, row: Mail) -> Letter | None:
     found = work.session.execute(
         sa.select(Contact).join(User, User.id == Contact.user_id).where(User.id == row.user_id, User.active)
     ).scalar()
-    if found is None:
+    to = None if found is None else found.email if row.channel is Channel.EMAIL else found.phone
+    if found is None or to is None:
         return None
     subject, text = letter_words(row.kind, row.number, found.language)
     number = hashlib.sha256(row.key.encode()).hexdigest()[:32]
-    return Letter(to=found.email, subject=subject, text=text, number=number, at=work.now)
+    return Letter(to=to, subject=subject, text=text, number=number, at=work.now)
 
 
 def _locked(work: Work, mail_id: int) -> Mail | None:
@@ -222,16 +299,23 @@ def my_contact(work: Work) -> Contact | None:
 
 
 @permitted("notice:read")
-def set_contact(work: Work, email: str, language: str) -> Contact:
-    """The actor hears of their notices at that address, from now on."""
+def set_contact(
+    work: Work, *, email: str | None = None, phone: str | None = None, language: str = "en", of_roles: bool = False
+) -> Contact:  # fmt: skip
+    """The actor hears of their notices there, from now on; with `of_roles`, of what their roles are told as well."""
+    if email is None and phone is None:
+        raise Invalid("Name a mail address, a telephone number, or both.", pointer="/email")
+    if of_roles and email is None:
+        raise Invalid("What comes for a role is gathered into mails: name a mail address.", pointer="/email")
     found = my_contact(work)
     if found is None:
         insert_once(
-            work.session, Contact, user_id=work.actor.user_id, email=email, language=language, version=1
+            work.session, Contact,
+            user_id=work.actor.user_id, email=email, phone=phone, language=language, of_roles=of_roles, version=1,
         )  # fmt: skip
         found = my_contact(work)
         assert found is not None
-    found.email, found.language = email, language
+    found.email, found.phone, found.language, found.of_roles = email, phone, language, of_roles
     work.record("contact.set", f"user:{work.actor.user_id}")
     return found
 
@@ -244,8 +328,10 @@ def forget_contact(work: Work) -> None:
 
 
 @permitted("delivery:read")
-def deliveries(work: Work, *, status: MailStatus | None = None, user_id: int | None = None) -> sa.Select[Any]:
-    """The log of mails to people of the actor's branches, as a select for `page`, newest first."""
+def deliveries(
+    work: Work, *, status: MailStatus | None = None, user_id: int | None = None, channel: Channel | None = None
+) -> sa.Select[Any]:
+    """The log of messages to people of the actor's branches, as a select for `page`, newest first."""
     query = sa.select(Mail)
     mine = branches_of(work.actor)
     if mine is not None:
@@ -254,5 +340,7 @@ def deliveries(work: Work, *, status: MailStatus | None = None, user_id: int | N
         query = query.where(Mail.status == status)
     if user_id is not None:
         query = query.where(Mail.user_id == user_id)
+    if channel is not None:
+        query = query.where(Mail.channel == channel)
     work.record("delivery.listed", "mail:list")
     return query

@@ -9,29 +9,45 @@ from coordinator.core.fields import Id, Instant, Schema, Text, Whole, Word
 from coordinator.core.http import Blueprint, work
 from coordinator.core.pages import PageQuery, page, page_schema
 from coordinator.notify import mail
-from coordinator.notify.mail_model import Mail, MailStatus
+from coordinator.notify.mail_model import Channel, Mail, MailStatus
 from coordinator.notify.words import LETTER_LANGUAGES
 
-blp = Blueprint("mail", __name__, url_prefix="/api/v1", description="Hearing of notices by mail")
+blp = Blueprint("mail", __name__, url_prefix="/api/v1", description="Hearing of notices by mail and text message")
 
 _ADDRESS = validate.Regexp(
     r"^[^@\s<>,;:\"()\\\[\]]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63}){1,8}\Z", error="This is no mail address."
 )  # fmt: skip
 
 
+#: E.164: a plus, the country, the number, without spaces.
+_NUMBER = validate.Regexp(r"^\+[1-9][0-9]{6,14}\Z", error="A telephone number is written as +14155550100.")
+
+
 class ContactSchema(Schema):
-    email = Text(required=True, max_length=200, validate=_ADDRESS, metadata={"example": "nurse@example.org"})
+    email = Text(
+        load_default=None, allow_none=True, max_length=200, validate=_ADDRESS,
+        metadata={"example": "nurse@example.org"},
+    )  # fmt: skip
+    phone = Text(
+        load_default=None, allow_none=True, max_length=20, validate=_NUMBER,
+        metadata={"example": "+14155550100", "description": "Text messages: of single notices, never of several"},
+    )  # fmt: skip
     language = Text(
         max_length=20, load_default="en", validate=validate.OneOf(LETTER_LANGUAGES), metadata={"example": "zh-Hant"}
     )  # fmt: skip
+    of_roles = fields.Boolean(
+        load_default=False,
+        metadata={"description": "Hear of what comes for one's roles as well: gathered, but for what is urgent"},
+    )
 
 
 class DeliverySchema(Schema):
     id = Id()
     user_id = Id()
     branch_id = Id()
+    channel = Word(Channel)
     kind = fields.String(metadata={"example": "notice"})
-    number = Whole(allow_none=True, metadata={"description": "Of the notice; null for a digest"})
+    number = Whole(allow_none=True, metadata={"description": "Of the notice; null where several are gathered"})
     status = Word(MailStatus)
     created_at = Instant()
     due_at = Instant(metadata={"description": "When it was first due: quiet hours and digests wait"})
@@ -44,6 +60,7 @@ class DeliverySchema(Schema):
 class DeliveryQuery(PageQuery):
     status = Word(MailStatus, load_default=None)
     user_id = Id(load_default=None)
+    channel = Word(Channel, load_default=None)
 
 
 @blp.route("/notices/contact")
@@ -60,11 +77,12 @@ def read_contact() -> Any:
 @blp.arguments(ContactSchema)
 @blp.response(200, ContactSchema)
 def set_contact(args: dict[str, Any]) -> Any:
-    """Hear of one's notices by mail
+    """Hear of one's notices by mail, by text message, or both
 
-    A mail says that something waits, and never what. At night it waits for the morning; physicians get one a day.
+    A message says that something waits, and never what. At night it waits for the morning, unless it is urgent;
+    physicians get one mail a day. What comes for a role is gathered: one mail an hour at most.
     """
-    return mail.set_contact(work(), args["email"], args["language"])
+    return mail.set_contact(work(), **args)
 
 
 @blp.route("/notices/contact", methods=["DELETE"])

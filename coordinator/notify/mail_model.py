@@ -20,18 +20,30 @@ class MailStatus(StrEnum):
     GIVEN_UP = "given_up"
 
 
+class Channel(StrEnum):
+    """By which way a message leaves the house."""
+
+    EMAIL = "email"
+    SMS = "sms"
+
+
 class Contact(Versioned, Base):
-    """Where somebody wants to hear of notices outside the product, and in which language."""
+    """Where somebody wants to hear of notices outside the product, in which language, and of whose."""
 
     __tablename__ = "contact"
     id: Mapped[int] = row_id()
     user_id: Mapped[int] = refers_to("app_user.id", unique=True, index=False)
-    email: Mapped[str] = mapped_column(sa.String(200), nullable=False)
+    email: Mapped[str | None] = mapped_column(sa.String(200))
+    #: Where text messages go, as +14155550100. They tell of single notices alone, never of several.
+    phone: Mapped[str | None] = mapped_column(sa.String(20))
     language: Mapped[str] = mapped_column(sa.String(20), nullable=False)
+    #: Whether they hear of what a role of theirs is told as well, gathered unless it is urgent.
+    of_roles: Mapped[bool] = mapped_column(sa.Boolean, nullable=False, default=False)
+    __table_args__ = (sa.CheckConstraint("email IS NOT NULL OR phone IS NOT NULL", name="somewhere"),)
 
 
 class Mail(Base):
-    """One mail that tells somebody that something waits, written in the transaction of its cause; one per key.
+    """One message that tells somebody that something waits, written in the transaction of its cause; one per key.
 
     It has no words of its own: what it says is made of `kind`, `number` and the reader's language when it is sent.
     """
@@ -41,7 +53,8 @@ class Mail(Base):
     key: Mapped[str] = mapped_column(sa.String(160), nullable=False, unique=True)
     branch_id: Mapped[int] = refers_to("branch.id", index=False)
     user_id: Mapped[int] = refers_to("app_user.id")
-    #: `notice`, of which `number` is one, or `digest`, which is of a day.
+    channel: Mapped[Channel] = enum_column(Channel, nullable=False, default=Channel.EMAIL)
+    #: `notice`, of which `number` is one; `digest`, which is of a day; or `roles`, of what came for one's roles.
     kind: Mapped[str] = mapped_column(sa.String(20), nullable=False)
     number: Mapped[int | None] = mapped_column(sa.BigInteger)
     status: Mapped[MailStatus] = enum_column(MailStatus, nullable=False)

@@ -16,11 +16,13 @@ from coordinator.notify.model import Notice
 
 
 def tell_role(work: Work, *, role: str, branch_id: int, kind: str, subject: str, key: str, **facts: Any) -> None:
-    """Everybody who holds `role` at the branch has the notice; a second time with the same key changes nothing.
+    """Everybody who holds `role` at the branch has the notice, and whoever wants it a message; twice changes nothing.
 
     Asked by other rooms and by handlers, never by a door.
     """
-    _tell(work, kind, subject, f"{key}:{role}@{branch_id}", facts, branch_id=branch_id, role=role)
+    key = f"{key}:{role}@{branch_id}"
+    if _tell(work, kind, subject, key, facts, branch_id=branch_id, role=role):
+        mail.post_to_roles(work, [(role, branch_id, kind, _number(work, key))])
 
 
 def tell_roles(work: Work, notices: Sequence[dict[str, Any]]) -> None:
@@ -31,8 +33,9 @@ def tell_roles(work: Work, notices: Sequence[dict[str, Any]]) -> None:
     if not notices:
         return
     make = postgresql.insert if work.session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    work.session.connection().execute(
-        make(cast(sa.Table, Notice.__table__)).on_conflict_do_nothing(),
+    table = cast(sa.Table, Notice.__table__)
+    fresh = work.session.connection().execute(
+        make(table).on_conflict_do_nothing().returning(table.c.role, table.c.branch_id, table.c.kind, table.c.id),
         [
             notice
             | {
@@ -42,6 +45,7 @@ def tell_roles(work: Work, notices: Sequence[dict[str, Any]]) -> None:
             for notice in notices
         ],
     )  # fmt: skip
+    mail.post_to_roles(work, [(role, branch_id, kind, number) for role, branch_id, kind, number in fresh])
 
 
 def tell_user(
@@ -53,8 +57,11 @@ def tell_user(
     """
     key = f"{key}:user{user_id}"
     if _tell(work, kind, subject, key, facts, branch_id=branch_id, user_id=user_id):
-        number = work.session.execute(sa.select(Notice.id).where(Notice.key == key)).scalar_one()
-        mail.post(work, user_id=user_id, kind=kind, notice_id=number, branch_id=branch_id)
+        mail.post(work, user_id=user_id, kind=kind, notice_id=_number(work, key), branch_id=branch_id)
+
+
+def _number(work: Work, key: str) -> int:
+    return work.session.execute(sa.select(Notice.id).where(Notice.key == key)).scalar_one()
 
 
 def _tell(work: Work, kind: str, subject: str, key: str, facts: dict[str, Any], **whom: Any) -> bool:

@@ -42,21 +42,34 @@ def sentence(kind: str, facts: Mapping[str, Any]) -> str:
     return fill(KINDS.get(kind, kind), {**facts, "what": deadline(facts)})
 
 
-#: Kind of mail -> language -> its subject and its text. They say that something waits, never what.
+#: Kind of message -> language -> its subject and its text. They say that something waits, never what.
 _LETTERS: dict[str, dict[str, tuple[str, str]]] = {
     "notice": {
-        "en": ("Something waits for you in the coordinator", "Notice {number} waits for you. Sign in to read it.\n"),
-        "zh-Hant": ("協調系統有待您處理的事項", "通知 {number} 待您查閱。請登入系統閱讀。\n"),
+        "en": (
+            "Something waits for you in the coordinator",
+            "Coordinator: notice {number} waits for you. Sign in to read it.\n",
+        ),
+        "zh-Hant": ("協調系統有待您處理的事項", "協調系統：通知 {number} 待您查閱。請登入系統閱讀。\n"),
     },
     "digest": {
         "en": ("Your notices of today in the coordinator", "Notices wait for you. Sign in to read them.\n"),
         "zh-Hant": ("協調系統今日通知", "有通知待您查閱。請登入系統閱讀。\n"),
     },
+    "roles": {
+        "en": (
+            "Something came for your role in the coordinator",
+            "Notices for a role of yours wait. Sign in to read them.\n",
+        ),
+        "zh-Hant": ("協調系統有給您職務的通知", "有給您職務的通知待查閱。請登入系統閱讀。\n"),
+    },
 }
 LETTER_LANGUAGES = ("en", "zh-Hant")
+#: Stands before words that nobody has written in the reader's language yet.
+NOT_TRANSLATED = "［未有譯文 · not translated］"
 
 
 def letter_words(kind: str, number: int | None, language: str) -> tuple[str, str]:
-    """The subject and the text of a mail."""
-    subject, text = _LETTERS[kind].get(language, _LETTERS[kind]["en"])
+    """The subject and the text of a message; in English, and marked so, where the language has none."""
+    said = _LETTERS[kind]
+    subject, text = said.get(language) or tuple(f"{NOT_TRANSLATED} {words}" for words in said["en"])
     return subject, text.format(number=number)

@@ -538,7 +538,7 @@ class TeamworkSettings:
 
 @dataclass(frozen=True, slots=True)
 class NotifySettings:
-    """Mail about notices: hours of the branch's wall clock, elapsed hours and minutes."""
+    """Messages about notices: hours of the branch's wall clock, elapsed hours and minutes."""
 
     quiet_from_hour: int
     quiet_until_hour: int
@@ -546,6 +546,13 @@ class NotifySettings:
     give_up_hours: int
     first_wait_minutes: int
     longest_wait_minutes: int
+    #: What comes for a role is gathered for so long before whoever holds it hears of it.
+    role_mail_minutes: int
+    #: So long before a visit somebody asks for a clinician who has not read that it changed.
+    chase_hours: int
+    #: So long after a change nobody asks yet.
+    chase_after_minutes: int
+    webhook_give_up_hours: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 import email
 import email.policy
+import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,20 +17,22 @@ from zoneinfo import ZoneInfo
 import pytest
 import sqlalchemy as sa
 
+from coordinator.agency.model import Branch
 from coordinator.core.db import Database
 from coordinator.core.http import Coordinator
 from coordinator.core.settings import SettingsError, load_settings
 from coordinator.jobs.context import JobContext
 from coordinator.jobs.model import QueuedJob
 from coordinator.notify import mail
-from coordinator.notify.carriers import LogCarrier, SmtpCarrier, carrier_of
-from coordinator.notify.mail_model import Contact, Mail, MailStatus
-from coordinator.notify.service import tell_user
-from coordinator.notify.words import LETTER_LANGUAGES, letter_words
+from coordinator.notify.carriers import LogCarrier, SmsCarrier, SmtpCarrier, carriers_of
+from coordinator.notify.mail_model import Channel, Contact, Mail, MailStatus
+from coordinator.notify.service import tell_role, tell_roles, tell_user
+from coordinator.notify.words import LETTER_LANGUAGES, NOT_TRANSLATED, letter_words
 from coordinator.teamwork.model import Task
 from coordinator.wiring import CLOCK, JOBS
-from tests.builders import make_branch, make_job_context, make_physician, make_user
+from tests.builders import make_branch, make_clinician, make_job_context, make_physician, make_user
 from tests.conftest import WorkAs
+from tests.notify.receiver import Receiver
 from tests.people import at, browser, pointers
 
 ZONE = ZoneInfo("America/Los_Angeles")
@@ -231,7 +235,7 @@ def test_whose_account_is_closed_gets_no_mail_and_the_job_runs_without_a_server(
     scene.tell(scene.nurse, "a:1")
     with scene.database.transaction() as session:
         session.execute(sa.delete(Contact).where(Contact.user_id == scene.nurse))
-    assert isinstance(carrier_of(scene.app.extensions["settings"]), LogCarrier)
+    assert {type(carrier) for carrier in carriers_of(scene.app.extensions["settings"]).values()} == {LogCarrier}
     JOBS[mail.JOB](scene.context(NOON), {"branch_id": scene.branch})
     assert scene.states() == [(MailStatus.WITHDRAWN.value, 1)]
 
@@ -240,23 +244,159 @@ def test_everybody_says_where_they_hear_of_notices(scene: Scene) -> None:
     with at(NOON):
         nurse = browser(scene.app, scene.database, "clinician", branch_ids=[scene.branch])
         assert nurse.get("/notices/contact").status_code == 404
-        told = {"email": "ana@example.org", "language": "zh-Hant"}
+        told = {"email": "ana@example.org", "phone": None, "language": "zh-Hant", "of_roles": False}
         assert nurse("PUT", "/notices/contact", told).json == told
         assert nurse("PUT", "/notices/contact", told | {"language": "en"}).json["language"] == "en"
-        for wrong in ("ana", "ana@", "a b@example.org", "ana@example.org\nBcc: x@example.org", "ana@localhost", ""):
+        for wrong in (
+            None,
+            "ana",
+            "ana@",
+            "a b@example.org",
+            "ana@example.org\nBcc: x@example.org",
+            "ana@localhost",
+            "",
+        ):
             assert pointers(nurse("PUT", "/notices/contact", {"email": wrong})) == {"/email"}, wrong
         assert pointers(nurse("PUT", "/notices/contact", told | {"language": "fr"})) == {"/language"}
+        for number in ("4155550100", "+0155550100", "+1 415 555 0100", "+1415555010000000", "+1415555\n", ""):
+            assert pointers(nurse("PUT", "/notices/contact", told | {"phone": number})) == {"/phone"}, number
+        alone = {"phone": "+14155550100", "of_roles": True}
+        assert pointers(nurse("PUT", "/notices/contact", alone)) == {"/email"}, "what is gathered goes by mail"
         assert nurse.get("/notices/contact").json == told | {"language": "en"}
+        assert nurse("PUT", "/notices/contact", {"phone": "+14155550100"}).json["email"] is None
         assert nurse("DELETE", "/notices/contact").status_code == 204
         assert nurse.get("/notices/contact").status_code == 404
 
 
 def test_letters_say_that_something_waits_and_never_what() -> None:
-    said = {letter_words(kind, 7, language) for kind in ("notice", "digest") for language in LETTER_LANGUAGES}
-    assert len(said) == 4
+    said = {letter_words(kind, 7, language) for kind in ("notice", "digest", "roles") for language in LETTER_LANGUAGES}
+    assert len(said) == 6
     for subject, text in said:
         assert "7" not in subject
-        assert "patient" not in (subject + text).lower()
+        assert len(text.strip()) <= 160, "one text message"
+        assert NOT_TRANSLATED not in subject + text
+        assert not re.search("patient|visit|order|score|病|家訪|醫囑|症狀", (subject + text).lower())
+    missing = letter_words("notice", 7, "es")
+    assert all(words.startswith(NOT_TRANSLATED) for words in missing), "English, and marked so"
+    assert "Sign in" in missing[1]
+
+
+def test_who_wants_it_hears_by_text_message_and_a_dead_gateway_keeps_no_mail(scene: Scene, tmp_path: Path) -> None:
+    gateway = Receiver(tmp_path / "gateway", secure=False)
+    with gateway.open():
+        pass  # it has a port, and is dead now
+    with scene.database.transaction() as session:
+        for contact in session.execute(sa.select(Contact)).scalars():
+            contact.phone = f"+1415555{contact.user_id:04d}"
+    scene.tell(scene.nurse, "a:1")
+    scene.tell(scene.doctor, "d:1")  # gathered into the day's mail: no text message
+    scene.tell(scene.doctor, "d:2", kind="visit.decide")
+    told = [(row.channel.value, row.kind, row.user_id) for row in scene.rows()]
+    assert told == [
+        ("email", "notice", scene.nurse), ("sms", "notice", scene.nurse), ("email", "digest", scene.doctor),
+        ("email", "notice", scene.doctor), ("sms", "notice", scene.doctor),
+    ]  # fmt: skip
+    folder = tmp_path / "out"
+    folder.mkdir()
+    base = replace(scene.app.extensions["settings"], smtp_url=f"file://{folder}", sms_from="Agency", sms_key="k")
+    carriers = carriers_of(replace(base, sms_url=gateway.url))
+    assert mail.deliver(scene.context(NOON), scene.branch, carriers[Channel.SMS], Channel.SMS) == 0
+    assert mail.deliver(scene.context(NOON), scene.branch, carriers[Channel.EMAIL]) == 2
+    texts = [json.loads(path.read_text(encoding="utf-8")) for path in folder.iterdir()]
+    assert {text["to"] for text in texts} == {"nurse@example.org", "doctor@example.org"}
+    moment = NOON + timedelta(minutes=1)
+    with gateway.open("dies-before-answer"):
+        assert mail.deliver(scene.context(moment), scene.branch, carriers[Channel.SMS], Channel.SMS) == 0
+    moment += timedelta(minutes=2)
+    with gateway.open("503"):
+        assert mail.deliver(scene.context(moment), scene.branch, carriers[Channel.SMS], Channel.SMS) == 0
+    moment += timedelta(minutes=4)
+    with gateway.open():
+        assert mail.deliver(scene.context(moment), scene.branch, carriers[Channel.SMS], Channel.SMS) == 2
+    sent = [json.loads(request["body"]) for request in gateway.requests()]
+    assert len({one["id"] for one in sent}) == 2, "what was sent twice bears the same number"
+    assert {(one["to"], one["from"]) for one in sent} == {
+        (f"+1415555{number:04d}", "Agency") for number in (scene.nurse, scene.doctor)
+    }  # fmt: skip
+    for one, request in zip(sent, gateway.requests(), strict=True):
+        assert request["headers"]["idempotency-key"] == one["id"]
+        assert request["headers"]["authorization"] == "Bearer k"
+        assert re.fullmatch(r"(Coordinator: notice|協調系統：通知) \d+ .*", one["text"].strip())
+    scene.tell(scene.nurse, "a:2", now=moment)
+    with gateway.open("422"):
+        mail.deliver(scene.context(moment), scene.branch, carriers[Channel.SMS], Channel.SMS)
+    assert (scene.rows()[-1].status.value, scene.rows()[-1].problem) == ("given_up", "gateway-answered-422")
+    with at(moment):
+        manager = browser(scene.app, scene.database, "clinical_manager", branch_ids=[scene.branch])
+        assert [row["status"] for row in manager.get("/deliveries?channel=sms").json["items"]] == [
+            "given_up", "sent", "sent",
+        ]  # fmt: skip
+
+
+def test_who_holds_a_role_and_wants_it_hears_of_what_came_for_it_once_an_hour(scene: Scene) -> None:
+    with scene.database.transaction() as session:
+        nurse = make_clinician(session, session.get_one(Branch, scene.branch))
+        people = {
+            "scheduler": make_user(session, "-", "scheduler", branch_ids=[scene.branch]),
+            "elsewhere": make_user(session, "-", "scheduler", branch_ids=[]),
+            "manager": make_user(session, "-", "clinical_manager", branch_ids=[scene.branch]),
+            "registered": make_user(session, "-", "clinician", clinician_id=nurse.id),
+            "closed": make_user(session, "-", "scheduler", branch_ids=[scene.branch], active=False),
+        }
+        for name, user in people.items():
+            email = f"{name}@example.org"
+            session.add(Contact(user_id=user.id, email=email, language="en", of_roles=name != "manager"))
+        names = {user.id: name for name, user in people.items()}
+
+    def tell(role: str, key: str, *, now: datetime = NOON, kind: str = "visit.missed") -> None:
+        with scene.work_as(now=now) as work:
+            tell_role(
+                work, role=role, branch_id=scene.branch, kind=kind, subject="visit:1", key=key, visit=1, patient=1,
+                discipline="SN", reason="patient-refused", clinician=1, stage="begin", due="-",
+            )  # fmt: skip
+
+    for minute in (5, 20, 50):
+        tell("scheduler", f"a:{minute}", now=NOON.replace(minute=minute))
+        tell("scheduler", f"a:{minute}", now=NOON.replace(minute=minute))
+    tell("clinical_manager", "m:1")  # who does not want it
+    tell("nurse", "n:1")  # the nurses' list of the branch
+    tell("scheduler", "u:1", kind="visit.unheard")
+    tell("scheduler", "late:1", now=NOON.replace(hour=20, minute=30))
+    tell("scheduler", "late:2", now=NOON.replace(hour=23))
+    with scene.work_as(now=NOON) as work:  # as the night writes them, in one statement
+        many = [
+            {"role": "scheduler", "branch_id": scene.branch, "kind": "deadline.reminder", "subject": f"deadline:{n}",
+             "key": f"deadline:{n}", "facts": {}} for n in range(3)
+        ]  # fmt: skip
+        tell_roles(work, many)
+        tell_roles(work, many)
+    told = [(names[row.user_id], row.kind, _local(row)) for row in scene.rows()]
+    assert told == [
+        ("scheduler", "roles", "2026-11-10T13:00"), ("registered", "roles", "2026-11-10T13:00"),
+        ("scheduler", "notice", "2026-11-10T12:00"), ("scheduler", "roles", "2026-11-11T07:00"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("now", "morning"),
+    [
+        # Clocks go forward on Sunday 14 March 2027, and back on Sunday 7 November 2027.
+        ("2027-03-13T22:00-08:00", "2027-03-14T07:00-07:00"),
+        ("2027-03-14T03:00-07:00", "2027-03-14T07:00-07:00"),
+        ("2027-11-06T22:00-07:00", "2027-11-07T07:00-08:00"),
+        ("2027-11-07T01:30-07:00", "2027-11-07T07:00-08:00"),
+        ("2027-11-07T01:30-08:00", "2027-11-07T07:00-08:00"),
+    ],
+)
+def test_the_morning_is_seven_by_the_clock_on_the_wall_when_clocks_change(scene: Scene, now: str, morning: str) -> None:
+    moment = datetime.fromisoformat(now)
+    scene.tell(scene.nurse, "n:1", now=moment)
+    scene.tell(scene.doctor, "d:1", now=moment)
+    nurses, doctors = scene.rows()
+    assert nurses.due_at == datetime.fromisoformat(morning)
+    local = doctors.due_at.astimezone(ZONE)
+    assert (local.hour, local.minute) == (17, 0)
+    assert timedelta(0) < doctors.due_at - moment < timedelta(hours=25)
 
 
 def test_the_mail_server_is_a_setting() -> None:
@@ -267,7 +407,7 @@ def test_the_mail_server_is_a_setting() -> None:
     good = {"COORDINATOR_SMTP_URL": "smtp+starttls://me:p%40ss@mail.example.org", "COORDINATOR_MAIL_FROM": "a@b.org"}
     settings = load_settings(base | good)
     assert "p%40ss" not in repr(settings)
-    carrier = carrier_of(settings)
+    carrier = carriers_of(settings)[Channel.EMAIL]
     assert isinstance(carrier, SmtpCarrier)
     assert (carrier.user, carrier.password, carrier.host, carrier.port) == ("me", "p@ss", "mail.example.org", None)
     for wrong in (
@@ -277,4 +417,16 @@ def test_the_mail_server_is_a_setting() -> None:
     ):  # fmt: skip
         with pytest.raises(SettingsError, match=next(iter(wrong))):
             load_settings(base | good | wrong)
-    assert replace(settings, smtp_url=None).smtp_url is None
+    text = {"COORDINATOR_SMS_URL": "https://sms.example.org/m", "COORDINATOR_SMS_FROM": "+14155550100"}
+    settings = load_settings(base | good | text | {"COORDINATOR_SMS_KEY": "hidden-key"})
+    assert "hidden-key" not in repr(settings)
+    gateway = carriers_of(settings)[Channel.SMS]
+    assert isinstance(gateway, SmsCarrier)
+    assert (gateway.url, gateway.key, gateway.sender) == ("https://sms.example.org/m", "hidden-key", "+14155550100")
+    for wrong in (
+        {"COORDINATOR_SMS_URL": "http://sms.example.org/m"}, {"COORDINATOR_SMS_URL": "https://me:p@sms.example.org/"},
+        {"COORDINATOR_SMS_URL": "file:///nowhere/at/all"}, {"COORDINATOR_SMTP_URL": "file:///nowhere/at/all"},
+        {"COORDINATOR_SMS_FROM": ""}, {"COORDINATOR_SMS_FROM": "a\nb"}, {"COORDINATOR_SMS_KEY": "a b"},
+    ):  # fmt: skip
+        with pytest.raises(SettingsError, match=next(iter(wrong))):
+            load_settings(base | good | text | wrong)
