@@ -35,7 +35,7 @@ from coordinator.family import telling
 from coordinator.jobs.context import Job, Place
 from coordinator.jobs.timetable import ClockEntry
 from coordinator.notify import care_handlers as notify_care
-from coordinator.notify import hook_sending, hooks, mail
+from coordinator.notify import chasing, hook_sending, hooks, mail
 from coordinator.notify import handlers as notify
 from coordinator.orders import plans
 from coordinator.orders import service as orders
@@ -323,6 +323,7 @@ JOBS: dict[str, Job] = {
     "referrals.watch-48-hours": watch.watch_48_hours,
     "notify.deliver": mail.deliver_job,
     "notify.webhooks": hook_sending.deliver_job,
+    "notify.chase": chasing.chase_job,
     "teamwork.escalate": tasks.escalate_job,
     "teamwork.resources": resource_clock.look_after_job,
 }
@@ -343,6 +344,7 @@ CLOCK: tuple[ClockEntry, ...] = (
     ClockEntry(name="resources", job="teamwork.resources", at=time(3, 40), grace=timedelta(hours=20)),
     ClockEntry(name="mail", job="notify.deliver", every=5, grace=timedelta(hours=1)),
     ClockEntry(name="webhooks", job="notify.webhooks", every=5, grace=timedelta(hours=1)),
+    ClockEntry(name="unread-changes", job="notify.chase", every=15, grace=timedelta(hours=1)),
     ClockEntry(name="task-escalation", job="teamwork.escalate", every=15, grace=timedelta(hours=20)),
     ClockEntry(name="watch-48-hours", job="referrals.watch-48-hours", every=15, grace=timedelta(hours=1)),
 )

@@ -11,7 +11,7 @@ from coordinator.access.scope import branches_of, own_lists
 from coordinator.core.errors import NotFound
 from coordinator.core.work import Work, permitted
 from coordinator.jobs.queue import insert_once
-from coordinator.notify import mail
+from coordinator.notify import chasing, mail
 from coordinator.notify.model import Notice
 
 
@@ -152,4 +152,5 @@ def read(work: Work, notice_id: int) -> Notice:
         notice.read_at, notice.read_by_id = work.now, work.actor.user_id
         work.session.flush()  # the answer says when it was read
         work.record("notice.read", f"notice:{notice.id}", kind=notice.kind)
+        chasing.on_read(work, notice)
     return notice
