@@ -125,7 +125,7 @@ def test_who_stands_in_signs_with_their_own_name_and_the_bill_asks_about_them(
     with scene.work(people["partner"]) as work:
         assert [row.id for row in service.certification_queue(work)] == [sent.id]
         service.review_certification(work, sent.id, sent.version)
-        (result,) = service.sign_certifications(work, app.extensions["doorman"], [sent], PASSWORD)
+        (result,) = service.sign_certifications(work, app.extensions["doorman"], [sent], Proof(PASSWORD))
         assert result.code == "signed"
         (line,) = [line for line in work.trail if line.action == "certification.signed"]
         assert line.facts["covering_for"] == scene.physician.id
