@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 DEMO := COORDINATOR_PROFILE=demo
 WORKERS ?= 2
 
-.PHONY: bench run test warm check lint types rules demo-reset osrm explore mutants slow clean
+.PHONY: bench run test warm browser check lint types rules demo-reset osrm explore mutants slow clean
 
 $(VENV)/.runtime: requirements.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed, and none was found." >&2; exit 1; }
@@ -26,13 +26,23 @@ run: $(VENV)/.runtime
 	@$(DEMO) exec $(BIN)/gunicorn --config config/gunicorn.py wsgi:app
 
 ## Every check and every test, on SQLite and on PostgreSQL
-test: check warm
+test: check warm browser
 	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup
 
 # Both engines are compiled side by side before the tests: their workers would each compile the same.
 warm: $(VENV)/.dev
 	@$(BIN)/python -m coordinator.planner --warm calendar & one=$$!; \
 		$(BIN)/python -m coordinator.planner --warm operations && wait $$one
+
+# Chromium and node are not Python's to install: apt does where it may. Without them the screens are not tried in a
+# browser, and the last lines of the tests say so.
+browser: $(VENV)/.dev
+	@command -v chromium >/dev/null 2>&1 && command -v npm >/dev/null 2>&1 || \
+		{ echo "Installing Chromium and node ..."; apt-get update -qq && apt-get install -y -qq chromium nodejs npm; } >/dev/null 2>&1 || \
+		echo "*** Chromium or node is missing and could not be installed: the screens will not be tried in a browser. ***" >&2
+	@test -d tests/browser/node_modules || ! command -v npm >/dev/null 2>&1 || \
+		npm ci --prefix tests/browser --no-audit --no-fund --loglevel=error >/dev/null || \
+		echo "*** axe-core and html-validate could not be installed: the screens will not be tried in a browser. ***" >&2
 
 check: lint types
 

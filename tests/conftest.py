@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -48,6 +49,13 @@ NOW = datetime(2026, 11, 9, 16, 0, tzinfo=UTC)
 
 _numbers = itertools.count(1)
 _server: list[Server] = []
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """What could not be tried for want of a program is said aloud in the last lines."""
+    skipped = terminalreporter.stats.get("skipped", ())
+    for reason in sorted({str(report.longrepr[2]) for report in skipped if "NOT TRIED" in str(report.longrepr)}):
+        terminalreporter.write_line(f"*** {reason.removeprefix('Skipped: ')} ***", red=True, bold=True)
 
 
 def postgres_server() -> Server:

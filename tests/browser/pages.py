@@ -1,0 +1,24 @@
+"""Every page that people see: who opens it, at which address, and the link that leads on to a page of one thing."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A page. `link`: a CSS selector on it, of a link to follow; the page that it leads to is what is meant."""
+
+    user: str | None
+    path: str
+    link: str | None = None
+
+    @property
+    def name(self) -> str:
+        return f"{self.user or 'nobody'} {self.path}{' > ' + self.link if self.link else ''}"
+
+
+PAGES = (
+    Seen(None, "/sign-in"),
+    Seen(None, "/sign-in?ended=1"),
+    Seen(None, "/no/such/page"),
+    Seen("scheduler", "/inbox/"),
+)
