@@ -10,7 +10,7 @@ import pyotp
 import sqlalchemy as sa
 
 from coordinator.access.model import Authenticator, RecoveryCode, User
-from coordinator.access.service import Doorman
+from coordinator.access.service import Doorman, has_factor
 from coordinator.core.work import Work
 
 RECOVERY_CODES = 10
@@ -54,8 +54,8 @@ def whose(user_id: int) -> str:
 
 
 def has_second_factor(work: Work, user_id: int) -> bool:
-    """Whether the person has an authenticator app."""
-    return confirmed_app(work, user_id) is not None
+    """Whether the person has an authenticator app or a passkey."""
+    return bool(work.session.execute(sa.select(has_factor(user_id))).scalar())
 
 
 def fresh_codes(work: Work, user_id: int) -> list[str]:

@@ -7,11 +7,13 @@ lets the door commit, or answers the refusal, which is kept.
 
 import re
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
-from coordinator.access import codes
+from coordinator.access import ceremonies, codes
 from coordinator.access.model import SignInSession, SignInStep, User
 from coordinator.access.service import Doorman, count_wrong, require_awake
 from coordinator.access.steps import Step, find_step, open_step
@@ -66,19 +68,41 @@ def sign_in(work: Work, doorman: Doorman, username: str, password: str, *, agent
 
 def factor_methods(work: Work, user: User) -> tuple[str, ...]:
     """What is asked of the person beside the password: any one of these; nothing if they set nothing up."""
-    methods = ("totp",) if codes.confirmed_app(work, user.id) is not None else ()
+    app, keys = codes.confirmed_app(work, user.id), ceremonies.passkeys_of(work, user.id)
+    methods = tuple(name for name, held in (("totp", app), ("passkey", keys)) if held)
     return (*methods, "recovery-code") if methods and codes.codes_left(work, user.id) else methods
 
 
 def give_factor(
-    work: Work, doorman: Doorman, secret: str | None, *, code: str | None = None, recovery_code: str | None = None
+    work: Work,
+    doorman: Doorman,
+    secret: str | None,
+    *,
+    code: str | None = None,
+    recovery_code: str | None = None,
+    passkey: Mapping[str, Any] | None = None,
 ) -> Entered:
     """The session that the half-open sign-in asked for, with a secret of its own.
 
-    `secret`: of the half-open sign-in. Unauthenticated `sign-in-again` if it is too old or was used,
-    `wrong-code` (kept: it counts as a wrong password does) if the factor is wrong. TooMany while the account rests.
+    `secret`: of the half-open sign-in; one of the others is given, `passkey` as the browser's answer to
+    `passkey_options`. Unauthenticated `sign-in-again` if the sign-in is too old or was used, `wrong-code` (kept: it
+    counts as a wrong password does) or `wrong-passkey` if the factor is wrong. TooMany while the account rests.
     """
-    step, user = half_open(work, doorman, secret)
+    step, user = half_open(work, doorman, secret, lock=True)
+    if passkey is not None:
+        if ceremonies.asserted(work, doorman, Step.PASSKEY, passkey, user.id) is None:
+            raise _wrong_passkey(work, user.id)
+        method = "passkey"
+    else:
+        method = _typed(work, doorman, user, code, recovery_code)
+    step.used_at = work.now
+    return open_session(
+        work, doorman, user, proved_by=f"{step.facts['proved_by']}+{method}", device=step.facts.get("device")
+    )
+
+
+def _typed(work: Work, doorman: Doorman, user: User, code: str | None, recovery_code: str | None) -> str:
+    """By which of the two, if it is right."""
     require_awake(user, work.now)
     if code is not None:
         method, good = "totp", codes.takes_code(work, doorman, user, code)
@@ -91,17 +115,14 @@ def give_factor(
             "The code is not right, or was used already. Wait for the next one.",
             code="wrong-code", methods=list(factor_methods(work, user)),
         ).kept()  # fmt: skip
-    step.used_at = work.now
-    return open_session(
-        work, doorman, user, proved_by=f"{step.facts['proved_by']}+{method}", device=step.facts.get("device")
-    )
+    return method
 
 
-def half_open(work: Work, doorman: Doorman, secret: str | None) -> tuple[SignInStep, User]:
-    """The step and the account, locked, of a half-open sign-in; Unauthenticated if it is over."""
-    step = find_step(work, doorman, Step.FACTOR, secret)
+def half_open(work: Work, doorman: Doorman, secret: str | None, *, lock: bool = False) -> tuple[SignInStep, User]:
+    """The step and the account of a half-open sign-in, to look at or locked; Unauthenticated if it is over."""
+    step = find_step(work, doorman, Step.FACTOR, secret, lock=lock)
     user = (
-        work.session.get(User, step.user_id, with_for_update=True, populate_existing=True)
+        work.session.get(User, step.user_id, with_for_update=lock or None, populate_existing=True)
         if step is not None and step.user_id is not None
         else None
     )
@@ -110,9 +131,42 @@ def half_open(work: Work, doorman: Doorman, secret: str | None) -> tuple[SignInS
     return step, user
 
 
+def passkey_options(work: Work, doorman: Doorman, secret: str | None = None) -> dict[str, Any]:
+    """What `navigator.credentials.get` is given to sign in: by itself, or beside the password of a half-open sign-in.
+
+    Conflict `passkeys-off` where there are none.
+    """
+    user = half_open(work, doorman, secret)[1] if secret else None
+    return ceremonies.request_options(work, doorman, Step.PASSKEY, user)
+
+
+def sign_in_with_passkey(work: Work, doorman: Doorman, passkey: Mapping[str, Any], *, agent: str = "") -> Entered:
+    """A session of whoever holds the passkey, without a password: the key, and what opens it, are two factors.
+
+    Unauthenticated `wrong-passkey` if the answer is not right, came too late or comes a second time. That an account
+    rests after wrong guesses of others keeps nobody's passkey out.
+    """
+    row = ceremonies.asserted(work, doorman, Step.PASSKEY, passkey, None)
+    if row is None:
+        raise _wrong_passkey(work, None)
+    user = work.session.get_one(User, row.user_id, with_for_update=True, populate_existing=True)
+    if not doorman.admits(user):
+        raise _wrong_passkey(work, user.id)
+    return open_session(work, doorman, user, proved_by="passkey", device=device_words(agent))
+
+
+def _wrong_passkey(work: Work, user_id: int | None) -> Unauthenticated:
+    subject = f"user:{user_id}" if user_id is not None else "user:unknown"
+    work.record("session.refused", subject, outcome="deny", method="passkey")
+    return Unauthenticated(
+        "The passkey's answer does not fit what was asked, or came too late. Try again.", code="wrong-passkey"
+    ).kept()
+
+
 def open_session(work: Work, doorman: Doorman, user: User, *, proved_by: str, device: str | None) -> Entered:
     """A session of the person, who has proved who they are. Asked by other modules of this room."""
-    user.failed_attempts, user.locked_until = 0, None
+    if not proved_by.startswith("passkey"):  # which does not say that the guesses were theirs
+        user.failed_attempts, user.locked_until = 0, None
     secret = secrets.token_urlsafe(32)
     opened = SignInSession(
         user_id=user.id, token_hash=doorman.digest(secret), created_at=work.now, last_used_at=work.now,

@@ -9,9 +9,10 @@ from marshmallow import fields
 
 from coordinator.access import cookies, entering, service
 from coordinator.access.cookies import doorman
+from coordinator.access.proof_schema import PasskeyOptionsSchema
 from coordinator.access.user_schema import UserSchema
 from coordinator.core.fields import Instant, Schema, Text
-from coordinator.core.http import Blueprint, no_rehearsal, public, work
+from coordinator.core.http import Blueprint, no_rehearsal, public, unrepeatable, work
 
 blp = Blueprint("entering", __name__, url_prefix="/api/v1", description="Signing in and out")
 
@@ -28,17 +29,25 @@ class HalfOpenSchema(Schema):
     expires_at = Instant()
 
 
+class PasskeySignInSchema(Schema):
+    passkey = fields.Dict(
+        required=True,
+        metadata={"description": "PublicKeyCredential.toJSON()", "example": {"id": "..."}},
+    )
+
+
 class FactorSchema(Schema):
     code = Text(
         load_default=None, allow_none=True, max_length=20,
         metadata={"description": "What the authenticator app shows", "example": "492039"},
     )  # fmt: skip
     recovery_code = Text(load_default=None, allow_none=True, max_length=40)
+    passkey = fields.Dict(load_default=None, allow_none=True, metadata={"description": "The browser's answer"})
 
     @ma.validates_schema
     def _one(self, data: dict[str, Any], **_: Any) -> None:
         if sum(data.get(name) is not None for name in self.fields) != 1:
-            raise ma.ValidationError("Give one of: code, recovery_code.", field_name="code")
+            raise ma.ValidationError("Give one of: code, recovery_code, passkey.", field_name="code")
 
 
 @blp.route("/sessions", methods=["POST"])
@@ -77,6 +86,32 @@ def give_factor(args: dict[str, Any]) -> Any:
     Within five minutes of the password. A wrong code counts as a wrong password does.
     """
     return _entered(entering.give_factor(work(), doorman(), request.cookies.get(entering.HALF_OPEN_COOKIE), **args))
+
+
+@blp.route("/sessions/passkey-options", methods=["POST"])
+@blp.doc(security=[])
+@blp.response(200, PasskeyOptionsSchema)
+@unrepeatable
+@public
+def passkey_options() -> Any:
+    """What the browser is given to sign in with a passkey
+
+    Beside the password, if a sign-in is half open; else instead of it. The answer is taken once, within five minutes.
+    """
+    secret = request.cookies.get(entering.HALF_OPEN_COOKIE)
+    return {"public_key": entering.passkey_options(work(), doorman(), secret)}
+
+
+@blp.route("/sessions/passkey", methods=["POST"])
+@blp.arguments(PasskeySignInSchema)
+@blp.doc(security=[])
+@blp.response(201, UserSchema)
+@no_rehearsal
+@public
+def open_session_with_passkey(args: dict[str, Any]) -> Any:
+    """Sign in with a passkey"""
+    agent = request.headers.get("User-Agent", "")
+    return _entered(entering.sign_in_with_passkey(work(), doorman(), args["passkey"], agent=agent))
 
 
 def _entered(came: entering.Entered) -> Response:

@@ -5,11 +5,13 @@ from typing import Any
 from flask import Response
 from marshmallow import fields
 
-from coordinator.access import factors, proof
+from coordinator.access import factors, passkeys, proof
 from coordinator.access.cookies import doorman
-from coordinator.access.proof_schema import ProofSchema, take_proof
-from coordinator.core.fields import Instant, Schema, Text, Whole
+from coordinator.access.model import Passkey
+from coordinator.access.proof_schema import PasskeyOptionsSchema, ProofSchema, take_proof
+from coordinator.core.fields import Id, Instant, Schema, Text, Whole
 from coordinator.core.http import Blueprint, no_rehearsal, unrepeatable, work
+from coordinator.core.pages import PageQuery, page, page_schema
 
 blp = Blueprint("factors", __name__, url_prefix="/api/v1", description="One's own second factors")
 
@@ -35,6 +37,18 @@ class FirstCodeSchema(Schema):
     code = Text(required=True, max_length=20, metadata={"example": "492039"})
 
 
+class PasskeySchema(Schema):
+    id = Id()
+    label = Text()
+    created_at = Instant()
+    last_used_at = Instant(allow_none=True)
+
+
+class PasskeyAddSchema(Schema):
+    label = Text(required=True, max_length=100, metadata={"example": "Work telephone"})
+    credential = fields.Dict(required=True, metadata={"description": "PublicKeyCredential.toJSON()"})
+
+
 class RecoveryCodesSchema(Schema):
     recovery_codes = fields.List(Text(), metadata={"description": "Shown once; none if there are some left"})
 
@@ -50,6 +64,17 @@ def step_up(args: dict[str, Any]) -> Any:
     changing one's own keys ask nothing more in this session.
     """
     return {"until": proof.step_up(work(), doorman(), take_proof(args))}
+
+
+@blp.route("/step-ups/passkey-options", methods=["POST"])
+@blp.response(200, PasskeyOptionsSchema)
+@unrepeatable
+def proof_options() -> Any:
+    """What the browser is given to prove again who one is, with a passkey
+
+    Its answer is the `passkey` of a step-up, a signature or a change of one's own keys: once, within five minutes.
+    """
+    return {"public_key": passkeys.proof_options(work(), doorman())}
 
 
 @blp.route("/me/factors")
@@ -103,3 +128,46 @@ def renew_recovery_codes(args: dict[str, Any]) -> Any:
     Each opens the account once, in place of the second factor. The old ones open nothing any more.
     """
     return {"recovery_codes": factors.renew_recovery_codes(work(), doorman(), take_proof(args))}
+
+
+class PasskeyAddedSchema(RecoveryCodesSchema):
+    passkey = fields.Nested(PasskeySchema)
+
+
+@blp.route("/me/passkeys")
+@blp.arguments(PageQuery, location="query")
+@blp.response(200, page_schema(PasskeySchema))
+def list_passkeys(args: dict[str, Any]) -> Any:
+    """One's own passkeys"""
+    return page(work().session, passkeys.my_passkeys(work()), (Passkey.id,), args)
+
+
+@blp.route("/me/passkeys/options", methods=["POST"])
+@blp.arguments(ProofSchema)
+@blp.response(200, PasskeyOptionsSchema)
+@unrepeatable
+def start_passkey(args: dict[str, Any]) -> Any:
+    """What the browser is given to make a passkey"""
+    return {"public_key": passkeys.start_passkey(work(), doorman(), take_proof(args))}
+
+
+@blp.route("/me/passkeys", methods=["POST"])
+@blp.arguments(PasskeyAddSchema)
+@blp.response(201, PasskeyAddedSchema)
+@unrepeatable
+def add_passkey(args: dict[str, Any]) -> Any:
+    """Take the passkey that the browser made
+
+    Answers ten recovery codes, shown once, unless some are left.
+    """
+    return passkeys.add_passkey(work(), doorman(), args["label"], args["credential"])
+
+
+@blp.route("/me/passkeys/<id:passkey_id>/remove", methods=["POST"])
+@blp.arguments(ProofSchema)
+@blp.response(204)
+@no_rehearsal
+def remove_passkey(args: dict[str, Any], passkey_id: int) -> Any:
+    """Do without a passkey"""
+    passkeys.remove_passkey(work(), doorman(), passkey_id, take_proof(args))
+    return Response(status=204)

@@ -77,6 +77,22 @@ class Authenticator(Base):
     last_step: Mapped[int | None] = mapped_column(sa.BigInteger)
 
 
+class Passkey(Base):
+    """A key that a person's device or key ring keeps behind a PIN, a finger or a face; here is its public half."""
+
+    __tablename__ = "passkey"
+    id: Mapped[int] = row_id()
+    user_id: Mapped[int] = refers_to("app_user.id")
+    credential_id: Mapped[str] = mapped_column(sa.String(1400), nullable=False, unique=True)
+    public_key: Mapped[bytes] = mapped_column(sa.LargeBinary, nullable=False)
+    #: How often it says it was used; many always say 0.
+    sign_count: Mapped[int] = mapped_column(sa.BigInteger, nullable=False)
+    label: Mapped[str] = mapped_column(sa.String(100), nullable=False)
+    transports: Mapped[list[str]] = mapped_column(sa.JSON, nullable=False)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, nullable=False)
+    last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
 class RecoveryCode(Base):
     """One of the codes that open an account whose second factor is lost; each opens once."""
 

@@ -9,7 +9,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from coordinator.access.model import Authenticator, RecoveryCode, User
+from coordinator.access.model import Authenticator, Passkey, RecoveryCode, User
 from coordinator.access.proof import Proof, own_account, prove_again
 from coordinator.access.service import SHORTEST_PASSWORD, Doorman, count_wrong, managed, require_awake
 from coordinator.access.sessions import end_all
@@ -88,7 +88,7 @@ def forget_factors(work: Work, doorman: Doorman, user_id: int, proof: Proof | No
     The administrator proves again who they are, as for `reset_password`.
     """
     user = _somebody_else(work, doorman, user_id, proof)
-    for row in (Authenticator, RecoveryCode):
+    for row in (Authenticator, Passkey, RecoveryCode):
         work.session.execute(sa.delete(row).where(row.user_id == user.id))
     ended = end_all(work, user.id)
     work.record("factors.forgotten", f"user:{user.id}", ended=ended)

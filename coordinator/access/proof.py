@@ -1,11 +1,14 @@
 """Proving again who one is, before a signature and before the keys of one's own account change (SEC-07)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from coordinator.access import codes
+from coordinator.access import ceremonies, codes
 from coordinator.access.model import SignInSession, User
 from coordinator.access.service import Doorman, count_wrong, require_awake
+from coordinator.access.steps import Step
 from coordinator.core.errors import Forbidden, NotFound
 from coordinator.core.work import Work, permitted
 
@@ -16,9 +19,11 @@ class Proof:
 
     password: str | None = None
     code: str | None = None
+    #: A browser's answer to `passkeys.proof_options`.
+    passkey: Mapping[str, Any] | None = None
 
     def __bool__(self) -> bool:
-        return any((self.password, self.code))
+        return any((self.password, self.code, self.passkey))
 
 
 #: Nothing: enough for whoever proved themselves a few minutes ago.
@@ -35,9 +40,10 @@ def own_account(work: Work) -> User:
 
 def methods_of(work: Work, user: User) -> list[str]:
     """How the person can prove again who they are: by all parts of one of these."""
-    if codes.confirmed_app(work, user.id) is not None:
-        return ["password+totp"]
-    return ["password"]
+    methods = ["password+totp"] if codes.confirmed_app(work, user.id) is not None else []
+    if ceremonies.passkeys_of(work, user.id):
+        methods.append("passkey")
+    return methods or ["password"]
 
 
 def prove_again(work: Work, doorman: Doorman, proof: Proof, *, to_sign: bool = True, afresh: bool = False) -> str:
@@ -54,20 +60,18 @@ def prove_again(work: Work, doorman: Doorman, proof: Proof, *, to_sign: bool = T
             code="second-factor-missing", methods=[],
         )  # fmt: skip
     methods = methods_of(work, user)
-    if not proof:
+    method = next((name for name in methods if _is_complete(proof, name)), None)
+    if method is None:
         recent = None if afresh else _recent(work, doorman)
         if recent is not None and recent in methods:  # not by what was enough before a second factor was set up
             return recent
-        raise _refusal("Prove again who you are.", methods)
-    method = next((name for name in methods if _is_complete(proof, name)), None)
-    if method is None:
-        raise _refusal("This is not all that is asked for. Nothing was checked.", methods)
-    require_awake(user, work.now)
+        raise _refusal(
+            "This is not all that is asked for. Nothing was checked." if proof else "Prove again who you are.", methods
+        )
     if not _holds(work, doorman, user, proof, method):
         work.record("session.proof-refused", f"user:{user.id}", outcome="deny", method=method)
-        what = "password" if method == "password" else "password or the code"
-        raise _refusal(f"The {what} is not right. Nothing was signed or changed.", methods).kept()
-    user.failed_attempts, user.locked_until = 0, None
+        what = {"password": "password is", "passkey": "passkey's answer is"}.get(method, "password or the code is")
+        raise _refusal(f"The {what} not right. Nothing was signed or changed.", methods).kept()
     if work.actor.session_id is not None:
         opened = work.session.get_one(SignInSession, work.actor.session_id)
         opened.proved_again_at, opened.proved_again_by = work.now, method
@@ -80,17 +84,25 @@ def _refusal(said: str, methods: list[str]) -> Forbidden:
 
 
 def _is_complete(proof: Proof, method: str) -> bool:
-    given = {"password": bool(proof.password), "totp": bool(proof.code)}
+    given = {"password": bool(proof.password), "totp": bool(proof.code), "passkey": bool(proof.passkey)}
     return all(given[part] for part in method.split("+"))
 
 
 def _holds(work: Work, doorman: Doorman, user: User, proof: Proof, method: str) -> bool:
-    """Whether all that the method asks for is right; if not, that is counted once."""
+    """Whether all that the method asks for is right; a wrong password or code is counted, once.
+
+    A passkey's answer cannot be guessed: it is neither counted nor kept out by others' wrong guesses.
+    """
+    if method == "passkey":
+        return ceremonies.asserted(work, doorman, Step.PASSKEY_PROOF, proof.passkey or {}, user.id) is not None
+    require_awake(user, work.now)
     parts = method.split("+")
     good = "password" not in parts or doorman.matches(proof.password or "", user.password_hash)
     # A code is used up only beside a right password.
     good = good and ("totp" not in parts or codes.takes_code(work, doorman, user, proof.code or ""))
-    if not good:
+    if good:
+        user.failed_attempts, user.locked_until = 0, None
+    else:
         count_wrong(user, work.now)
     return good
 

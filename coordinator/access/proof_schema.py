@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from marshmallow import fields
+
 from coordinator.access.proof import Proof
 from coordinator.core.fields import Schema, Text
 
@@ -17,8 +19,18 @@ class ProofSchema(Schema):
         load_default=None, allow_none=True, max_length=20,
         metadata={"description": "What the authenticator app shows, beside the password", "example": "492039"},
     )  # fmt: skip
+    passkey = fields.Dict(
+        load_default=None, allow_none=True,
+        metadata={"description": "The browser's answer (PublicKeyCredential.toJSON) to /step-ups/passkey-options"},
+    )  # fmt: skip
 
 
 def take_proof(args: dict[str, Any]) -> Proof:
     """The proof among the arguments, which do not have it any more."""
-    return Proof(password=args.pop("password"), code=args.pop("code"))
+    return Proof(password=args.pop("password"), code=args.pop("code"), passkey=args.pop("passkey"))
+
+
+class PasskeyOptionsSchema(Schema):
+    """What a browser's `navigator.credentials` is given, in JSON (`parseCreationOptionsFromJSON` and its like)."""
+
+    public_key = fields.Dict()

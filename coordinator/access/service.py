@@ -12,7 +12,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy.orm import Session
 
-from coordinator.access.model import ApiToken, Authenticator, SignInSession, User
+from coordinator.access.model import ApiToken, Authenticator, Passkey, SignInSession, User
 from coordinator.access.scope import branches_of
 from coordinator.access.vault import Vault
 from coordinator.agency.model import Branch
@@ -43,7 +43,10 @@ _physician = sa.table("physician", sa.column("id", ROW_ID))
 
 def has_factor(user_id: sa.SQLColumnExpression[int] | int) -> sa.ColumnElement[bool]:
     """Whether the user has a second factor that works."""
-    return sa.exists().where(Authenticator.user_id == user_id, Authenticator.confirmed_at.is_not(None))
+    return sa.or_(
+        sa.exists().where(Authenticator.user_id == user_id, Authenticator.confirmed_at.is_not(None)),
+        sa.exists().where(Passkey.user_id == user_id),
+    )
 
 
 class Doorman:

@@ -20,10 +20,20 @@ class Step(StrEnum):
     FACTOR = "factor"
     #: An administrator has reset the password; a new one is to be chosen.
     RESET = "password-reset"
+    #: A passkey's answer is wanted: to a new one's making, to sign in, to prove oneself again.
+    PASSKEY_NEW = "passkey-new"
+    PASSKEY = "passkey"
+    PASSKEY_PROOF = "passkey-proof"
 
 
 #: How long there is for the answer.
-AGE = {Step.FACTOR: timedelta(minutes=5), Step.RESET: timedelta(days=1)}
+AGE = {
+    Step.FACTOR: timedelta(minutes=5),
+    Step.RESET: timedelta(days=1),
+    Step.PASSKEY_NEW: timedelta(minutes=5),
+    Step.PASSKEY: timedelta(minutes=5),
+    Step.PASSKEY_PROOF: timedelta(minutes=5),
+}
 #: Steps that nobody can answer any more are swept away by the next one that is opened, a day later.
 _SWEPT_AFTER = timedelta(days=1)
 
@@ -49,20 +59,17 @@ def open_step(
     return secret, row
 
 
-def find_step(work: Work, doorman: Doorman, kind: Step, secret: str | None) -> SignInStep | None:
-    """The step that waits for this secret's answer, locked; None if there is none, or no longer."""
+def find_step(work: Work, doorman: Doorman, kind: Step, secret: str | None, *, lock: bool = True) -> SignInStep | None:
+    """The step that waits for this secret's answer, locked unless it is only looked at; None: there is none."""
     if not secret:
         return None
-    return work.session.execute(
-        sa.select(SignInStep)
-        .where(
-            SignInStep.secret_hash == doorman.digest(secret),
-            SignInStep.kind == kind.value,
-            SignInStep.used_at.is_(None),
-            SignInStep.expires_at > work.now,
-        )
-        .with_for_update()
-    ).scalar()
+    waiting = sa.select(SignInStep).where(
+        SignInStep.secret_hash == doorman.digest(secret),
+        SignInStep.kind == kind.value,
+        SignInStep.used_at.is_(None),
+        SignInStep.expires_at > work.now,
+    )
+    return work.session.execute(waiting.with_for_update() if lock else waiting).scalar()
 
 
 def end_steps(work: Work, user_id: int, *kinds: Step) -> None:

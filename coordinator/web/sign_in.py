@@ -84,7 +84,7 @@ def give_factor() -> Any:
     typed = "".join(request.form.get("code", "").split())[:40]
     if not typed or not typed.isprintable():
         return _code_form(problem=gettext("Type the six digits, or a recovery code."), status=422)
-    given = {"code": typed} if typed.isdecimal() and len(typed) <= 8 else {"recovery_code": typed}
+    given: dict[str, Any] = {"code": typed} if typed.isdecimal() and len(typed) <= 8 else {"recovery_code": typed}
     try:
         came = entering.give_factor(work(), cookies.doorman(), request.cookies.get(entering.HALF_OPEN_COOKIE), **given)
     except Refusal as refusal:
