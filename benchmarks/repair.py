@@ -23,7 +23,7 @@ from pathlib import Path
 from benchmarks import repair_door
 from benchmarks.report import Row, components, heading, machine, save_plan, seeds_of, table, write_json
 from benchmarks.weeks import make_week
-from coordinator.planner import Stop, score, solve, warm_up
+from coordinator.planner import Stop, score, solve
 from coordinator.planner.disruption import (
     Absence,
     Cancellation,
@@ -37,6 +37,7 @@ from coordinator.planner.disruption import (
 from coordinator.planner.plan import Plan
 from coordinator.planner.problem import Current, Problem
 from coordinator.planner.repair import CURVE, Budget, Repair, Workshop
+from coordinator.planning.search import warm_in_background
 
 DAY = 1440
 SIX, TEN = DAY + 360, DAY + 610
@@ -189,7 +190,8 @@ def main(given: list[str] | None = None) -> None:
     """Print the tables, or the same as JSON."""
     options = arguments(given)
     began = time.monotonic()
-    warm_up()
+    # As a server does when it starts, the heap included.
+    warm_in_background().join()
     about = machine() | {"warm_up_seconds": round(time.monotonic() - began, 2)}
     if options.door:
         rows = [

@@ -341,7 +341,14 @@ def _merged(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
 
 def held(visit: Visit, at: Assignment) -> Visit:
     """The visit locked where it stands."""
-    stood = visit.current or Current(at.clinician, at.day, at.start_minute)
+    now = visit.current
+    if (
+        visit.locked
+        and now is not None
+        and (now.clinician, now.day, now.start_minute) == (at.clinician, at.day, at.start_minute)
+    ):
+        return visit
+    stood = now or Current(at.clinician, at.day, at.start_minute)
     now = replace(stood, clinician=at.clinician, day=at.day, start_minute=at.start_minute)
     return replace(visit, current=now, locked=True)
 

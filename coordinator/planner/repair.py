@@ -435,10 +435,16 @@ def _picked(days: tuple[int, ...], visits: tuple[int, ...], number: Mapping[int,
 
 def _still(visit: Visit, at: Assignment) -> Visit:
     """The visit locked where it is, without all that says where else it could be: nobody asks."""
-    return replace(
-        held(visit, at), windows={}, forbidden={}, forbidden_days={}, closed_days={}, preferences=(), preferred={},
-        day_costs={},
+    still = held(visit, at)
+    elsewhere = (
+        still.windows, still.forbidden, still.forbidden_days, still.closed_days, still.preferences, still.preferred,
+        still.day_costs,
     )  # fmt: skip
+    if not any(elsewhere):
+        return still  # as the product gives what is fixed: nine of ten
+    return replace(
+        still, windows={}, forbidden={}, forbidden_days={}, closed_days={}, preferences=(), preferred={}, day_costs={}
+    )
 
 
 def why_left(disruption: Disruption, repair: Repair) -> dict[int, VisitExplanation]:

@@ -44,8 +44,8 @@ from coordinator.planning.search import Look as Listener
 log = structlog.get_logger("coordinator.planning")
 
 JOB = "plan.repair"
-#: Seconds of the search within the request, and of the job after it.
-FIRST_SECONDS = 0.6
+#: Seconds of the search within the request beyond the very first answer, and of the job after it.
+FIRST_SECONDS = 0.3
 DEFAULT_SECONDS = 10
 MOST_SECONDS = 120
 DEFAULT_PATIENTS = 3
