@@ -62,6 +62,10 @@ class DeadlineQuery(PageQuery):
     status = Word(DeadlineStatus, load_default=DeadlineStatus.OPEN, allow_none=True)
     due_before = Day(load_default=None, metadata={"description": "Due on an earlier day"})
     overdue = fields.Boolean(load_default=None, metadata={"description": "Only what is overdue, or only what is not"})
+    mine = fields.Boolean(
+        load_default=False,
+        metadata={"description": "Only what I answer for as the patient's case manager or therapist, or stand in for"},
+    )
 
 
 class PatientDeadlineQuery(PageQuery):
@@ -102,7 +106,7 @@ def list_deadlines(args: dict[str, Any]) -> Any:
     query = service.search(
         work(), branch_id=args["branch_id"], owner_role=args["owner_role"], patient_id=args["patient_id"],
         rule=args["rule"], status=args["status"], due_before=args["due_before"],
-        overdue=args["overdue"],
+        overdue=args["overdue"], mine=args["mine"],
     )  # fmt: skip
     return page(work().session, query, _KEYS, args)
 

@@ -12,6 +12,7 @@ from coordinator.agency.model import Branch
 from coordinator.core.audit import AuditEvent
 from coordinator.core.errors import Conflict, Forbidden, Invalid, NotFound
 from coordinator.core.work import Work, permitted
+from coordinator.deadlines import owners
 from coordinator.deadlines.book import close_deadlines, end, open_deadline
 from coordinator.deadlines.care_clock import OF_ANSWERS
 from coordinator.deadlines.model import Deadline
@@ -91,9 +92,15 @@ def search(
     status: DeadlineStatus | None = DeadlineStatus.OPEN,
     due_before: date | None = None,
     overdue: bool | None = None,
+    mine: bool = False,
 ) -> sa.Select[Any]:
-    """The obligations in sight that fit, as a select for `page`. `overdue`: past its day or instant."""
+    """The obligations in sight that fit, as a select for `page`. `overdue`: past its day or instant.
+
+    `mine`: those alone for which the actor answers as case manager or therapist of the patient.
+    """
     query = sa.select(Deadline).where(_in_sight(work))
+    if mine:
+        query = query.where(owners.mine(work))
     for column, value in (
         (Deadline.branch_id, branch_id),
         (Deadline.owner_role, owner_role),
@@ -184,7 +191,8 @@ def _whose(owner_role: str) -> str:
 def _closable(work: Work, deadline_id: int, reason: str) -> Deadline:
     row = _visible(work, deadline_id, lock=True)
     lists = own_lists(work.actor)[0]
-    if row.owner_role not in lists and not work.actor.has_role(row.owner_role, Role.CLINICAL_MANAGER.value):
+    own = work.actor.user_id in owners.people_of(work, [row]).get(row.id, ())
+    if not own and row.owner_role not in lists and not work.actor.has_role(row.owner_role, Role.CLINICAL_MANAGER.value):
         raise Forbidden(f"Only {_whose(row.owner_role)} may close this.")
     if row.status is not DeadlineStatus.OPEN:
         raise Conflict("This is closed already.", code="deadline-closed", status_now=row.status.value)

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from coordinator.agency import service as agency
 from coordinator.core.db import fetch
 from coordinator.core.work import Work
+from coordinator.deadlines import owners
 from coordinator.deadlines.cases import batched
 from coordinator.deadlines.model import Deadline
 from coordinator.domain.events import (
@@ -37,7 +38,7 @@ from coordinator.domain.events import (
 )
 from coordinator.domain.timeline import local_day
 from coordinator.domain.vocabulary import MissedReason, Role
-from coordinator.notify.service import forget, settle, tell_role, tell_roles, tell_user, users_of
+from coordinator.notify.service import forget, settle, tell_person, tell_role, tell_roles, tell_user, users_of
 from coordinator.orders.model import CarePlan, Order
 from coordinator.orders.queries import awaits_signature
 from coordinator.patients.model import Patient
@@ -84,31 +85,35 @@ def on_hold_expired(work: Work, event: HoldExpired) -> None:
 
 
 def on_deadlines_reminded(work: Work, event: DeadlinesReminded) -> None:
-    """Whose list it is on is reminded; what is overdue the clinical manager hears of as well. In few statements."""
+    """Whose list it is on is reminded, or whoever of the patient's care team answers for it; what is overdue the
+    clinical manager hears of as well. Roles in few statements.
+    """
     stages = {reminder.deadline_id: reminder.stage for reminder in event.reminders}
     notices = []
     for numbers in batched(sorted(stages), 500):
-        rows = work.session.execute(sa.select(Deadline).where(Deadline.id.in_(numbers)).order_by(Deadline.id)).scalars()
+        rows = work.session.scalars(sa.select(Deadline).where(Deadline.id.in_(numbers)).order_by(Deadline.id)).all()
+        people = owners.people_of(work, rows)
         for row in rows:
-            notices += _of_deadline(work, row, stages[row.id])
+            own, stage = people.get(row.id, ()), stages[row.id]
+            notice = _of_deadline(work, row, stage)
+            for user_id in own:
+                tell_person(work, user_id, **notice)
+            roles = (set() if own else {row.owner_role}) | ({_MANAGER} if stage == "overdue" else set())
+            notices += [notice | {"role": role} for role in sorted(roles)]
     tell_roles(work, notices)
 
 
-def _of_deadline(work: Work, row: Deadline, stage: str) -> list[dict[str, Any]]:
+def _of_deadline(work: Work, row: Deadline, stage: str) -> dict[str, Any]:
+    """The notice, whoever hears of it."""
     zone = agency.zone_of(work, row.branch_id)
-    roles = {row.owner_role} | ({_MANAGER} if stage == "overdue" else set())
     due_on = row.due_at.astimezone(zone).isoformat(timespec="minutes") if row.due_at else row.due_on.isoformat()
     # What the task's sentence speaks of; what the notice itself says comes after, so that it stands.
     told = {name: value for name, value in row.facts.items() if name not in _NOT_TOLD}
     told |= {"rule": row.rule, "about": row.subject, "due_on": due_on, "patient": row.patient_id}
-    key = f"deadline:{row.id}:{due_on}:{stage}:{local_day(work.now, zone)}"
-    return [
-        {
-            "role": role, "branch_id": row.branch_id, "kind": f"deadline.{stage}", "subject": f"deadline:{row.id}",
-            "key": key, "facts": told,
-        }
-        for role in sorted(roles)
-    ]  # fmt: skip
+    return {
+        "branch_id": row.branch_id, "kind": f"deadline.{stage}", "subject": f"deadline:{row.id}",
+        "key": f"deadline:{row.id}:{due_on}:{stage}:{local_day(work.now, zone)}", "facts": told,
+    }  # fmt: skip
 
 
 # ------------------------------------------------------------------------------------ tasks

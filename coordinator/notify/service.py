@@ -55,6 +55,13 @@ def tell_user(
 
     Asked by other rooms and by handlers, never by a door.
     """
+    tell_person(work, user_id, kind=kind, subject=subject, key=key, branch_id=branch_id, facts=facts)
+
+
+def tell_person(
+    work: Work, user_id: int, *, kind: str, subject: str, key: str, branch_id: int | None, facts: dict[str, Any]
+) -> None:
+    """As `tell_user`, where facts may have any name. Asked by other rooms and by handlers, never by a door."""
     key = f"{key}:user{user_id}"
     if _tell(work, kind, subject, key, facts, branch_id=branch_id, user_id=user_id):
         mail.post(work, user_id=user_id, kind=kind, notice_id=_number(work, key), branch_id=branch_id)

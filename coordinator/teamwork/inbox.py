@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from coordinator.core.work import Work, permitted
+from coordinator.deadlines import owners
 from coordinator.deadlines import service as deadlines
 from coordinator.deadlines.model import Deadline
 from coordinator.domain.handoffs import UNREAD_HANDOFF, HandoffStatus
@@ -85,11 +86,14 @@ def _lists(work: Work, role: Desk | None) -> list[str]:
 def deadlines_waiting(
     work: Work, *, role: Desk | None = None, patient_id: int | None = None, late: bool | None = None
 ) -> sa.Select[Any]:
-    """Obligations of the book that are on a list of the actor's roles, as a select for `page`; none is copied."""
+    """Obligations of the book that are on a list of the actor's roles, or that are the actor's own as case manager or
+    therapist of the patient (with `role`, those of that desk alone), as a select for `page`; none is copied.
+    """
     if not work.actor.may("deadline:read"):
         return sa.select(Deadline).where(sa.false())
     query = deadlines.search(work, patient_id=patient_id, overdue=late)
-    return query.where(Deadline.owner_role.in_(_lists(work, role)))
+    listed = Deadline.owner_role.in_(_lists(work, role))
+    return query.where(listed if role is not None else sa.or_(listed, owners.mine(work)))
 
 
 @permitted("inbox:read")
