@@ -179,7 +179,7 @@ def close(work: Work, conference_id: int) -> Conference:
     row = _open(work, conference_id)
     if not row.seats:
         raise Invalid("Say who took part.", pointer="/seats")
-    quorum = rules.ask_quorum([_fact(seat) for seat in row.seats], work.policy.on(row.held_on))
+    quorum = ask_quorum(work, row)
     findings = [*quorum, *_about_patient(work, row.patient_id, row.episode_id, row.held_on, held=True)]
     row.status, row.counts = ConferenceStatus.CLOSED, not quorum
     row.flags = flags(findings)
@@ -193,6 +193,11 @@ def close(work: Work, conference_id: int) -> Conference:
         )
     )  # fmt: skip
     return row
+
+
+def ask_quorum(work: Work, row: Conference) -> tuple[Finding, ...]:
+    """Why the conference would not count as its seats are now; empty if it would. Asked by other verbs of this room."""
+    return rules.ask_quorum([_fact(seat) for seat in row.seats], work.policy.on(row.held_on))
 
 
 def _fact(seat: ConferenceSeat) -> rules.Seat:

@@ -4,7 +4,7 @@ from typing import Any
 
 from marshmallow import fields
 
-from coordinator.care import conferences, decisions
+from coordinator.care import conferences, decisions, room
 from coordinator.care.api import FlagSchema
 from coordinator.care.model import Conference
 from coordinator.core.errors import NotFound
@@ -153,6 +153,44 @@ def close_conference(conference_id: int) -> Any:
     may_call(work(), conferences.close)
     require_match(conferences.conference_for_change(work(), conference_id))
     return with_etag(conferences.close(work(), conference_id))
+
+
+class QueuedOrderSchema(Schema):
+    order_id = Id()
+    discipline = Word(Discipline)
+    frequency = fields.String(allow_none=True)
+    physician_id = Id()
+    needed_by = Day(allow_none=True)
+    here = fields.Boolean(metadata={"description": "Whoever may sign it has a seat and is present"})
+
+
+class ConferenceRoomSchema(Schema):
+    counts = fields.Boolean(metadata={"description": "Whether the seats make the quorum as they are now"})
+    missing = fields.List(Word(TeamRole))
+    unsigned = fields.List(Word(TeamRole), metadata={"description": "Seats that were taken and have not signed"})
+    findings = fields.List(fields.Nested(FlagSchema))
+    orders = fields.List(fields.Nested(QueuedOrderSchema))
+
+
+@blp.route("/conferences/<id:conference_id>/room")
+@blp.response(200, ConferenceRoomSchema)
+def conference_room(conference_id: int) -> Any:
+    """Whether the meeting counts as its seats are now, who has not signed, and the orders that can be signed there
+
+    Physicians sign by their own queue: `/orders/{id}/review` and `/signature-batches`.
+    """
+    found = room.room(work(), conference_id)
+    return {
+        "counts": found.counts, "missing": found.missing, "unsigned": found.unsigned,
+        "findings": [one.as_dict() for one in found.findings],
+        "orders": [
+            {
+                "order_id": one.order.id, "discipline": one.order.discipline, "frequency": one.order.frequency,
+                "physician_id": one.order.physician_id, "needed_by": one.order.needed_by, "here": one.here,
+            }
+            for one in found.orders
+        ],
+    }  # fmt: skip
 
 
 class DecidedOrderSchema(Schema):

@@ -48,6 +48,16 @@ def test_decisions_become_orders_tasks_and_deadlines_and_stand_in_the_minutes(
         }
         decided = nurse.post(f"{path}/decisions", {"kind": "order", "words": "More visits", "order": order})
         assert decided.status_code == 201, decided.json
+        light = nurse.get(f"{path}/room").json
+        assert (light["counts"], light["missing"]) == (True, [])
+        assert light["unsigned"] == ["physician", "nurse", "social_worker", "chaplain"]
+        assert [(one["order_id"], one["here"]) for one in light["orders"]] == [(decided.json["order_id"], True)]
+        fewer = {"seats": seats(scene, "chaplain", "physician")}
+        assert nurse.change("PATCH", path, fewer).status_code == 200
+        light = nurse.get(f"{path}/room").json
+        assert (light["counts"], light["missing"]) == (False, ["physician", "chaplain"])
+        assert [one["here"] for one in light["orders"]] == [False], "nobody there may sign it"
+        assert nurse.change("PATCH", path, {"seats": seats(scene)}).status_code == 200
         manager = browser(app, database, Role.CLINICAL_MANAGER, branch_ids=[scene.branch])
         assert manager.change("POST", f"{path}/close", of=path).json["counts"] is True
         assert nurse.post(f"{path}/decisions", task).status_code == 409
@@ -61,6 +71,7 @@ def test_decisions_become_orders_tasks_and_deadlines_and_stand_in_the_minutes(
         clerk = browser(app, database, Role.SCHEDULER, branch_ids=[scene.branch])
         refused = clerk.client.get(f"{path}/minutes", headers={"Authorization": f"Bearer {clerk.token}"})
         assert refused.status_code == 403
+        assert clerk.get(f"{path}/room").status_code == 403
     with work_as(now=TUESDAY) as work:
         drafted = work.session.get_one(Order, decided.json["order_id"])
         assert (drafted.status, drafted.physician_id) == (OrderStatus.SENT_FOR_SIGNATURE, scene.physician)
