@@ -44,7 +44,15 @@ from coordinator.planning import service as planning
 from coordinator.planning.repairs import service as repairs
 from coordinator.referrals import service as referrals
 from coordinator.teams import service as teams
-from coordinator.teamwork import care_tasks, cover_asks, handoff_events, physician_handoffs, resource_clock, tasks
+from coordinator.teamwork import (
+    care_tasks,
+    cover_asks,
+    handoff_events,
+    physician_handoffs,
+    resource_clock,
+    tasks,
+    teaching,
+)
 from coordinator.visits import afterwards, demand, dependents, holds, lone_work, precautions, weeks
 
 #: Event -> handlers (work, event), in order: first the rooms that act, then the book of deadlines, then who is told.
@@ -275,6 +283,7 @@ HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
     events.ResourceChecked: (resource_clock.on_resource_checked,),
     events.ExclusionChecked: (privacy_clock.on_exclusion_checked,),
     events.DeadlinesReminded: (notify.on_deadlines_reminded,),
+    events.TeachingChanged: (teaching.on_teaching_changed,),
     events.NoteAddressed: (notify.on_note_addressed,),
     events.TaskHandedOver: (notify.on_task_handed_over,),
     events.TaskEscalated: (notify.on_task_escalated,),

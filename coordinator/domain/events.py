@@ -664,6 +664,14 @@ class TaskHandedOver(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class TeachingChanged(Event):
+    """What a caregiver is to learn, how far they are, or when it is taught next, is another thing now."""
+
+    patient_id: int
+    caregiver_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class NoteAddressed(Event):
     """A note of the team is addressed to people and desks."""
 

@@ -84,6 +84,10 @@ class CaregiverTeachingSchema(Schema):
         allow_none=True, max_length=40, validate=validate.OneOf(("alone", "with_reminders", "with_help", "not_yet")),
         metadata={"description": "How far the caregiver does it without the team", "example": "with_reminders"},
     )  # fmt: skip
+    next_on = Text(
+        allow_none=True, max_length=10, validate=validate.Regexp(r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}\Z"),
+        metadata={"description": "When it is taught again; somebody has the task until it is shown"},
+    )  # fmt: skip
 
 
 class CaregiverEditSchema(Schema):

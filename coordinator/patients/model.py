@@ -131,7 +131,8 @@ class Caregiver(Base):
     #: Score of the caregiver's burden, and the day on which it was asked.
     burden_score: Mapped[int | None] = mapped_column(sa.Integer)
     burden_scored_on: Mapped[date | None] = mapped_column(sa.Date)
-    #: What is to be learned, [{"goal", "taught_on", "result", "independence"}]; `result` is of the teach-back.
+    #: What is to be learned, [{"goal", "taught_on", "result", "independence", "next_on"}]: `result` of the teach-back,
+    #: `next_on` the day on which it is taught again.
     teaching: Mapped[list[dict[str, Any]] | None] = mapped_column(sa.JSON(none_as_null=True))
 
 

@@ -11,7 +11,7 @@ from coordinator.agency.service import today
 from coordinator.core.db import Base, touch
 from coordinator.core.errors import Conflict, Invalid, NotFound
 from coordinator.core.work import Work, permitted
-from coordinator.domain.events import PrecautionsChanged
+from coordinator.domain.events import PrecautionsChanged, TeachingChanged
 from coordinator.domain.vocabulary import HomeSafety, Payer
 from coordinator.patients import checks
 from coordinator.patients.diagnoses import diagnosis_code
@@ -82,8 +82,19 @@ def check_caregiver(caregiver: Caregiver, today: date, pointer: str = "") -> Non
         raise Invalid("They were asked by today, and gave an answer.", pointer=f"{pointer}/willing_on")
     if caregiver.consent_from is not None:
         checks.days_in_order(caregiver.consent_from, caregiver.consent_until, f"{pointer}/consent_until")
+    for number, goal in enumerate(caregiver.teaching or ()):
+        for name in ("taught_on", "next_on"):
+            if goal.get(name) is not None and not _is_day(goal[name]):
+                raise Invalid("There is no such day.", pointer=f"{pointer}/teaching/{number}/{name}")
     if caregiver.consent_to_share is None and (caregiver.consent_from or caregiver.consent_until):
         raise Invalid("There are days of a consent and no answer.", pointer=f"{pointer}/consent_to_share")
+
+
+def _is_day(said: str) -> bool:
+    try:
+        return bool(date.fromisoformat(said))
+    except ValueError:
+        return False
 
 
 def coverage_into(patient: Patient, fields: Mapping[str, Any], pointer: str = "") -> Coverage:
@@ -179,6 +190,8 @@ def add_caregiver(work: Work, patient_id: int, **fields: Any) -> Caregiver:
     check_caregiver(caregiver, today(work, patient.branch_id))
     patient.caregivers.append(caregiver)
     changed(work, patient, "patient.caregiver-added")
+    if caregiver.teaching:
+        work.publish(TeachingChanged(patient_id=patient.id, caregiver_id=caregiver.id))
     return caregiver
 
 
@@ -201,6 +214,8 @@ def edit_caregiver(work: Work, patient_id: int, caregiver_id: int, **changes: An
         setattr(caregiver, name, value)
     check_caregiver(caregiver, today(work, patient.branch_id))
     changed(work, patient, "patient.caregiver-edited", caregiver=caregiver_id, fields=sorted(changes))
+    if "teaching" in changes:
+        work.publish(TeachingChanged(patient_id=patient.id, caregiver_id=caregiver.id))
     return caregiver
 
 

@@ -534,6 +534,8 @@ class TeamworkSettings:
     """What the team asks of each other. Hours are elapsed."""
 
     escalate_again_hours: int
+    #: Calendar days from a teach-back that failed to the next teaching.
+    teach_again_days: int
 
 
 @dataclass(frozen=True, slots=True)

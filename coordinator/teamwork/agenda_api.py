@@ -89,11 +89,18 @@ class AgendaScoreSchema(Schema):
     direction = Word(Direction, allow_none=True)
 
 
+class AgendaLearningSchema(Schema):
+    goal = fields.String()
+    result = fields.String(allow_none=True)
+    next_on = fields.String(allow_none=True)
+
+
 class AgendaCaregiverSchema(Schema):
     caregiver_id = Id()
     willing = fields.Boolean(allow_none=True)
     burden_score = Whole(allow_none=True)
     burden_scored_on = Day(allow_none=True)
+    to_learn = fields.List(fields.Nested(AgendaLearningSchema))
 
 
 class AgendaDirectiveSchema(Schema):

@@ -94,11 +94,16 @@ def _trend(
 def caregivers(
     work: Work, subjects: Sequence[Subject], readable: Sequence[InstrumentCode]
 ) -> dict[int, list[dict[str, Any]]]:
-    """How strained each caregiver is, since when nobody asked, and what is to be taught next."""
+    """How strained each caregiver is, since when nobody asked, and what they have still to learn."""
     burden = InstrumentCode.ZBI_12 in readable
     rows = work.session.execute(
         sa.select(
-            Caregiver.id, Caregiver.patient_id, Caregiver.willing, Caregiver.burden_score, Caregiver.burden_scored_on
+            Caregiver.id,
+            Caregiver.patient_id,
+            Caregiver.willing,
+            Caregiver.burden_score,
+            Caregiver.burden_scored_on,
+            Caregiver.teaching,
         )
         .where(Caregiver.patient_id.in_(patients(subjects)), Caregiver.participating.is_(True))
         .order_by(Caregiver.id)
@@ -110,6 +115,11 @@ def caregivers(
             "willing": row.willing,
             "burden_score": row.burden_score if burden else None,
             "burden_scored_on": row.burden_scored_on,
+            "to_learn": [
+                {name: goal.get(name) for name in ("goal", "result", "next_on")}
+                for goal in row.teaching or ()
+                if goal.get("result") != "shown"
+            ],
         },
     )
 

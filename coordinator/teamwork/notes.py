@@ -30,6 +30,7 @@ from coordinator.domain.teamwork import (
     desks_of,
 )
 from coordinator.domain.vocabulary import Role
+from coordinator.teamwork import teaching
 from coordinator.teamwork.notes_model import Note, NoteAddress
 from coordinator.teamwork.parts import FORMS, sound_parts
 from coordinator.teamwork.people import my_desks, own_branch, place, require_able, stands_in
@@ -141,6 +142,8 @@ def write(
         work, branch_id=branch, patient_id=patient_id, kind=kind, restricted=kind in RESTRICTED, text=text,
         parts=sound, language=_tag(language), visit_id=visit_id, wants_acknowledgement=wants_acknowledgement,
     )  # fmt: skip
+    if kind is NoteKind.TEACHING:
+        teaching.on_note(work, note)
     _address(work, note, to)
     return note
 
@@ -291,6 +294,8 @@ def retract(work: Work, note_id: int, reason: Retraction, why: str) -> Note:
     _require_standing(note)
     note.retracted_at, note.retracted_by_id = work.now, work.actor.user_id
     note.retracted_for, note.retraction_note = reason, why
+    if note.kind is NoteKind.TEACHING:
+        teaching.on_retracted(work, note)
     work.session.flush()  # the new version is in the answer
     work.record("note.retracted", f"note:{note.id}", patient_id=note.patient_id, reason=reason.value)
     return note
