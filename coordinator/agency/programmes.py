@@ -2,7 +2,8 @@
 
 from coordinator.core.errors import Invalid, NotFound
 from coordinator.core.work import Work, permitted
-from coordinator.domain.vocabulary import Programme
+from coordinator.domain.care_types import CARE_TYPE_OF, CareType
+from coordinator.domain.vocabulary import Discipline, Programme
 from coordinator.rules.profiles import Profile, ProfileHistory
 
 
@@ -32,3 +33,12 @@ def history(work: Work, code: str) -> ProfileHistory:
         raise NotFound("programme")
     found: ProfileHistory = work.policy.programmes.history(Programme(code))
     return found
+
+
+@permitted("agency:read")
+def care_types(work: Work) -> dict[CareType, list[Discipline]]:  # noqa: ARG001  (what every verb takes)
+    """The kinds of care, in the page's order, each with the disciplines that furnish it (K-T0)."""
+    return {
+        care_type: [discipline for discipline in Discipline if CARE_TYPE_OF.get(discipline) is care_type]
+        for care_type in CareType
+    }

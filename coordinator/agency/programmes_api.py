@@ -6,8 +6,10 @@ from typing import Any
 from marshmallow import fields
 
 from coordinator.agency import programmes
-from coordinator.core.fields import Day, Schema, Text, Whole
+from coordinator.core.fields import Day, Schema, Text, Whole, Word
 from coordinator.core.http import Blueprint, work
+from coordinator.domain.care_types import ACTIVITIES_OF, NAMES, ON_ORDER_ALONE, Activity, CareType
+from coordinator.domain.vocabulary import Discipline
 from coordinator.rules.profile_files import SETTINGS
 from coordinator.rules.profiles import Exclusion, Profile
 
@@ -72,6 +74,50 @@ def shown(profile: Profile) -> dict[str, Any]:
             }
             for key in SETTINGS
         ],
+    }
+
+
+class ActivityNamedSchema(Schema):
+    code = Word(Activity)
+    name_en = fields.String()
+    name_zh_hant = fields.String()
+
+
+class CareTypeSchema(Schema):
+    code = Word(CareType)
+    name_en = fields.String()
+    name_zh_hant = fields.String()
+    disciplines = fields.List(Word(Discipline))
+    activities = fields.List(fields.Nested(ActivityNamedSchema))
+    only_when_ordered = fields.Boolean(metadata={"description": "Furnished when a physician orders it, and else not"})
+
+
+class CareTypesSchema(Schema):
+    items = fields.List(fields.Nested(CareTypeSchema))
+
+
+def _named(code: CareType | Activity) -> dict[str, Any]:
+    english, chinese = NAMES[code]
+    return {"code": code, "name_en": english, "name_zh_hant": chinese}
+
+
+@blp.route("/care-types")
+@blp.response(200, CareTypesSchema)
+def list_care_types() -> Any:
+    """The kinds of care, in both languages
+
+    Which disciplines furnish them, what is done under each, and what is furnished on a physician's order alone.
+    """
+    return {
+        "items": [
+            _named(care_type)
+            | {
+                "disciplines": disciplines,
+                "activities": [_named(one) for one in ACTIVITIES_OF[care_type]],
+                "only_when_ordered": care_type in ON_ORDER_ALONE,
+            }
+            for care_type, disciplines in programmes.care_types(work()).items()
+        ]
     }
 
 

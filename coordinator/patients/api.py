@@ -11,6 +11,7 @@ from coordinator.agency.service import zone_of
 from coordinator.core.fields import Clock, Day, Id, Instant, Number, Schema, Text, Whole, Word
 from coordinator.core.http import Blueprint, etag_of, require_match, with_etag, work
 from coordinator.core.pages import PageQuery, page_schema
+from coordinator.domain.care_types import ConditionGroup
 from coordinator.domain.vocabulary import Gender, HomeSafety, InterpreterMode, Payer
 from coordinator.patients import service
 
@@ -19,7 +20,7 @@ blp = Blueprint("patients", __name__, url_prefix="/api/v1", description="Patient
 #: Left out of every answer to somebody without `patient:read-clinical`.
 CLINICAL = (
     "diagnoses", "spiritual_tradition", "cultural_notes", "decision_style", "diet", "truth_telling", "death_rituals",
-    "race_ethnicity",
+    "race_ethnicity", "condition_groups", "suggested_condition_groups",
 )  # fmt: skip
 _CLINICAL_NOTE = {"description": "Only with patient:read-clinical"}
 ZIP = validate.Regexp(r"\A[0-9]{5}(-[0-9]{4})?\Z", error="A ZIP code is five digits, or five and four.")
@@ -221,6 +222,10 @@ class PatientEditSchema(PreferencesSchema):
     concurrent_treatment = fields.Boolean(
         allow_none=True, metadata={"description": "Treatment meant to cure goes on beside palliative care"}
     )
+    condition_groups = fields.List(
+        Word(ConditionGroup), allow_none=True, validate=_FEW,
+        metadata={"description": "Tags; null: those that the diagnoses suggest. Only with patient:read-clinical"},
+    )  # fmt: skip
     deceased_on = Day(allow_none=True)
     active = fields.Boolean()
     home = fields.Nested(HomeEditSchema)
@@ -255,6 +260,7 @@ class PatientSchema(PatientEditSchema):
     diagnoses = fields.List(fields.Nested(DiagnosisSchema), metadata=_CLINICAL_NOTE)
     no_visit_windows = fields.List(fields.Nested(NoVisitWindowSchema))
     unavailabilities = fields.List(fields.Nested(UnavailabilitySchema))
+    suggested_condition_groups = fields.List(Word(ConditionGroup), metadata=_CLINICAL_NOTE)
     episodes = fields.List(fields.Nested(EpisodeSchema))
     version = Whole()
 

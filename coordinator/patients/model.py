@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from coordinator.core.db import Base, EnumText, UtcDateTime, Versioned, enum_column, may_refer_to, refers_to, row_id
 from coordinator.domain.care import CodeStatus
+from coordinator.domain.care_types import condition_group
 from coordinator.domain.vocabulary import Discipline, Gender, HomeSafety, InterpreterMode, Payer, Programme
 
 #: Precisions with which a home may lie streets away from its point: a plan that stands on one says so.
@@ -48,6 +49,8 @@ class Patient(Versioned, Base):
     managing_physician_id: Mapped[int | None] = may_refer_to("physician.id")
     #: Treatment meant to cure goes on beside palliative care; nothing here stops its orders (San Francisco page).
     concurrent_treatment: Mapped[bool | None] = mapped_column(sa.Boolean)
+    #: Tags of `ConditionGroup` as people named them; None: those that the diagnoses suggest (K-02).
+    condition_groups: Mapped[list[str] | None] = mapped_column(sa.JSON(none_as_null=True))
     active: Mapped[bool] = mapped_column(sa.Boolean, nullable=False, default=True)
     deceased_on: Mapped[date | None] = mapped_column(sa.Date)
     #: What documents in force say about resuscitation (ACP-01): written by the room of care alone, shown on rosters.
@@ -74,6 +77,11 @@ class Patient(Versioned, Base):
     episodes: Mapped[list["Episode"]] = relationship(
         cascade="all, delete-orphan", lazy="selectin", order_by="Episode.id"
     )
+
+    @property
+    def suggested_condition_groups(self) -> list[str]:
+        """The groups of the diagnoses, in the order of their rank, each once."""
+        return list(dict.fromkeys(condition_group(row.code).value for row in self.diagnoses))
 
 
 class Home(Base):

@@ -12,6 +12,7 @@ from coordinator.access.scope import require_branch
 from coordinator.agency.service import today
 from coordinator.core.errors import Conflict, Forbidden, Invalid
 from coordinator.core.work import Work, permitted
+from coordinator.domain.care_types import ConditionGroup
 from coordinator.domain.events import ManagingPhysicianChanged
 from coordinator.domain.vocabulary import Gender, HomeSafety
 from coordinator.patients import checks, record
@@ -70,6 +71,7 @@ _PERSON = frozenset(
         "managing_physician_id",
         "deceased_on",
         "concurrent_treatment",
+        "condition_groups",
     }
 )
 #: What a patient wants and how one talks with them (CUL-01, LNG-01).
@@ -264,6 +266,9 @@ def _check(
     for name in ("spoken_language", "written_language"):
         if name in fields:
             fields[name] = checks.language_tag(fields[name], f"/{name}")
+    if fields.get("condition_groups") is not None:
+        named = {str(one) for one in fields["condition_groups"]}
+        fields["condition_groups"] = [group.value for group in ConditionGroup if group.value in named]
     for name in ("birth_date", "deceased_on", "interpreter_declined_on"):
         if fields.get(name) is not None and fields[name] > day:
             raise Invalid("This day lies in the future.", pointer=f"/{name}")

@@ -8,8 +8,9 @@ from coordinator.core.fields import Id, Instant, Schema, Text, Whole, Word
 from coordinator.core.http import Blueprint, require_match, with_etag, work
 from coordinator.core.pages import PageQuery, page, page_schema
 from coordinator.core.work import may_call
-from coordinator.domain.teamwork import Desk, NoteKind, Retraction
-from coordinator.teamwork import notes
+from coordinator.domain.care_types import Activity, CareType
+from coordinator.domain.teamwork import Desk, Independence, Learner, NoteKind, Retraction, TeachBack
+from coordinator.teamwork import activities, notes
 from coordinator.teamwork.notes import Addressee
 from coordinator.teamwork.notes_model import Note
 
@@ -165,6 +166,30 @@ def write_note(args: dict[str, Any]) -> Any:
 def list_notes(args: dict[str, Any]) -> Any:
     """Heads of the notes that the asker may read, newest first"""
     return _list(args)
+
+
+class ActivityDoneSchema(Schema):
+    activity = Word(Activity)
+    record = fields.String(metadata={"description": "What tells of it", "example": "note:7"})
+    learner = Word(Learner, allow_none=True)
+    caregiver_id = Id(allow_none=True)
+    teach_back = Word(TeachBack, allow_none=True)
+    independence = Word(Independence, allow_none=True)
+
+
+class VisitActivitiesSchema(Schema):
+    care_type = Word(CareType, allow_none=True)
+    done = fields.List(fields.Nested(ActivityDoneSchema))
+
+
+@blp.route("/visits/<id:visit_id>/activities")
+@blp.response(200, VisitActivitiesSchema)
+def visit_activities(visit_id: int) -> Any:
+    """What was done on a visit: teaching with its teach-back, treatments, coordination, counselling, resources
+
+    Gathered from what was recorded about the visit, as far as the asker may read it.
+    """
+    return activities.of_visit(work(), visit_id)
 
 
 @blp.route("/patients/<id:patient_id>/notes")

@@ -54,6 +54,17 @@ def test_one_programme_is_shown_over_time(app: Coordinator, database: Database) 
     assert browser(app, database, Role.INTAKE).get("/programmes/NOBODY").status_code == 404
 
 
+def test_four_kinds_of_care_are_a_catalogue_in_both_languages(app: Coordinator, database: Database) -> None:
+    listed = browser(app, database, Role.CLINICIAN).get("/care-types").json["items"]
+    assert [row["code"] for row in listed] == [
+        "skilled_nursing", "rehabilitation", "social_services", "home_health_aide",
+    ]  # fmt: skip
+    assert [row["code"] for row in listed if row["only_when_ordered"]] == ["rehabilitation"]
+    assert listed[1]["disciplines"] == ["PT", "OT", "SLP"]
+    assert listed[0]["name_zh_hant"] == "專業護理"
+    assert listed[0]["activities"][0]["code"] == "teach_self_management"
+
+
 def test_a_referral_to_a_programme_that_there_is_not_is_refused_by_the_name_of_the_field(
     app: Coordinator, database: Database
 ) -> None:

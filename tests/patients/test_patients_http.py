@@ -99,7 +99,7 @@ def test_an_aide_reads_their_own_patients_and_a_denied_read_leaves_a_line(
     nurse = browser(app, database, "clinician", clinician_id=scene.nurse.id)
     assert nurse.get(made).json["diagnoses"][0]["code"] == "C34.90"
     assert aide.get(made).json["family_name"] == "Wong"
-    assert "diagnoses" not in aide.get(made).json, "no clinical detail for aides"
+    assert {"diagnoses", "condition_groups", "suggested_condition_groups"}.isdisjoint(aide.get(made).json), "for aides"
     assert [row["family_name"] for row in aide.post("/patient-searches", {"q": "wong"}).json["items"]] == ["Wong"]
 
 
@@ -149,6 +149,11 @@ def test_everything_that_hangs_on_a_patient(app: Coordinator, database: Database
     away = intake.post(f"{made}/unavailabilities", stretch)
     assert away.json["starts_at"] == "2026-11-12T18:00:00Z"
     assert intake("DELETE", f"{made}/unavailabilities/{away.json['id']}").status_code == 204
+    tagged = intake.get(made).json
+    assert (tagged["condition_groups"], tagged["suggested_condition_groups"]) == (None, ["cancer"])
+    tags = intake.change("PATCH", made, {"condition_groups": ["other", "heart", "heart"]})
+    assert tags.json["condition_groups"] == ["heart", "other"], "what people name stands, each once"
+    assert intake.change("PATCH", made, {"condition_groups": ["liver"]}).status_code == 422
     wishes = intake.change("PUT", f"{made}/preferences", {"preferred_clinician_gender": "female"}, of=made)
     assert wishes.json["preferred_clinician_gender"] == "female"
     assert wishes.json["spoken_language"] == "yue", "what is not named stays"

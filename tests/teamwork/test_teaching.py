@@ -73,3 +73,31 @@ def test_a_caregivers_next_teaching_has_its_day(scene: Scene, database: Database
         assert _asked(scene) == []
         done = scene.as_("nurse").get("/tasks?kind=teach-again&live=false").json["items"]
         assert sorted(row["status"] for row in done) == ["cancelled", "cancelled", "done"]
+
+
+def test_what_was_done_on_a_visit_is_gathered_from_the_record(scene: Scene) -> None:
+    path = f"/visits/{scene.visit}/activities"
+
+    def note(who: str, kind: str, parts: dict[str, object], text: str | None = None) -> None:
+        body = {"kind": kind, "patient_id": scene.patient, "visit_id": scene.visit, "parts": parts, "text": text}
+        answer = scene.as_(who).post("/notes", body)
+        assert answer.status_code == 201, answer.json
+
+    with at(TUESDAY):
+        assert scene.as_("nurse").get(path).json == {"care_type": "skilled_nursing", "done": []}
+        taught = {"topic": "Dose", "learner": "patient", "teach_back": "shown", "independence": "needs_reminders"}
+        note("nurse", "teaching", taught)
+        note("social", "counselling", {"topics": ["grief"], "recipient": "patient"}, "Words")
+        answers = {"instrument": "PHQ-2", "answers": {"interest": 0, "mood": 1}, "visit_id": scene.visit}
+        assert scene.as_("nurse").post(f"/patients/{scene.patient}/assessments", answers).status_code == 201
+        done = scene.as_("nurse").get(path).json["done"]
+        assert [row["activity"] for row in done] == ["teach_self_management", "assess"], "no counselling is betrayed"
+        assert (done[0]["teach_back"], done[0]["independence"], done[0]["learner"]) == (
+            "shown", "needs_reminders", "patient",
+        )  # fmt: skip
+        seen = {row["activity"] for row in scene.as_("doctor").get(path).json["done"]}
+        assert seen == {"teach_self_management", "counselling", "assess"}
+        assert [row["activity"] for row in scene.as_("intake").get(path).json["done"]] == ["teach_self_management"]
+        assert scene.as_("aide").get(path).status_code == 403
+        assert scene.as_("outsider").get(path).status_code == 404
+    assert scene.trail("visit.activities-read")
