@@ -5,7 +5,8 @@
 A branch is made on a fresh database: everybody in care with nursing, every third
 with an aide, every fourth with therapy, two months of visits. PostgreSQL is a server that is started for it, without
 `fsync`. Timed are the first night, which opens the book, the
-same night again, which changes nothing, and the night after.
+same night again, which changes nothing, and the night after; then what a plan of the coming week asks first:
+obligations are given to the visits that are wanted (one for each order), and asked again, nothing changes.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import psycopg
 import sqlalchemy as sa
@@ -36,6 +39,9 @@ from coordinator.deadlines.remind import look_after
 from coordinator.domain.vocabulary import Discipline, OrderStatus, VisitKind, VisitStatus
 from coordinator.orders.model import Order
 from coordinator.patients.model import Coverage, Episode, Patient
+from coordinator.planning.clocks import attach
+from coordinator.planning.horizon import Horizon
+from coordinator.visits.duty_model import VisitDuty
 from coordinator.visits.model import Visit
 from tests import postgres
 from tests.builders import make_branch, make_care_plan, make_clinician, make_episode, make_patient, make_physician
@@ -43,7 +49,8 @@ from tests.builders import make_branch, make_care_plan, make_clinician, make_epi
 ENGINES = ("sqlite", "postgresql")
 SIZES = [500, 1000, 2000, 5000]
 TODAY = date(2026, 11, 9)
-COLUMNS = ["engine", "patients", "night", "seconds", "statements", "opened", "closed", "open"]
+PACIFIC = ZoneInfo("America/Los_Angeles")
+COLUMNS = ["engine", "patients", "what", "seconds", "statements", "opened", "closed", "open", "carried"]
 
 
 def measure(patients: int, engine: str = "sqlite") -> list[Row]:
@@ -68,12 +75,16 @@ def measure(patients: int, engine: str = "sqlite") -> list[Row]:
         upgrade_database(database)
         with database.transaction() as session:
             branch_id = _people(session, patients)
+        door = app.extensions["door"]
         rows = [
-            {"engine": engine, "patients": patients} | _night(database, app.extensions["door"], branch_id, day, name)
-            for day, name in ((TODAY, "first"), (TODAY, "again"), (TODAY + timedelta(days=1), "next"))
+            _night(database, door, branch_id, day, name)
+            for day, name in ((TODAY, "first night"), (TODAY, "again"), (TODAY + timedelta(days=1), "next night"))
         ]
+        with database.transaction() as session:
+            _wanted(session, branch_id)
+        rows += [_given(database, door, branch_id, name) for name in ("visits carry", "carry again")]
         database.dispose()
-    return rows
+    return [{"engine": engine, "patients": patients} | row for row in rows]
 
 
 @cache
@@ -81,7 +92,8 @@ def _server() -> postgres.Server:
     return postgres.Server()
 
 
-def _night(database: Database, door: Door, branch_id: int, day: date, name: str) -> Row:
+def _timed(database: Database, door: Door, day: date, ask: Callable[[Work], Row]) -> Row:
+    """What that asks of the database, and for how long."""
     statements = [0]
 
     def count(*_: Any) -> None:
@@ -95,17 +107,54 @@ def _night(database: Database, door: Door, branch_id: int, day: date, name: str)
             session=session, actor=system_actor("sweep"), now=now,
             policy=door.policy, handlers=door.handlers, enqueue=door.enqueue,
         )  # fmt: skip
-        change = look_after(work, branch_id)
+        found = ask(work)
         session.flush()
         audit.seal(session, work.trail)
     seconds = time.perf_counter() - begun
     sa.event.remove(database.engine, "before_cursor_execute", count)
+    return {"seconds": round(seconds, 2), "statements": statements[0]} | found
+
+
+def _night(database: Database, door: Door, branch_id: int, day: date, name: str) -> Row:
+    def look(work: Work) -> Row:
+        change = look_after(work, branch_id)
+        return {"opened": change.opened, "closed": change.closed}
+
+    row = {"what": name} | _timed(database, door, day, look)
     with database.transaction(write=False) as session:
         left = session.execute(sa.select(sa.func.count()).where(Deadline.status == "open")).scalar_one()
-    return {
-        "night": name, "seconds": round(seconds, 2), "statements": statements[0], "opened": change.opened,
-        "closed": change.closed, "open": left,
-    }  # fmt: skip
+    return row | {"open": left}
+
+
+def _given(database: Database, door: Door, branch_id: int, name: str) -> Row:
+    week = Horizon(PACIFIC, TODAY + timedelta(days=2), TODAY + timedelta(days=8))
+
+    def give(work: Work) -> Row:
+        attach(work, branch_id, week)
+        return {}
+
+    row = {"what": name} | _timed(database, door, TODAY + timedelta(days=1), give)
+    with database.transaction(write=False) as session:
+        carried = session.execute(sa.select(sa.func.count()).where(VisitDuty.ended_at.is_(None))).scalar_one()
+    return row | {"carried": carried}
+
+
+def _wanted(session: Session, branch_id: int) -> None:
+    """A visit of the coming week for each order."""
+    orders = session.execute(sa.select(Order.id, Order.patient_id, Order.episode_id, Order.discipline)).all()
+    session.execute(
+        sa.insert(Visit),
+        [
+            {
+                "branch_id": branch_id, "patient_id": order.patient_id, "episode_id": order.episode_id,
+                "order_id": order.id, "discipline": order.discipline, "kind": VisitKind.ROUTINE,
+                "status": VisitStatus.PROPOSED, "window_from": TODAY + timedelta(days=2),
+                "window_to": TODAY + timedelta(days=8), "minutes": 45, "is_current": True, "hold_bill": [],
+                "warnings": [], "locked": False, "is_optional": False, "version": 1,
+            }
+            for order in orders
+        ],
+    )  # fmt: skip
 
 
 def _people(session: Session, count: int) -> int:

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from coordinator.agency import service as agency
 from coordinator.core.db import fetch
 from coordinator.core.work import Work
+from coordinator.deadlines.cases import batched
 from coordinator.deadlines.model import Deadline
 from coordinator.domain.events import VisitBooked, VisitCancelled, VisitMissed, VisitMoved
 from coordinator.domain.lifecycle import DONE_VISIT, LIVE_ORDER
@@ -45,6 +46,8 @@ from coordinator.visits.model import Visit
 
 #: Minutes of a visit that is made for a supervision alone.
 SUPERVISION_MINUTES = 30
+#: Visits that one statement changes.
+_PIECE = 500
 _OPEN = units.AHEAD | {VisitStatus.PROPOSED}
 Changed = VisitBooked | VisitMoved | VisitCancelled | VisitMissed
 
@@ -68,6 +71,8 @@ def attach(work: Work, branch_id: int, horizon: Horizon) -> None:
     taken: dict[int, set[str]] = defaultdict(set)
     for visit_id, rule in standing.values():
         taken[visit_id].add(rule)
+    given: list[tuple[Deadline, Carrying, Candidate]] = []
+    alone: list[tuple[Deadline, Carrying]] = []
     for row in rows:
         wanted = ways[row.id]
         if wanted is None or row.id in standing or wanted.best_from > horizon.end_on:
@@ -75,20 +80,13 @@ def attach(work: Work, branch_id: int, horizon: Horizon) -> None:
         mine = {one.visit_id: one for one in visits.get(row.patient_id or 0, ())}
         chosen = choose(wanted, [one for one in mine.values() if _is_free(wanted, one, taken)])
         if chosen is not None:
-            visit = work.session.get_one(Visit, chosen.visit_id)
-            first, last = days_of(wanted, chosen)
-            _carry(work, row, visit, wanted, first, last)
-        elif wanted.alone and wanted.best_from <= horizon.end_on and wanted.last_on >= horizon.start_on:
-            raised = _raise(work, row, wanted)
-            if raised is None:
-                continue
-            visit = raised
-            _carry(work, row, visit, wanted, wanted.best_from, wanted.last_on, raised=True)
-        else:
-            continue
-        standing[row.id] = (visit.id, wanted.rule)
-        taken[visit.id].add(wanted.rule)
-    work.session.flush()  # the run reads what is carried now
+            given.append((row, wanted, chosen))
+            taken[chosen.visit_id].add(wanted.rule)
+        elif wanted.alone and wanted.last_on >= horizon.start_on:
+            alone.append((row, wanted))
+    work.session.flush()  # what is carried no more is over before another visit carries it
+    _carry(work, given)
+    _raise(work, alone)
 
 
 def _is_free(wanted: Carrying, one: Candidate, taken: Mapping[int, set[str]]) -> bool:
@@ -179,56 +177,87 @@ def _visits(work: Work, patients: Iterable[int | None]) -> Mapping[int, list[Can
     return found
 
 
-def _carry(
-    work: Work, row: Deadline, visit: Visit, wanted: Carrying, first: date, last: date, *, raised: bool = False
-) -> None:
-    before = None
-    if wanted.kind is not None and visit.kind is VisitKind.ROUTINE:
-        before, visit.kind = visit.kind, wanted.kind
-    work.session.add(
-        VisitDuty(
-            visit_id=visit.id, deadline_id=row.id, rule=row.rule, first_on=first, last_on=last, kind_before=before,
-            raised=raised, attached_at=work.now,
-        )
-    )  # fmt: skip
-    work.session.flush()  # one visit at a time carries a deadline: the database says so now
-    work.record("visit.carries", f"visit:{visit.id}", patient_id=visit.patient_id, rule=row.rule, deadline=row.id)
+def _carry(work: Work, given: Sequence[tuple[Deadline, Carrying, Candidate]]) -> None:
+    """Each of these visits carries the obligation, and is planned as what meets it."""
+    kinds: dict[int, VisitKind] = {}
+    duties = []
+    for row, wanted, chosen in given:
+        changes = wanted.kind is not None and kinds.get(chosen.visit_id, chosen.kind) is VisitKind.ROUTINE
+        if changes and wanted.kind is not None:
+            kinds[chosen.visit_id] = wanted.kind
+        before = VisitKind.ROUTINE if changes else None
+        duties.append(_duty(work, row, chosen.visit_id, days_of(wanted, chosen), before=before))
+    of_kind: dict[VisitKind, list[int]] = defaultdict(list)
+    for visit_id, kind in sorted(kinds.items()):
+        of_kind[kind].append(visit_id)
+    for kind, numbers in of_kind.items():
+        for some in batched(numbers, _PIECE):
+            work.session.execute(
+                sa.update(Visit).where(Visit.id.in_(some)).values(kind=kind, version=Visit.version + 1)
+            )
+    if duties:
+        work.session.execute(sa.insert(VisitDuty), duties)
 
 
-def _raise(work: Work, row: Deadline, wanted: Carrying) -> Visit | None:
-    """A supervisory visit of its own, where nothing is wanted that could carry the supervision."""
-    episode = work.session.scalars(
-        sa.select(Episode)
-        .where(
-            Episode.patient_id == row.patient_id,
-            Episode.discharged_on.is_(None),
-            Episode.on_hold_since.is_(None),
-            Episode.soc_date.is_not(None),
-        )
-        .order_by(Episode.id.desc())
-        .limit(1)
-    ).first()
-    if episode is None:
-        return None
-    visit = units.wanted(
-        work, branch_id=row.branch_id, patient_id=episode.patient_id, episode_id=episode.id,
-        discipline=wanted.disciplines[0] if len(wanted.disciplines) == 1 else _therapy_of(work, episode, wanted),
-        kind=VisitKind.SUPERVISION, window_from=wanted.best_from, window_to=wanted.last_on,
-        minutes=SUPERVISION_MINUTES,
-    )  # fmt: skip
-    work.session.flush()  # what it carries names its number
-    work.record("visit.requested", f"visit:{visit.id}", patient_id=visit.patient_id, kind=visit.kind.value)
-    return visit
+def _duty(
+    work: Work, row: Deadline, visit_id: int, days: tuple[date, date], *, before: VisitKind | None = None,
+    raised: bool = False,
+) -> dict[str, Any]:  # fmt: skip
+    work.record("visit.carries", f"visit:{visit_id}", patient_id=row.patient_id, rule=row.rule, deadline=row.id)
+    return {
+        "visit_id": visit_id, "deadline_id": row.id, "rule": row.rule, "first_on": days[0], "last_on": days[1],
+        "kind_before": before, "raised": raised, "attached_at": work.now,
+    }  # fmt: skip
 
 
-def _therapy_of(work: Work, episode: Episode, wanted: Carrying) -> Discipline:
-    """The therapy that has a live order, for a case without nursing."""
-    live = set(
-        work.session.scalars(
-            sa.select(Order.discipline).where(Order.episode_id == episode.id, Order.status.in_(LIVE_ORDER))
-        )
+def _raise(work: Work, alone: Sequence[tuple[Deadline, Carrying]]) -> None:
+    """A supervisory visit of its own for each, where nothing is wanted that could carry the supervision."""
+    patients = sorted({row.patient_id for row, _ in alone if row.patient_id is not None})
+    query = sa.select(Episode.patient_id, Episode.id).where(
+        Episode.patient_id.in_(patients),
+        Episode.discharged_on.is_(None),
+        Episode.on_hold_since.is_(None),
+        Episode.soc_date.is_not(None),
     )
-    return next((one for one in wanted.disciplines if one in live), wanted.disciplines[0])
+    # The latest of each patient.
+    episodes: dict[int, int] = {row.patient_id: row.id for row in work.session.execute(query.order_by(Episode.id))}
+    therapies = _therapies(work, episodes.values())
+    raised = [
+        (
+            row,
+            wanted,
+            units.wanted(
+                work, branch_id=row.branch_id, patient_id=row.patient_id, episode_id=episodes[row.patient_id],
+                # A therapy that has a live order, for a case without nursing.
+                discipline=next(
+                    (one for one in wanted.disciplines if one in therapies[episodes[row.patient_id]]),
+                    wanted.disciplines[0],
+                ),
+                kind=VisitKind.SUPERVISION, window_from=wanted.best_from, window_to=wanted.last_on,
+                minutes=SUPERVISION_MINUTES,
+            ),
+        )
+        for row, wanted in alone
+        if row.patient_id in episodes
+    ]  # fmt: skip
+    work.session.flush()  # what they carry names their numbers
+    duties = []
+    for row, wanted, visit in raised:
+        work.record("visit.requested", f"visit:{visit.id}", patient_id=visit.patient_id, kind=visit.kind.value)
+        duties.append(_duty(work, row, visit.id, (wanted.best_from, wanted.last_on), raised=True))
+    if duties:
+        work.session.execute(sa.insert(VisitDuty), duties)
+
+
+def _therapies(work: Work, episodes: Iterable[int]) -> Mapping[int, set[Discipline]]:
+    """The disciplines that have a live order, by episode."""
+    found: dict[int, set[Discipline]] = defaultdict(set)
+    query = sa.select(Order.episode_id, Order.discipline).where(
+        Order.episode_id.in_(sorted(episodes)), Order.status.in_(LIVE_ORDER)
+    )
+    for episode_id, discipline in work.session.execute(query):
+        found[episode_id].add(discipline)
+    return found
 
 
 # ------------------------------------------------------------------------------------ ending what is carried
@@ -242,12 +271,14 @@ def _settle(
 ) -> dict[int, tuple[int, str]]:
     """End what is over or cannot be met where it is; the rest, by deadline: (visit, rule)."""
     standing: dict[int, tuple[int, str]] = {}
+    over = sorted({duty.deadline_id for duty, _ in carried if ways.get(duty.deadline_id) is None})
+    query = sa.select(Deadline.id, Deadline.status).where(Deadline.id.in_(over))
+    statuses = {row.id: row.status for row in work.session.execute(query)}
     for duty, visit in carried:
         wanted = ways.get(duty.deadline_id)
         now = next((one for one in visits.get(visit.patient_id, ()) if one.visit_id == visit.id), None)
         if wanted is None:
-            status = fetch(work.session, Deadline, duty.deadline_id, "deadline").status
-            met = status is DeadlineStatus.DONE and visit.status in DONE_VISIT
+            met = statuses[duty.deadline_id] is DeadlineStatus.DONE and visit.status in DONE_VISIT
             _end(work, duty, visit, "met" if met else "released")
         elif visit.status in DONE_VISIT or now is None or not _still(wanted, duty, now):
             _end(work, duty, visit, "released")
