@@ -46,6 +46,8 @@ GIVEN = LIVE_ORDER | {OrderStatus.SUPERSEDED, OrderStatus.DISCONTINUED, OrderSta
 _AFTERWARDS = timedelta(days=120)
 #: How long a signature that came is still seen as the answer to what was asked.
 _ANSWERED = timedelta(days=7)
+#: Patients that one statement names.
+_PIECE = 500
 
 R = TypeVar("R")
 
@@ -527,18 +529,21 @@ def nursing_runs(scope: Scope) -> list[Run]:
         scope.has(Visit.patient_id), Visit.discipline == Discipline.SN, Visit.status.in_(sorted(DONE_VISIT)),
         Visit.actual_start_at >= since,
     )  # fmt: skip
-    many = (
+    # Counted first and read then: as one statement, a database that has no statistics yet counts anew for every row.
+    many = scope.work.session.scalars(
         sa.select(Visit.patient_id)
         .where(*nursing)
         .group_by(Visit.patient_id)
         .having(sa.func.count() >= policy.daily_run_task_day - 3)
-    )
-    rows = scope.work.session.execute(
-        sa.select(Visit.patient_id, Visit.actual_start_at).where(*nursing, Visit.patient_id.in_(many))
-    )
+        .order_by(Visit.patient_id)
+    ).all()
     days = defaultdict(set)
-    for patient_id, began in rows:
-        days[patient_id].add(scope.day(began))
+    for some in batched(many, _PIECE):
+        rows = scope.work.session.execute(
+            sa.select(Visit.patient_id, Visit.actual_start_at).where(*nursing, Visit.patient_id.in_(some))
+        )
+        for patient_id, began in rows:
+            days[patient_id].add(scope.day(began))
     excused = _excused(scope) if days else set()
     found = []
     for patient_id, made in days.items():
