@@ -23,7 +23,7 @@ from pathlib import Path
 from benchmarks import repair_door
 from benchmarks.report import Row, components, heading, machine, save_plan, seeds_of, table, write_json
 from benchmarks.weeks import make_week
-from coordinator.planner import Stop, score, solve
+from coordinator.planner import Stop, score, solve, warm_up
 from coordinator.planner.disruption import (
     Absence,
     Cancellation,
@@ -190,8 +190,10 @@ def main(given: list[str] | None = None) -> None:
     """Print the tables, or the same as JSON."""
     options = arguments(given)
     began = time.monotonic()
-    # As a server does when it starts, the heap included.
-    warm_in_background().join()
+    if options.door:
+        warm_in_background().join()  # as a server does when it starts, the heap included
+    else:
+        warm_up()
     about = machine() | {"warm_up_seconds": round(time.monotonic() - began, 2)}
     if options.door:
         rows = [
