@@ -47,7 +47,7 @@ from coordinator.teamwork import agenda_api, handoffs_api, inbox_api, notes_api,
 from coordinator.travel.atlas import atlas_from
 from coordinator.visits import api as visits_api
 from coordinator.visits import doing_api, payment_api, watching_api, workday_api
-from coordinator.web import inbox, pages, rules_api, sign_in
+from coordinator.web import inbox, pages, roster, roster_doing, roster_visit, rules_api, sign_in
 from coordinator.web.shell import open_screens
 from coordinator.wiring import CLOCK, HANDLERS, JOBS, places
 
@@ -102,7 +102,13 @@ BLUEPRINTS = (
 )
 
 #: Every family of screens.
-SCREENS = (sign_in.blueprint, inbox.blueprint)
+SCREENS = (
+    sign_in.blueprint,
+    roster.blueprint,
+    roster_doing.blueprint,
+    roster_visit.blueprint,
+    inbox.blueprint,
+)
 
 
 def create_app(settings: Settings | None = None) -> Coordinator:

@@ -201,6 +201,7 @@ HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
     events.PrecautionsChanged: (precautions.follow_precautions,),
     events.ClinicianNotHeard: (notify.on_clinician_not_heard,),
     events.ClinicianHeard: (notify.on_clinician_heard,),
+    events.ClinicianLate: (notify.on_clinician_late,),
     events.VisitCompleted: (
         notify.on_clinician_heard,
         visit_clock.on_visit_completed,

@@ -47,9 +47,14 @@ def require_reader(work: Work, instrument: Instrument) -> None:
         )
 
 
+def may_record(work: Work, instrument: Instrument) -> bool:
+    """Whether the actor's profession takes these answers."""
+    return _performer(work.actor) in instrument.record
+
+
 def require_recorder(work: Work, instrument: Instrument) -> None:
     """Refuse whoever may not take these answers."""
-    if _performer(work.actor) not in instrument.record:
+    if not may_record(work, instrument):
         able = ", ".join(sorted(instrument.record))
         raise Forbidden(
             f"{instrument.code.value} is taken by one of: {able}.",

@@ -481,6 +481,14 @@ class ClinicianNotHeard(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ClinicianLate(Event):
+    """Whoever makes the visit comes so many minutes after its hour, and said so."""
+
+    visit_id: int
+    minutes: int
+
+
+@dataclass(frozen=True, slots=True)
 class ClinicianHeard(Event):
     """Whoever makes the visit said that all is well."""
 

@@ -13,6 +13,7 @@ from coordinator.deadlines.model import Deadline
 from coordinator.domain.events import (
     CareTaskRaised,
     ClinicianHeard,
+    ClinicianLate,
     ClinicianNotHeard,
     DeadlinesReminded,
     HoldExpired,
@@ -284,7 +285,7 @@ def on_missed_decided(work: Work, event: MissedVisitDecided) -> None:
     )  # fmt: skip
 
 
-_UNHEARD = "visit.unheard"
+_UNHEARD, _LATE = "visit.unheard", "visit.late"
 
 
 def on_clinician_not_heard(work: Work, event: ClinicianNotHeard) -> None:
@@ -301,7 +302,18 @@ def on_clinician_not_heard(work: Work, event: ClinicianNotHeard) -> None:
 
 def on_clinician_heard(work: Work, event: ClinicianHeard | VisitStarted | VisitCompleted) -> None:
     """Nobody needs to ring any more."""
-    settle(work, subjects=[f"visit:{event.visit_id}"], kinds=[_UNHEARD])
+    settle(work, subjects=[f"visit:{event.visit_id}"], kinds=[_UNHEARD, _LATE])
+
+
+def on_clinician_late(work: Work, event: ClinicianLate) -> None:
+    """The scheduler tells the family, and sees whom else it touches; the latest word stands alone."""
+    visit = fetch(work.session, Visit, event.visit_id, "visit")
+    settle(work, subjects=[f"visit:{visit.id}"], kinds=[_LATE])
+    tell_role(
+        work, role=_SCHEDULER, branch_id=visit.branch_id, kind=_LATE, subject=f"visit:{visit.id}",
+        key=f"{_LATE}:{visit.id}:{event.minutes}:{work.now.isoformat()}", visit=visit.id, patient=visit.patient_id,
+        minutes=event.minutes,
+    )  # fmt: skip
 
 
 def on_visit_moved(work: Work, event: VisitMoved) -> None:
@@ -332,7 +344,7 @@ def _tell_clinician(work: Work, visit: Visit, clinician_id: int, kind: str) -> N
     for user_id in users_of(work, clinician_ids=[clinician_id]).get(("clinician", clinician_id), []):
         tell_user(
             work, user_id=user_id, branch_id=visit.branch_id, kind=kind, subject=f"visit:{visit.id}",
-            key=f"{kind}:{visit.id}:{visit.version}", visit=visit.id, day=day.isoformat(),
+            key=f"{kind}:{visit.id}:{visit.version}", visit=visit.id, day=day.isoformat(), by=work.actor.user_id,
         )  # fmt: skip
 
 
@@ -373,7 +385,7 @@ def _tell_rosters(work: Work, clinician_ids: tuple[int, ...], kind: str, **about
         for user_id in users.get(("clinician", clinician_id), []):
             tell_user(
                 work, user_id=user_id, branch_id=branches.get(clinician_id), kind=kind, subject=f"{word}:{number}",
-                key=f"{kind}:{number}", **about,
+                key=f"{kind}:{number}", by=work.actor.user_id, **about,
             )  # fmt: skip
 
 

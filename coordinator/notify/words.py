@@ -20,6 +20,7 @@ KINDS: dict[str, str] = {
     "visit.taken": "Visit {visit} is no longer yours.",
     "visit.cancelled": "Visit {visit} on {day} was cancelled.",
     "visit.unheard": "Nobody has heard from the clinician of visit {visit}, due to {stage} it by {due}. Ring now.",
+    "visit.late": "The clinician of visit {visit} comes about {minutes} minutes late. Tell the family.",
     "directives.differ": "Documents of patient {patient} differ about resuscitation: settle today which holds.",
     "visit.proposed": "A score of patient {patient} proposes an as-needed {discipline} visit under the order.",
     "visit.asked": "A score of patient {patient} asks for a {discipline} visit, and no order has one left: order it?",

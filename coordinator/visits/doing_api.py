@@ -9,7 +9,7 @@ from coordinator.core.errors import Forbidden, Invalid
 from coordinator.core.fields import FIRST_YEAR, LAST_YEAR
 from coordinator.core.http import Blueprint, require_match, with_etag, work
 from coordinator.domain.care import CODE_STATUS_WORDS
-from coordinator.visits import doing, lone_work, missed, queries, roster
+from coordinator.visits import doing, lateness, lone_work, missed, queries, roster
 from coordinator.visits.schemas import (
     RosterSchema,
     VisitCorrectionSchema,
@@ -18,6 +18,7 @@ from coordinator.visits.schemas import (
     VisitFinishSchema,
     VisitHeardNextSchema,
     VisitHeardSchema,
+    VisitLateSchema,
     VisitMissedSchema,
     VisitMomentSchema,
     VisitSchema,
@@ -81,6 +82,7 @@ def _answer(clinician_id: int, day: str) -> Any:
                 "aide_tasks": entry.aide_tasks,
                 "joint": entry.joint,
                 "carries": entry.carries,
+                "prn_left": entry.prn_left,
                 "warnings": visit.warnings,
                 "actual_start_at": visit.actual_start_at,
                 "actual_end_at": visit.actual_end_at,
@@ -129,6 +131,17 @@ def start(args: dict[str, Any], visit_id: int) -> Any:
     return with_etag(
         doing.start(work(), visit_id, args["at"], args["place"], args["method"], args["over_handoff"], args["override"])
     )
+
+
+@blp.route("/visits/<id:visit_id>/running-late", methods=["POST"])
+@blp.arguments(VisitLateSchema)
+@blp.response(200, VisitSchema)
+def running_late(args: dict[str, Any], visit_id: int) -> Any:
+    """Running late
+
+    The office is told by how much, and tells the family. The visit keeps its hour.
+    """
+    return with_etag(lateness.running_late(work(), visit_id, args["minutes"]))
 
 
 @blp.route("/visits/<id:visit_id>/all-well", methods=["POST"])

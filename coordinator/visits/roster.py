@@ -15,7 +15,7 @@ from coordinator.core.errors import NotFound
 from coordinator.core.work import Work, permitted
 from coordinator.domain.lifecycle import DONE_VISIT, LIVE_VISIT
 from coordinator.domain.timeline import day_bounds
-from coordinator.domain.vocabulary import Discipline, VisitStatus
+from coordinator.domain.vocabulary import Discipline, VisitKind, VisitStatus
 from coordinator.orders.model import AideCarePlan, Order
 from coordinator.patients.model import Patient
 from coordinator.staff.model import Clinician
@@ -46,6 +46,8 @@ class RosterEntry:
     covering_for: str | None
     #: Obligations that are to be met with this visit: rule, what, first and last day.
     carries: list[dict[str, Any]]
+    #: As-needed visits that the order has left; None where it gives none.
+    prn_left: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +62,11 @@ class Roster:
 
 
 @permitted("roster:read")
-def roster(work: Work, clinician_id: int, day: date) -> Roster:
-    """The clinician's booked visits of the local day, in order. Clinicians read their own, the office its branches'."""
+def roster(work: Work, clinician_id: int, day: date, *, visit_id: int | None = None) -> Roster:
+    """The clinician's booked visits of the local day, in order. Clinicians read their own, the office its branches'.
+
+    `visit_id`: that visit alone, if it is one of them.
+    """
     clinician = work.session.get(Clinician, clinician_id)
     if clinician is None or not _may_read(work, clinician):
         raise NotFound("roster")
@@ -76,6 +81,7 @@ def roster(work: Work, clinician_id: int, day: date) -> Roster:
             Visit.status.in_(ON_ROSTER),
             Visit.starts_at >= begins,
             Visit.starts_at < ends,
+            *(() if visit_id is None else (Visit.id == visit_id,)),
         )
         .order_by(Visit.starts_at, Visit.id)
     ).all()
@@ -85,6 +91,7 @@ def roster(work: Work, clinician_id: int, day: date) -> Roster:
     cards = cards_for(work, clinician.id, seen)
     covered = standing_in(work, clinician.id, day, seen)
     carried = _carried(work, [row.Visit.id for row in rows])
+    prn_left = _prn_left(work, [row.Order for row in rows if row.Order is not None])
     entries = []
     for row in rows:
         visit, patient = row.Visit, row.Patient
@@ -104,6 +111,7 @@ def roster(work: Work, clinician_id: int, day: date) -> Roster:
                 handoff=cards.get((visit.patient_id, visit.discipline)) if is_handed_over(visit) else None,
                 covering_for=covered.get((visit.patient_id, visit.discipline), (0, None))[1],
                 carries=carried.get(visit.id, []),
+                prn_left=prn_left.get(visit.order_id or 0),
             )
         )
         work.record("roster.read", f"visit:{visit.id}", patient_id=visit.patient_id, clinician=clinician.id)
@@ -175,6 +183,25 @@ def _carried(work: Work, visit_ids: list[int]) -> dict[int, list[dict[str, Any]]
     return found
 
 
+def _prn_left(work: Work, orders: list[Order]) -> dict[int, int]:
+    """As-needed visits that each order has left, of those that give any: none wanted, placed or made yet."""
+    limits = {order.id: order.prn_limit for order in orders if order.prn_limit}
+    if not limits:
+        return {}
+    used = work.session.execute(
+        sa.select(Visit.order_id, sa.func.count(Visit.id))
+        .where(
+            Visit.order_id.in_(sorted(limits)),
+            Visit.kind == VisitKind.PRN,
+            Visit.status.in_(sorted(LIVE_VISIT | {VisitStatus.PROPOSED})),
+        )
+        .group_by(Visit.order_id)
+    )
+    for order_id, count in used:
+        limits[order_id or 0] -= count
+    return {order_id: max(0, left) for order_id, left in limits.items()}
+
+
 def _fingerprint(clinician_id: int, day: date, zone: ZoneInfo, entries: list[RosterEntry]) -> str:
     parts = [f"{clinician_id}|{day}|{zone.key}"]
     for entry in entries:
@@ -182,5 +209,7 @@ def _fingerprint(clinician_id: int, day: date, zone: ZoneInfo, entries: list[Ros
         parts.append(f"{entry.visit.id}:{entry.visit.version}:{entry.patient.version}:{entry.last_clinician_id}")
         card = entry.handoff
         parts.append(f"{card.id if card else 0}:{card.status if card else ''}:{entry.covering_for}")
-        parts.append(f"{entry.order_line}:{home.access_notes}:{home.hazards}:{entry.aide_tasks}:{entry.carries}")
+        parts.append(
+            f"{entry.order_line}:{home.access_notes}:{home.hazards}:{entry.aide_tasks}:{entry.carries}:{entry.prn_left}"
+        )
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]

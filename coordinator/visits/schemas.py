@@ -246,6 +246,10 @@ class VisitStartSchema(Schema):
     override = fields.Nested(VisitOverrideSchema, load_default=None, allow_none=True)
 
 
+class VisitLateSchema(Schema):
+    minutes = Whole(required=True, low=1, high=1440, metadata={"example": 15})
+
+
 class VisitFinishSchema(Schema):
     at = Instant(required=True, metadata=_AT)
     reassessed = fields.Boolean(load_default=False)
@@ -378,6 +382,7 @@ class RosterStopSchema(Schema):
     service_code = fields.String()
     aide_tasks = fields.List(fields.String())
     joint = fields.Boolean()
+    prn_left = Whole(allow_none=True, metadata={"description": "As-needed visits that the order has left"})
     carries = fields.List(
         fields.Nested(CarriedSchema), metadata={"description": "Obligations that are to be met with this visit"}
     )

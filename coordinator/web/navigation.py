@@ -21,7 +21,16 @@ class Place:
 
 
 #: In the order of the menu.
-PLACES: tuple[Place, ...] = (Place("inbox_screen.show", _("Inbox"), "self:read"),)
+PLACES: tuple[Place, ...] = (
+    Place(
+        "roster_screen.show",
+        _("My day"),
+        "visit:perform",
+        home_of=frozenset({"clinician"}),
+        roles=frozenset({"clinician"}),
+    ),
+    Place("inbox_screen.show", _("Inbox"), "self:read"),
+)
 
 
 def places_of(actor: Actor) -> list[Place]:

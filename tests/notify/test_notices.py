@@ -180,7 +180,7 @@ def test_a_published_roster_is_told_to_each_of_its_clinicians(work_as: WorkAs, c
 def test_every_kind_is_a_sentence_of_codes() -> None:
     facts = dict.fromkeys(
         ("referral", "patient", "due", "order", "discipline", "reason", "replacement", "visit", "decision", "day",
-         "run", "repair", "rule", "about", "due_on", "task", "notice", "language", "stage", "note"), "7",
+         "run", "repair", "rule", "about", "due_on", "task", "notice", "language", "stage", "note", "minutes"), "7",
     )  # fmt: skip
     for kind in KINDS:
         assert "…" not in sentence(kind, facts)
