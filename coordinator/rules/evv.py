@@ -98,8 +98,8 @@ def ask_elements(facts: EvvFacts, policy: Policy) -> Finding | None:
     severity=Severity.WARN,
     citation="Agency policy",
     verification="D",
-    sentence="What was captured can be believed: order, length, place, no overlap, and edits with their reasons.",
-    sentence_zh="記錄須可信：先後、時長和地點合理，探訪不重疊，更改附有理由。",
+    sentence="What was captured can be believed: order, length, place, clock, no overlap, edits with their reasons.",
+    sentence_zh="記錄須可信：先後、時長、地點和裝置時鐘合理，探訪不重疊，更改附有理由。",
     settings=("evv.duration_flag_minutes", "evv.distance_flag_metres"),
     asked_on=("afterwards",),
 )
@@ -137,6 +137,19 @@ def ask_integrity(facts: EvvFacts, policy: Policy) -> tuple[Finding, ...]:
                 metres=facts.metres_from_home,
             )
         )
+    if facts.starts_at is not None and facts.home_zone is not None and facts.device_zone is not None:
+        here, there = (facts.starts_at.astimezone(zone) for zone in (facts.home_zone, facts.device_zone))
+        if here.utcoffset() != there.utcoffset():
+            findings.append(
+                found(
+                    "EVV-04",
+                    "The device's clock went in {device_zone}: it showed {shown} when it was {local} at the home.",
+                    cure="The office asks the clinician at which hour the visit was, and corrects it with a reason.",
+                    device_zone=facts.device_zone.key,
+                    shown=f"{there:%Y-%m-%d %H:%M}",
+                    local=f"{here:%Y-%m-%d %H:%M}",
+                )
+            )
     if facts.overlaps_other_visit:
         findings.append(
             found("EVV-04", "The visit overlaps another of the same clinician.", cure="The office checks both records.")

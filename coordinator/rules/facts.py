@@ -653,3 +653,6 @@ class EvvFacts:
     original_kept: bool = False
     metres_from_home: int | None = None
     overlaps_other_visit: bool = False
+    #: In which the home's clocks go, and in which the device's said that it went.
+    home_zone: ZoneInfo | None = None
+    device_zone: ZoneInfo | None = None

@@ -7,9 +7,11 @@ import math
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
 
 import sqlalchemy as sa
 
+from coordinator.core.db import UtcDateTime
 from coordinator.core.errors import Conflict, Forbidden, Invalid, NotFound
 from coordinator.core.work import Work, permitted
 from coordinator.domain.events import (
@@ -34,6 +36,7 @@ from coordinator.domain.vocabulary import (
     VisitKind,
     VisitStatus,
 )
+from coordinator.episodes.model import InpatientStay
 from coordinator.orders.aides import instructions_on
 from coordinator.patients import enrolments
 from coordinator.patients import service as patients
@@ -120,13 +123,19 @@ def start(
     method: EvvMethod = EvvMethod.MOBILE,
     over_handoff: StartOverHandoff | None = None,
     override: Mapping[str, str] | None = None,
+    *,
+    device_zone: str | None = None,
 ) -> Visit:
     """The visit has begun at `at`, here, by this clinician: five of the six elements are captured (EVV-01).
 
     Patient, order, allowance, profession and licence are asked about again: they may have changed since the booking.
     Over a handoff that was not read it begins for a reason alone, which is on record.
-    `override`: why whoever begins it, if they may, sets aside what refuses it and may be set aside.
+    `override`: why whoever begins it, if they may, sets aside what refuses it and may be set aside. `device_zone`: the
+    IANA zone in which the device's clock goes: an instant is believed as it was sent, and is asked about where the
+    home's clocks go otherwise.
     """
+    if device_zone is not None and device_zone not in available_timezones():
+        raise Invalid("There is no such zone of time.", pointer="/device_zone")
     visit = _made_after_all(work, _own(work, visit_id), at)
     if visit.actual_start_at is not None:
         if visit.actual_start_at == at:
@@ -150,7 +159,7 @@ def start(
     visit.actual_start_at = at
     visit.start_lat, visit.start_lon = where.get("lat"), where.get("lon")
     visit.evv_address = where.get("address") or _address(book.patient(visit))
-    visit.evv_method = method
+    visit.evv_method, visit.device_zone = method, device_zone
     visit.service_code = service_code(clinician.performer, visit.kind, case.episode.programme)
     visit.hold_bill = sorted({*visit.hold_bill, *verdict.hold_bill})
     visit.warnings = sorted({*visit.warnings, *verdict.warnings})
@@ -446,8 +455,11 @@ def verification(work: Work, visit: Visit, *, edited: str = "") -> tuple[Finding
         edit_reason=edited,
         editor=work.actor.name if edited else "",
         original_kept=bool(edited),
+        inpatient=begun is not None and _in_hospital(work, patient.id, begun),
         metres_from_home=_metres_from_home(patient, visit),
         overlaps_other_visit=_overlaps(work, visit),
+        home_zone=queries.zone(work, visit),
+        device_zone=ZoneInfo(visit.device_zone) if visit.device_zone else None,
     )
     missing = ask_elements(facts, work.policy)
     return (*((missing,) if missing is not None else ()), *ask_integrity(facts, work.policy))
@@ -461,6 +473,15 @@ def _in_exempt_programme(work: Work, patient: Patient, day: date) -> bool:
         one.holds_on(day) and work.policy.profile(one.programme, day).verification(one.payer) is EvvUse.EXEMPT
         for one in held
     )
+
+
+def _in_hospital(work: Work, patient_id: int, at: datetime) -> bool:
+    """Whether the patient was an inpatient at that instant: admitted, and not home again (EVV-03)."""
+    home = sa.func.coalesce(InpatientStay.home_at, InpatientStay.discharged_at, type_=UtcDateTime())
+    query = sa.select(InpatientStay.id).where(
+        InpatientStay.patient_id == patient_id, InpatientStay.admitted_at <= at, sa.or_(home.is_(None), home > at)
+    )
+    return work.session.scalar(query.limit(1)) is not None
 
 
 def of_the_bill(work: Work, case: VisitCase) -> tuple[Finding, ...]:

@@ -129,7 +129,16 @@ def start(args: dict[str, Any], visit_id: int) -> Any:
     refuses the visit by now and may be set aside is, by a permitted role with a coded reason and text.
     """
     return with_etag(
-        doing.start(work(), visit_id, args["at"], args["place"], args["method"], args["over_handoff"], args["override"])
+        doing.start(
+            work(),
+            visit_id,
+            args["at"],
+            args["place"],
+            args["method"],
+            args["over_handoff"],
+            args["override"],
+            device_zone=args["device_zone"],
+        )
     )
 
 

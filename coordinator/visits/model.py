@@ -74,6 +74,8 @@ class Visit(Versioned, Base):
     actual_start_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     actual_end_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     evv_method: Mapped[EvvMethod | None] = mapped_column(EnumText(EvvMethod))
+    #: IANA zone of the device that captured them, where it said so.
+    device_zone: Mapped[str | None] = mapped_column(sa.String(60))
     start_lat: Mapped[float | None] = mapped_column(sa.Float)
     start_lon: Mapped[float | None] = mapped_column(sa.Float)
     evv_address: Mapped[str | None] = mapped_column(sa.String(300))

@@ -66,6 +66,7 @@ class VisitSchema(Schema):
     actual_start_at = Instant(allow_none=True)
     actual_end_at = Instant(allow_none=True)
     evv_method = Word(EvvMethod, allow_none=True)
+    device_zone = Text(allow_none=True, metadata={"description": "Zone of the clock that captured it"})
     start_lat = Number(low=-90, high=90, allow_none=True)
     start_lon = Number(low=-180, high=180, allow_none=True)
     evv_address = Text(allow_none=True)
@@ -238,6 +239,10 @@ class VisitStartSchema(Schema):
     at = Instant(required=True, metadata=_AT)
     place = fields.Nested(VisitPlaceSchema, load_default=None, allow_none=True)
     method = Word(EvvMethod, load_default=EvvMethod.MOBILE)
+    device_zone = Text(
+        max_length=60, load_default=None, allow_none=True,
+        metadata={"description": "IANA zone of the telephone's clock", "example": "America/Los_Angeles"},
+    )  # fmt: skip
     over_handoff = Word(
         StartOverHandoff, load_default=None, allow_none=True,
         metadata={"description": "Why it begins although the handoff was not read"},

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -9,6 +10,8 @@ from coordinator.domain.vocabulary import Discipline, EvvMethod, MissedReason, P
 from coordinator.rules import evv, missed
 from coordinator.rules.facts import EvvFacts
 from tests.rules.cases import DAY, POLICY, day, local, rules_of
+
+PACIFIC = ZoneInfo("America/Los_Angeles")
 
 # ------------------------------------------------------------------------------------ VIS-01
 
@@ -122,6 +125,9 @@ def test_evv_03_exclusions(change):
         ({"metres_from_home": 400}, []),
         ({"metres_from_home": 401}, [("EVV-04", "WARN")]),
         ({"overlaps_other_visit": True}, [("EVV-04", "WARN")]),
+        ({"home_zone": PACIFIC, "device_zone": ZoneInfo("America/New_York")}, [("EVV-04", "WARN")]),
+        ({"home_zone": PACIFIC, "device_zone": ZoneInfo("America/Tijuana")}, []),  # its clocks go alike
+        ({"home_zone": PACIFIC, "device_zone": None}, []),
         ({"edited": True}, [("EVV-04", "BLOCK")]),
         ({"edited": True, "edit_reason": "phone died", "editor": "u7", "original_kept": True}, []),
     ],

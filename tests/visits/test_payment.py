@@ -12,13 +12,14 @@ from coordinator.core.http import Coordinator
 from coordinator.deadlines.book import open_deadline
 from coordinator.domain.handoffs import StartOverHandoff
 from coordinator.domain.vocabulary import DeadlineStatus, EvvCircumstanceKind, Payer, Programme, Role
+from coordinator.episodes.model import InpatientStay
 from coordinator.patients.enrolment_model import EnrolmentRow, EvvCircumstance
 from coordinator.patients.model import Episode
 from coordinator.visits import doing, payment, service
 from coordinator.visits.model import Visit
 from tests import builders
 from tests.conftest import NOW, WorkAs
-from tests.people import at, browser
+from tests.people import at, browser, pointers
 from tests.visits.conftest import TUESDAY, OrderMaker, Scene, local
 
 Wanted = Callable[..., list[int]]
@@ -159,8 +160,12 @@ def test_a_visit_beside_a_hospice_election_is_flagged_and_not_billed(
 
 
 @pytest.mark.parametrize(
-    ("excuse", "held"), [(None, True), ("pace", False), ("exempt", False), ("claimed", True), ("another", True)]
-)
+    ("excuse", "held"),
+    [
+        (None, True), ("pace", False), ("exempt", False), ("claimed", True), ("another", True), ("inpatient", False),
+        ("home again", True), ("observed", True),
+    ],
+)  # fmt: skip
 def test_who_is_excused_from_verification_is_not_held_for_want_of_it(
     scene: Scene, ordered: OrderMaker, wanted: Wanted, made: Made, database: Database,
     excuse: str | None, held: bool,
@@ -171,6 +176,15 @@ def test_who_is_excused_from_verification_is_not_held_for_want_of_it(
         if excuse == "pace":
             pace = Programme("PACE")
             session.add(EnrolmentRow(patient_id=scene.patient, programme=pace, payer=Payer.MEDI_CAL, starts_on=soc))
+        elif excuse in {"inpatient", "home again", "observed"}:
+            left = local(TUESDAY, 3)
+            session.add(
+                InpatientStay(
+                    patient_id=scene.patient, episode_id=scene.episode, left_home_at=left, learned_at=left,
+                    admitted_at=None if excuse == "observed" else left + timedelta(hours=2),
+                    home_at=local(TUESDAY, 9) if excuse == "home again" else None,
+                )
+            )  # fmt: skip
         elif who is not None:
             session.add(
                 EvvCircumstance(
@@ -181,3 +195,26 @@ def test_who_is_excused_from_verification_is_not_held_for_want_of_it(
     visit = made(wanted(ordered())[0], local(TUESDAY, 9), code="")
     assert ("EVV-01" in visit.hold_bill) is held
     assert ("EVV-03" in visit.hold_bill) is (excuse == "claimed")
+
+
+def test_a_visit_begun_by_a_clock_of_another_zone_is_looked_at_again(
+    app: Coordinator, scene: Scene, ordered: OrderMaker, wanted: Wanted, work_as: WorkAs, database: Database
+) -> None:
+    """The telephone came from New York; the hour is believed as it was sent, and the office asks (EVV-04)."""
+    first, second = wanted(ordered(frequency="2w1"))[:2]
+    nurse = browser(app, database, Role.CLINICIAN, clinician_id=scene["nurse"], branch_ids=[scene.branch])
+    for number, hour, zone in ((first, 9, "America/New_York"), (second, 14, "America/Los_Angeles")):
+        begun = local(TUESDAY if number == first else TUESDAY + timedelta(days=2), hour)
+        with work_as(scene.actor("scheduler"), now=NOW) as work:
+            service.assign(work, number, scene["nurse"], begun)
+        path = f"/visits/{number}"
+        body = {"at": begun.isoformat(), "over_handoff": "told-in-person"}
+        with at(begun):
+            if number == first:
+                refused = nurse.post(f"{path}/start", body | {"device_zone": "Mars/Olympus"})
+                assert (refused.status_code, pointers(refused)) == (422, {"/device_zone"})
+            started = nurse.post(f"{path}/start", body | {"device_zone": zone})
+            assert (started.status_code, started.json["device_zone"]) == (200, zone)
+        with at(begun + timedelta(minutes=40)):
+            finished = nurse.post(f"{path}/finish", {"at": (begun + timedelta(minutes=40)).isoformat()})
+            assert ("EVV-04" in finished.json["warnings"]) is (number == first)
