@@ -1,14 +1,14 @@
 """The zone of the clock that captured a visit (EVV-04).
 
 Revision ID: 0026
-Revises: 0029b
+Revises: 0027b
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0026"
-down_revision = "0029b"
+down_revision = "0027b"
 branch_labels = None
 depends_on = None
 
