@@ -3,7 +3,7 @@
 from flask import Response, jsonify
 
 from coordinator.access import api as access_api
-from coordinator.access import entering_api, factors_api, sessions_api
+from coordinator.access import entering_api, factors_api, oidc_api, sessions_api
 from coordinator.access.service import Doorman, system_actor
 from coordinator.agency import api as agency_api
 from coordinator.agency import programmes_api
@@ -56,6 +56,7 @@ BLUEPRINTS = (
     entering_api.blp,
     factors_api.blp,
     sessions_api.blp,
+    oidc_api.blp,
     access_api.blp,
     agency_api.blp,
     programmes_api.blp,

@@ -4,6 +4,7 @@ import flask
 from flask import Response
 
 from coordinator.access.entering import HALF_OPEN_COOKIE, Entered, HalfOpen
+from coordinator.access.oidc import OIDC_COOKIE
 from coordinator.access.service import COOKIE, Doorman
 from coordinator.access.steps import AGE, Step
 
@@ -32,8 +33,20 @@ def take_away(answer: Response) -> Response:
     return answer
 
 
-def _set(answer: Response, name: str, secret: str, *, seconds: int) -> None:
+def remember_departure(answer: Response, secret: str) -> Response:
+    """The answer with what ties the provider's answer to this browser: sent along when another site leads back."""
+    _set(answer, OIDC_COOKIE, secret, seconds=int(AGE[Step.OIDC].total_seconds()), samesite="Lax")
+    return answer
+
+
+def forget_departure(answer: Response) -> Response:
+    """The answer after the return."""
+    answer.delete_cookie(OIDC_COOKIE, path="/")
+    return answer
+
+
+def _set(answer: Response, name: str, secret: str, *, seconds: int, samesite: str = "Strict") -> None:
     answer.set_cookie(
-        name, secret, httponly=True, samesite="Strict", secure=doorman().settings.secure_cookies, path="/",
+        name, secret, httponly=True, samesite=samesite, secure=doorman().settings.secure_cookies, path="/",
         max_age=seconds,
     )  # fmt: skip

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from coordinator.access import ceremonies, codes
 from coordinator.access.model import SignInSession, SignInStep, User
-from coordinator.access.service import Doorman, count_wrong, require_awake
+from coordinator.access.service import Doorman, count_wrong, password_is_off, require_awake
 from coordinator.access.steps import Step, find_step, open_step
 from coordinator.core.errors import Unauthenticated
 from coordinator.core.work import Work
@@ -54,6 +54,10 @@ def sign_in(work: Work, doorman: Doorman, username: str, password: str, *, agent
         work.record("session.refused", "user:unknown", outcome="deny")
         raise _wrong()
     methods = factor_methods(work, user)
+    if password_is_off(work.session, user):
+        count_wrong(user, work.now)
+        work.record("session.refused", f"user:{user.id}", outcome="deny", method="password")
+        raise _wrong()
     if not doorman.prove(work.session, user, password, work.now, forgives=not methods) or not doorman.admits(user):
         work.record("session.refused", f"user:{user.id}", outcome="deny")
         raise _wrong()
@@ -172,6 +176,8 @@ def open_session(work: Work, doorman: Doorman, user: User, *, proved_by: str, de
         user_id=user.id, token_hash=doorman.digest(secret), created_at=work.now, last_used_at=work.now,
         proved_by=proved_by, device=device,
     )  # fmt: skip
+    if proved_by == "oidc":  # enough to set up the first key of one's own, not to sign with
+        opened.proved_again_at, opened.proved_again_by = work.now, proved_by
     work.session.add(opened)
     work.session.flush()  # the session's number is in the answer
     work.record("session.opened", f"user:{user.id}", proved_by=proved_by)

@@ -93,6 +93,19 @@ class Passkey(Base):
     last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
+class OutsideIdentity(Base):
+    """By which subject of the agency's own identity provider a person is known; their password may be switched off."""
+
+    __tablename__ = "outside_identity"
+    id: Mapped[int] = row_id()
+    user_id: Mapped[int] = refers_to("app_user.id", index=False, unique=True)
+    issuer: Mapped[str] = mapped_column(sa.String(500), nullable=False)
+    subject: Mapped[str] = mapped_column(sa.String(255), nullable=False)
+    password_off: Mapped[bool] = mapped_column(sa.Boolean, nullable=False)
+    linked_at: Mapped[datetime] = mapped_column(UtcDateTime, nullable=False)
+    __table_args__ = (sa.UniqueConstraint("issuer", "subject"),)
+
+
 class RecoveryCode(Base):
     """One of the codes that open an account whose second factor is lost; each opens once."""
 

@@ -9,9 +9,9 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from coordinator.access.model import Authenticator, Passkey, RecoveryCode, User
+from coordinator.access.model import Authenticator, OutsideIdentity, Passkey, RecoveryCode, User
 from coordinator.access.proof import Proof, own_account, prove_again
-from coordinator.access.service import SHORTEST_PASSWORD, Doorman, count_wrong, managed, require_awake
+from coordinator.access.service import SHORTEST_PASSWORD, Doorman, count_wrong, managed, password_is_off, require_awake
 from coordinator.access.sessions import end_all
 from coordinator.access.steps import Step, end_steps, find_step, open_step
 from coordinator.core.errors import Conflict, Invalid, Unauthenticated
@@ -44,9 +44,14 @@ def reset_password(work: Work, doorman: Doorman, user_id: int, proof: Proof | No
     """The old password opens nothing any more; with the code answered, until the instant answered, a new one is chosen.
 
     The code is shown this once. An administrator proves again who they are; the installation's own command has nobody
-    to prove (None). Second factors stay. Conflict for one's own account.
+    to prove (None). Second factors stay. Conflict for one's own account, and for one that no password opens; the
+    command ends the link to the agency's provider.
     """
     user = _somebody_else(work, doorman, user_id, proof)
+    if work.actor.user_id is None:  # the installation's own command is the last way in: no provider stands before it
+        work.session.execute(sa.delete(OutsideIdentity).where(OutsideIdentity.user_id == user.id))
+    elif password_is_off(work.session, user):
+        raise Conflict("No password opens this account: they sign in through the agency.", code="password-off")
     end_steps(work, user.id, Step.RESET)
     code = base64.b32encode(secrets.token_bytes(10)).decode().lower()
     _, step = open_step(work, doorman, Step.RESET, user_id=user.id, secret=code)

@@ -7,7 +7,7 @@ from typing import Any
 
 from coordinator.access import ceremonies, codes
 from coordinator.access.model import SignInSession, User
-from coordinator.access.service import Doorman, count_wrong, require_awake
+from coordinator.access.service import Doorman, count_wrong, password_is_off, require_awake
 from coordinator.access.steps import Step
 from coordinator.core.errors import Forbidden, NotFound
 from coordinator.core.work import Work, permitted
@@ -40,10 +40,12 @@ def own_account(work: Work) -> User:
 
 def methods_of(work: Work, user: User) -> list[str]:
     """How the person can prove again who they are: by all parts of one of these."""
-    methods = ["password+totp"] if codes.confirmed_app(work, user.id) is not None else []
+    off = password_is_off(work.session, user)  # then the agency's provider stands for the password
+    app = codes.confirmed_app(work, user.id)
+    methods = ["totp" if off else "password+totp"] if app is not None else []
     if ceremonies.passkeys_of(work, user.id):
         methods.append("passkey")
-    return methods or ["password"]
+    return methods or ([] if off else ["password"])
 
 
 def prove_again(work: Work, doorman: Doorman, proof: Proof, *, to_sign: bool = True, afresh: bool = False) -> str:
@@ -65,8 +67,15 @@ def prove_again(work: Work, doorman: Doorman, proof: Proof, *, to_sign: bool = T
         recent = None if afresh else _recent(work, doorman)
         if recent is not None and recent in methods:  # not by what was enough before a second factor was set up
             return recent
+        if recent == "oidc" and not methods and not to_sign:
+            return recent
         raise _refusal(
-            "This is not all that is asked for. Nothing was checked." if proof else "Prove again who you are.", methods
+            "Set up an authenticator app or a passkey: you have nothing here to prove yourself with."
+            if not methods
+            else "This is not all that is asked for. Nothing was checked."
+            if proof
+            else "Prove again who you are.",
+            methods,
         )
     if not _holds(work, doorman, user, proof, method):
         work.record("session.proof-refused", f"user:{user.id}", outcome="deny", method=method)

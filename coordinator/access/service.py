@@ -12,7 +12,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy.orm import Session
 
-from coordinator.access.model import ApiToken, Authenticator, Passkey, SignInSession, User
+from coordinator.access.model import ApiToken, Authenticator, OutsideIdentity, Passkey, SignInSession, User
 from coordinator.access.scope import branches_of
 from coordinator.access.vault import Vault
 from coordinator.agency.model import Branch
@@ -41,6 +41,12 @@ _clinician = sa.table("clinician", sa.column("id", ROW_ID), sa.column("performer
 _physician = sa.table("physician", sa.column("id", ROW_ID))
 
 
+def password_is_off(session: Session, user: User) -> bool:
+    """Whether the person signs in through the agency's provider and no password opens their account."""
+    off = sa.select(OutsideIdentity.id).where(OutsideIdentity.user_id == user.id, OutsideIdentity.password_off)
+    return session.execute(off).scalar() is not None
+
+
 def has_factor(user_id: sa.SQLColumnExpression[int] | int) -> sa.ColumnElement[bool]:
     """Whether the user has a second factor that works."""
     return sa.or_(
@@ -58,6 +64,8 @@ class Doorman:
             time_cost=settings.password_time_cost, memory_cost=settings.password_memory_kib, parallelism=1
         )
         self.vault = Vault(settings.secret_key)
+        #: The agency's identity provider (`oidc.Provider`), once somebody signs in through it.
+        self.provider: Any = None
         # Verified against when there is no such user, so that the answer takes as long either way.
         self._nobody = self.hasher.hash(secrets.token_hex(16))
 

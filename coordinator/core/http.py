@@ -177,6 +177,12 @@ def no_rehearsal(view: Callable[..., Any]) -> Callable[..., Any]:
     return view
 
 
+def writes(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark a view that changes something although it is asked by GET: another site sends the browser back to it."""
+    view.is_writing = True  # type: ignore[attr-defined]
+    return view
+
+
 def quiet(view: Callable[..., Any]) -> Callable[..., Any]:
     """Mark a view that a page asks by itself, not a person: the session ends as if it had not been asked."""
     view.is_quiet = True  # type: ignore[attr-defined]
@@ -199,12 +205,12 @@ class Coordinator(Flask):
         view = self.view_functions[rule.endpoint]
         if rule.endpoint.endswith("static") or rule.endpoint.startswith("api-docs."):
             return super().dispatch_request()
-        writing = request.method not in SAFE
+        writing = request.method not in SAFE or getattr(view, "is_writing", False)
         think: Think | None = getattr(view, "think", None)
         for attempt in range(TRIES):
             try:
                 if think is not None:
-                    think_ahead(self.extensions["door"], think, now())
+                    think_ahead(self.extensions["door"], think, now(), public=getattr(view, "is_public", False))
                     think = None  # a second try writes what the first has thought
                 return self._in_transaction(view, writing=writing)
             except StaleDataError:

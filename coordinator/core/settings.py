@@ -59,6 +59,10 @@ class Settings:
     second_factor_roles: frozenset[str] = frozenset()
     #: Where people's browsers find this installation; None: no passkeys, no sign-in through others.
     public_url: str | None = None
+    #: The agency's own OpenID Connect provider, and as whom we ask it; None: people sign in here alone.
+    oidc_issuer: str | None = None
+    oidc_client_id: str = ""
+    oidc_client_secret: str = field(default="", repr=False)
     pool_size: int = 20
     #: Serve cookies over TLS only.
     secure_cookies: bool = True
@@ -155,6 +159,27 @@ def _public_url(environ: Mapping[str, str], profile: str) -> str | None:
     return f"{parts.scheme}://{parts.netloc}"
 
 
+def _provider(environ: Mapping[str, str], public_url: str | None) -> tuple[str | None, str, str]:
+    """Issuer, client id and secret of the agency's identity provider: all three or none."""
+    names = ("COORDINATOR_OIDC_ISSUER", "COORDINATOR_OIDC_CLIENT_ID", "COORDINATOR_OIDC_CLIENT_SECRET")
+    issuer, client_id, secret = (environ.get(name, "") for name in names)
+    if not issuer and not client_id and not secret:
+        return None, "", ""
+    missing = [name for name in names if not environ.get(name)]
+    missing += [] if public_url else ["COORDINATOR_PUBLIC_URL"]
+    if missing:
+        raise SettingsError(f"Signing in through the agency's provider needs {', '.join(missing)} as well.")
+    try:
+        parts = urlsplit(issuer)
+        host = parts.hostname
+    except ValueError:
+        host, parts = None, urlsplit("")
+    guarded = parts.scheme == "https" or (parts.scheme == "http" and host == "localhost")
+    if not host or not guarded or parts.query or parts.fragment or parts.username:
+        raise SettingsError("COORDINATOR_OIDC_ISSUER must be the provider's issuer, such as https://id.example.org.")
+    return issuer, client_id, secret
+
+
 def _second_factor_roles(environ: Mapping[str, str], profile: str) -> frozenset[str]:
     """Roles that sign in with a second factor: all of them unless the setting says otherwise, none in demo and test."""
     name = "COORDINATOR_SECOND_FACTOR"
@@ -229,6 +254,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     if not database_url.startswith(("sqlite:", "postgresql:", "postgresql+psycopg:")):
         raise SettingsError("COORDINATOR_DATABASE_URL must begin with sqlite: or postgresql: .")
     smtp_url, mail_from = _mail_server(environ)
+    public_url = _public_url(environ, profile)
+    oidc_issuer, oidc_client_id, oidc_client_secret = _provider(environ, public_url)
     sms_url, sms_key, sms_from = _sms_gateway(environ)
     return Settings(
         profile=profile,
@@ -253,7 +280,10 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         session_absolute_minutes=_whole(environ, "COORDINATOR_SESSION_ABSOLUTE_MINUTES", 720, 5, 10080),
         step_up_minutes=_whole(environ, "COORDINATOR_STEP_UP_MINUTES", 5, 0, 60),
         second_factor_roles=_second_factor_roles(environ, profile),
-        public_url=_public_url(environ, profile),
+        public_url=public_url,
+        oidc_issuer=oidc_issuer,
+        oidc_client_id=oidc_client_id,
+        oidc_client_secret=oidc_client_secret,
         pool_size=_whole(environ, "COORDINATOR_POOL_SIZE", 20, 1, 200),
         secure_cookies=profile == "production",
         embedded_worker=environ.get("COORDINATOR_EMBEDDED_WORKER", "1" if profile == "demo" else "0") == "1",
