@@ -6,6 +6,7 @@ from marshmallow import fields
 
 from coordinator.core.fields import Id, Instant, Schema, Text
 from coordinator.core.http import Blueprint, work
+from coordinator.core.i18n import language
 from coordinator.core.pages import PageQuery, page, page_schema
 from coordinator.notify import service
 from coordinator.notify.model import Notice
@@ -19,8 +20,8 @@ class NoticeSchema(Schema):
     kind = Text(metadata={"example": "order.signed"})
     subject = Text(metadata={"example": "order:12"})
     sentence = fields.Function(
-        lambda row: sentence(row.kind, row.facts),
-        metadata={"type": "string", "description": "Codes and numbers, never a name"},
+        lambda row: sentence(row.kind, row.facts, language()),
+        metadata={"type": "string", "description": "Codes and numbers, never a name; in the asker's language"},
     )
     facts = fields.Dict()
     branch_id = Id(allow_none=True)
@@ -41,7 +42,8 @@ class NoticeQuery(PageQuery):
 def list_notices(args: dict[str, Any]) -> Any:
     """What the asker should know, newest first
 
-    Unread notices, unless `unread` says otherwise. What comes in between two pages moves nothing on the next.
+    Sentences are in English or Traditional Chinese, as Accept-Language asks; what is not translated says so. Unread
+    notices, unless `unread` says otherwise. What comes in between two pages moves nothing on the next.
     """
     query = service.search(work(), unread=args["unread"], kind=args["kind"])
     return page(work().session, query, (Notice.newest_first,), args)

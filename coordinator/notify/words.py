@@ -1,10 +1,17 @@
-"""What a notice says, in one table: a sentence per kind, filled at the door with codes and ids, never with a name."""
+"""What a notice says, in one table: a sentence per kind, filled at the door with codes and ids, never with a name.
+
+English is here, Traditional Chinese in `words_zh`; what is not translated is said in English behind a visible mark.
+"""
 
 from collections.abc import Mapping
 from typing import Any
 
-from coordinator.deadlines.words import fill
+from coordinator.deadlines.words import about, fill
 from coordinator.deadlines.words import sentence as deadline
+from coordinator.notify import words_zh
+
+#: Stands before words that nobody has written in the reader's language yet.
+NOT_TRANSLATED = "［未有譯文 · not translated］"
 
 KINDS: dict[str, str] = {
     "referral.accepted": "Referral {referral} was accepted: book the initial visit of patient {patient}{due}.",
@@ -38,9 +45,25 @@ KINDS: dict[str, str] = {
 }
 
 
-def sentence(kind: str, facts: Mapping[str, Any]) -> str:
+def sentence(kind: str, facts: Mapping[str, Any], language: str = "en") -> str:
     """The notice as a sentence; a kind that is not known speaks its name. Of a deadline, it says what is to be done."""
-    return fill(KINDS.get(kind, kind), {**facts, "what": deadline(facts)})
+    english = fill(KINDS.get(kind, kind), {**facts, "what": deadline(facts)})
+    if language == "en":
+        return english
+    if language != "zh-Hant" or kind not in words_zh.KINDS:
+        return f"{NOT_TRANSLATED} {english}"
+    told = {name: _in_chinese(name, value) for name, value in facts.items()}
+    return fill(words_zh.KINDS[kind], {**told, "what": f"{NOT_TRANSLATED} {deadline(facts)} "})
+
+
+def _in_chinese(name: str, value: Any) -> Any:
+    """A fact in Chinese where there are words for it, else as it is."""
+    if name == "about":
+        noun, _, number = about(str(value)).partition(" ")
+        return f"{words_zh.NOUNS.get(noun, noun)} {number}".strip()
+    if name == "due" and str(value).startswith(" by "):
+        return f"（{str(value)[4:]} 前）"
+    return words_zh.SAID.get(name, {}).get(str(value), value)
 
 
 #: Kind of message -> language -> its subject and its text. They say that something waits, never what.
@@ -65,8 +88,6 @@ _LETTERS: dict[str, dict[str, tuple[str, str]]] = {
     },
 }
 LETTER_LANGUAGES = ("en", "zh-Hant")
-#: Stands before words that nobody has written in the reader's language yet.
-NOT_TRANSLATED = "［未有譯文 · not translated］"
 
 
 def letter_words(kind: str, number: int | None, language: str) -> tuple[str, str]:

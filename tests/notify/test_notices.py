@@ -1,5 +1,6 @@
 """Who is told what: once, in codes, and only who it is for."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -12,17 +13,20 @@ from coordinator.core.http import Coordinator
 from coordinator.core.work import Work
 from coordinator.deadlines.words import SAID
 from coordinator.domain import events
+from coordinator.domain.family import FamilyLanguage
 from coordinator.domain.vocabulary import (
     Criterion,
+    Discipline,
     MissedDecision,
     MissedReason,
     OrderDeclineReason,
     OrderStatus,
     VisitStatus,
 )
+from coordinator.notify import words_zh
 from coordinator.notify.model import Notice
 from coordinator.notify.service import tell_role, tell_user
-from coordinator.notify.words import KINDS, sentence
+from coordinator.notify.words import KINDS, NOT_TRANSLATED, sentence
 from coordinator.orders.model import Order
 from coordinator.visits.model import Visit
 from tests.builders import (
@@ -228,6 +232,25 @@ def test_codes_are_said_in_words(kind: str, facts: dict[str, Any], said: str) ->
     assert sentence(kind, facts) == said
 
 
+def test_every_kind_and_code_is_said_in_chinese_and_what_is_not_translated_says_so() -> None:
+    assert words_zh.KINDS.keys() == KINDS.keys()
+    for kind, said in KINDS.items():
+        assert set(re.findall(r"\{(\w+)\}", words_zh.KINDS[kind])) == set(re.findall(r"\{(\w+)\}", said)), kind
+    for name in ("reason", "decision"):
+        assert words_zh.SAID[name].keys() == SAID[name].keys()
+    assert words_zh.SAID["discipline"].keys() == set(Discipline)
+    assert words_zh.SAID["language"].keys() == set(FamilyLanguage)
+    missed = {"visit": 7, "discipline": "SN", "patient": 3, "reason": "not_home_not_found"}
+    assert sentence("visit.missed", missed, "zh-Hant") == "病人 3 的家訪 7（護士）未能進行：無人在家。"
+    facts = {"task": "comprehensive-assessment", "rule": "ASM-01", "about": "episode:33", "due_on": "2026-11-08"}
+    assert sentence("deadline.overdue", facts, "zh-Hant") == (
+        f"{NOT_TRANSLATED} Complete the comprehensive assessment. 已於 2026-11-08 逾期（ASM-01，照護期 33）。"
+    )
+    accepted = {"referral": 1, "patient": 2, "due": " by 2026-11-10T12:00-08:00"}
+    assert sentence("referral.accepted", accepted, "zh-Hant").endswith("首次家訪（2026-11-10T12:00-08:00 前）。")
+    assert sentence("not.known", {}, "zh-Hant") == f"{NOT_TRANSLATED} not.known"
+
+
 def test_every_reason_and_decision_has_words() -> None:
     assert set(MissedReason) | set(OrderDeclineReason) <= SAID["reason"].keys()
     assert SAID["decision"].keys() == set(MissedDecision)
@@ -314,6 +337,10 @@ def test_one_reads_ones_own_and_those_of_ones_role_and_branch(
         (mine,) = here.get("/notices").json["items"]
         assert (mine["role"], mine["branch_id"]) == ("scheduler", case.branch_id)
         assert mine["sentence"] == "Visit 1 (…) of patient … was missed: …."
+        chinese = here.client.get(
+            "/api/v1/notices", headers={"Authorization": f"Bearer {here.token}", "Accept-Language": "zh-TW,en;q=0.5"}
+        )
+        assert chinese.json["items"][0]["sentence"] == "病人 … 的家訪 1（…）未能進行：…。"
         assert manager.get("/notices").json["items"] == []
         assert there.post(f"/notices/{mine['id']}/read").status_code == 404
         assert manager.post(f"/notices/{mine['id']}/read").status_code == 404
