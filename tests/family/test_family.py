@@ -70,7 +70,7 @@ def test_the_page_says_when_and_who_in_the_familys_language_and_nothing_else(
         assert page.headers["Cache-Control"] == "no-store, private"
         assert page.headers["Referrer-Policy"] == "no-referrer"
         assert "noindex" in page.headers["X-Robots-Tag"]
-        for said in ("11月11日（星期三）", "上午9:00", "居家護理員", "Ana", "約45分鐘"):
+        for said in ("11月11日（星期三）", "上午9:00", "居家照護員", "Ana", "約45分鐘"):
             assert said in page.text, said
         for secretly in ("Reyes", "Lee", "Mei", "Noe", "C34", "DNR", "lung", secret):
             assert secretly not in page.text, secretly
@@ -157,7 +157,7 @@ def test_the_family_asks_by_the_form_and_the_request_is_on_a_list(
             assert visitor.post("/family/requests", data=form | wrong).status_code == 422
         sent = visitor.post("/family/requests", data=form)
         assert (sent.status_code, sent.headers["Location"]) == (303, "/family/?sent=1")
-        assert "我們已收到您的要求" in visitor.get("/family/?sent=1").text
+        assert "我們已收到您的訊息" in visitor.get("/family/?sent=1").text
         for _ in range(4):
             assert visitor.post("/family/requests", data=form).status_code == 303
         many = visitor.post("/family/requests", data=form)
@@ -305,9 +305,10 @@ def test_every_word_of_the_page_is_there_in_every_language() -> None:
 
 def test_days_and_times_in_the_readers_habit() -> None:
     noon = datetime(2026, 11, 11, 12, 5)  # noqa: DTZ001  (wall clock, as the page has it)
-    assert words.moment(noon, FamilyLanguage.ENGLISH) == "Wednesday, November 11 12:05 PM"
+    assert words.moment(noon, FamilyLanguage.ENGLISH) == "Wednesday, November 11 at 12:05 PM"
     assert words.moment(noon.replace(hour=0), FamilyLanguage.CHINESE) == "11月11日（星期三）上午12:05"
-    assert words.moment(noon.replace(hour=9), FamilyLanguage.SPANISH) == "miércoles 11 de noviembre 9:05 a. m."
+    assert words.moment(noon.replace(hour=9), FamilyLanguage.SPANISH) == "miércoles 11 de noviembre a las 9:05 a. m."
+    assert words.moment(noon.replace(hour=13), FamilyLanguage.SPANISH).endswith("noviembre a la 1:05 p. m.")
     assert words.notice(VisitChange.CANCELLED, FamilyLanguage.ENGLISH, noon, None).endswith("is cancelled.")
     tags = {"yue": "zh-Hant", "zh-Hans": "zh-Hant", "es-US": "es", "en": "en", "tl": "en", "": "en"}
     assert {tag: family_language(tag).value for tag in tags} == tags
