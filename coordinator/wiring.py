@@ -92,6 +92,7 @@ HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
         plans.on_managing_physician_changed,
         physician_handoffs.on_managing_physician_changed,
     ),
+    events.CarePlanChanged: (notify_care.on_plan_changed,),
     events.PatientAdmitted: (
         referrals.note_admitted,
         referral_clock.on_patient_admitted,

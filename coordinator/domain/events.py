@@ -117,6 +117,14 @@ class ManagingPhysicianChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class CarePlanChanged(Event):
+    """The plan of care says something else than before: its first day, its physician, its goals or problems."""
+
+    plan_id: int
+    patient_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class PrimaryChanged(Event):
     """From `on` the discipline's primary is somebody else, or nobody: what was known is to be handed over."""
 

@@ -1,12 +1,35 @@
 """Who is told of what scores lead to, and that a family is to be told of a changed visit."""
 
+from coordinator.agency import service as agency
 from coordinator.core.db import fetch
 from coordinator.core.work import Work
-from coordinator.domain.events import FamilyNoticeRaised, FamilyNoticeSettled, SafetyProtocolOpened, VisitProposed
+from coordinator.domain.events import (
+    CarePlanChanged,
+    FamilyNoticeRaised,
+    FamilyNoticeSettled,
+    SafetyProtocolOpened,
+    VisitProposed,
+)
 from coordinator.domain.vocabulary import Role
 from coordinator.family.model import FamilyNotice
 from coordinator.notify.service import settle, tell_role, tell_user, users_of
+from coordinator.orders.model import CarePlan
 from coordinator.patients.model import Patient
+
+
+def on_plan_changed(work: Work, event: CarePlanChanged) -> None:
+    """The managing physician advises the plan (K-N2), so hears that it changed: once a day, however often it did.
+
+    Not of what they changed themselves.
+    """
+    plan = fetch(work.session, CarePlan, event.plan_id, "care plan")
+    if plan.managing_physician_id == work.actor.physician_id:
+        return
+    patient = fetch(work.session, Patient, event.patient_id, "patient")
+    _tell_physician(
+        work, patient.branch_id, plan.managing_physician_id, "plan.changed",
+        f"plan:{plan.id}", of=f":{agency.today(work, patient.branch_id)}", patient=patient.id,
+    )  # fmt: skip
 
 
 def on_visit_proposed(work: Work, event: VisitProposed) -> None:
@@ -50,11 +73,12 @@ def on_family_notice_settled(work: Work, event: FamilyNoticeSettled) -> None:
 
 
 def _tell_physician(
-    work: Work, branch_id: int, physician_id: int | None, kind: str, subject: str, **facts: object
+    work: Work, branch_id: int, physician_id: int | None, kind: str, subject: str, *, of: str = "", **facts: object
 ) -> None:
+    """Once for each kind, subject and `of`."""
     if physician_id is None:
         return
     for user_id in users_of(work, physician_ids=[physician_id]).get(("physician", physician_id), []):
         tell_user(
-            work, user_id=user_id, branch_id=branch_id, kind=kind, subject=subject, key=f"{kind}:{subject}", **facts
+            work, user_id=user_id, branch_id=branch_id, kind=kind, subject=subject, key=f"{kind}:{subject}{of}", **facts
         )

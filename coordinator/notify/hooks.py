@@ -22,7 +22,7 @@ from coordinator.jobs.queue import insert_once
 from coordinator.notify.hook_model import Webhook, WebhookDelivery
 from coordinator.notify.mail_model import MailStatus
 from coordinator.notify.posting import why_not
-from coordinator.orders.model import Order
+from coordinator.orders.model import CarePlan, Order
 from coordinator.patients.model import Episode
 from coordinator.referrals.model import Referral
 from coordinator.visits.model import Visit
@@ -53,6 +53,7 @@ TOLD: dict[type, Told] = {
     events.EpisodeResumed: Told("episode.resumed", "episode", Episode, "episode_id"),
     events.PatientDischarged: Told("episode.ended", "episode", Episode, "episode_id"),
     events.CertificationSigned: Told("certification.signed", "certification", Certification, "certification_id"),
+    events.CarePlanChanged: Told("plan.changed", "plan", CarePlan, "plan_id"),
     events.OrderSent: Told("order.sent", "order", Order, "order_id"),
     events.OrderSigned: Told("order.signed", "order", Order, "order_id"),
     events.OrderDeclined: Told("order.declined", "order", Order, "order_id"),

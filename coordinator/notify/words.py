@@ -29,6 +29,7 @@ KINDS: dict[str, str] = {
     "visit.unheard": "Nobody has heard from the clinician of visit {visit}, due to {stage} it by {due}. Ring now.",
     "visit.late": "The clinician of visit {visit} comes about {minutes} minutes late. Tell the family.",
     "directives.differ": "Documents of patient {patient} differ about resuscitation: settle today which holds.",
+    "plan.changed": "The plan of care of patient {patient} was changed: look whether you agree.",
     "visit.proposed": "A score of patient {patient} proposes an as-needed {discipline} visit under the order.",
     "visit.asked": "A score of patient {patient} asks for a {discipline} visit, and no order has one left: order it?",
     "family.tell": "Tell the family of patient {patient}: a visit has changed (notice {notice}, in {language}).",

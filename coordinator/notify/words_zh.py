@@ -23,6 +23,7 @@ KINDS: dict[str, str] = {
     "visit.cancelled": "{day} 的家訪 {visit} 已取消。",
     "visit.unheard": "家訪 {visit} 的臨床人員本應在 {due} 前{stage}，至今沒有消息。請立即致電。",
     "directives.differ": "病人 {patient} 的文件對是否急救說法不一：請於今天確定以哪一份為準。",
+    "plan.changed": "病人 {patient} 的照護計畫已更改：請查看您是否同意。",
     "visit.proposed": "病人 {patient} 的評分顯示可能需要依醫囑安排一次按需要的{discipline}家訪。",
     "visit.asked": "病人 {patient} 的評分顯示需要{discipline}家訪，但醫囑的次數已用完：是否另開醫囑？",
     "family.tell": "請通知病人 {patient} 的家屬：有家訪已更改（通知 {notice}，語言：{language}）。",

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from coordinator.core.db import fetch, locked, touch
 from coordinator.core.errors import Conflict, Invalid, NotFound
 from coordinator.core.work import Work, permitted
-from coordinator.domain.events import ManagingPhysicianChanged
+from coordinator.domain.events import CarePlanChanged, ManagingPhysicianChanged
 from coordinator.domain.vocabulary import GoalCategory
 from coordinator.orders.model import CarePlan, Goal, Problem
 from coordinator.patients.model import Episode, Patient
@@ -189,6 +189,7 @@ def _changed(work: Work, plan: CarePlan, action: str, **facts: Any) -> CarePlan:
     touch(plan)  # goals and problems are rows of their own; whoever edits the plan by version must see them change
     work.session.flush()  # the new version, and a new goal's number, are in the answer
     work.record(action, f"plan:{plan.id}", patient_id=plan.patient_id, **facts)
+    work.publish(CarePlanChanged(plan_id=plan.id, patient_id=plan.patient_id))
     return plan
 
 

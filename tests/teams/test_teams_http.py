@@ -63,6 +63,16 @@ def test_a_plan_of_care_is_opened_under_who_manages_the_patient(
         assert named.status_code == 200, named.json
         opened = people.manager.post(f"{home}/care-plan", body)
         assert (opened.status_code, opened.json["managing_physician_id"]) == (201, scene.partner.id)
+        # Whoever manages the care hears that the plan changed, once a day, and not what.
+        assert people.partner.get("/notices?kind=plan.changed").json["items"] == []
+        for text in ("Sleeps well", "Sits in the garden"):
+            added = people.manager.post(f"{home}/care-plan/goals", {"category": "comfort", "text": text})
+            assert added.status_code == 201, added.json
+        (told,) = people.partner.get("/notices?kind=plan.changed").json["items"]
+        assert (
+            told["sentence"] == f"The plan of care of patient {scene.patient.id} was changed: look whether you agree."
+        )
+        assert people.doctor.get("/notices?kind=plan.changed").json["items"] == []
 
 
 def test_posts_are_held_one_after_another_and_plans_follow(scene: Scene, people: People, database: Database) -> None:
