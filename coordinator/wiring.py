@@ -143,6 +143,10 @@ HANDLERS: dict[type, tuple[Callable[[Work, Any], None], ...]] = {
         sweep.on_event,
         notify.on_order_sent,
     ),
+    events.OrderAmended: (
+        sweep.on_event,
+        notify.on_order_amended,
+    ),
     events.OrderActivated: (
         demand.raise_from_order,
         sweep.on_event,

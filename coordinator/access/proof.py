@@ -132,6 +132,28 @@ def proof_lasts_until(doorman: Doorman, opened: SignInSession) -> datetime | Non
     return opened.proved_again_at + timedelta(minutes=doorman.settings.step_up_minutes)
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a form has to ask for: the ways of the account, and until when nothing at all (None: at once)."""
+
+    methods: tuple[str, ...]
+    nothing_until: datetime | None
+
+
+@permitted("self:read")
+def asked_of_me(work: Work, doorman: Doorman) -> Asked:
+    """How the actor would prove again who they are."""
+    user = work.session.get(User, work.actor.user_id or 0)
+    if user is None:
+        raise NotFound("user")
+    recent = _recent(work, doorman)
+    until = None
+    methods = methods_of(work, user)
+    if recent in methods and work.actor.session_id is not None:
+        until = proof_lasts_until(doorman, work.session.get_one(SignInSession, work.actor.session_id))
+    return Asked(tuple(methods), until)
+
+
 @permitted("self:secure")
 def step_up(work: Work, doorman: Doorman, proof: Proof) -> datetime:
     """The person proves again who they are; until the instant answered nothing asks once more in this session."""

@@ -1,8 +1,8 @@
 """Answers to instruments: recorded once, scored by the server, read by those whose work needs them (section 13)."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,7 +18,7 @@ from coordinator.domain.events import AssessmentRecorded, AssessmentWithdrawn, C
 from coordinator.domain.timeline import local_day
 from coordinator.patients.model import Caregiver, Patient
 from coordinator.patients.queries import current_episode, for_change
-from coordinator.patients.scope import require_sight
+from coordinator.patients.scope import patients_in_sight, require_sight
 from coordinator.rules import alerts, instruments
 from coordinator.rules.instruments import Earlier
 from coordinator.rules.questionnaires import Instrument, score
@@ -303,4 +303,76 @@ def trend(work: Work, patient_id: int, instrument: InstrumentCode, caregiver_id:
     return Trend(
         tool, points, change, total_change,
         {code: instruments.direction(instrument, by) for code, by in moved.items()},
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class LastScore:
+    """The latest answers to one instrument against the ones before. `items` are the numbers that moved most, or are
+    highest where none moved: (code, now, before or None)."""
+
+    instrument: InstrumentCode
+    title: str
+    assessed_on: date
+    total: int | None
+    before: int | None
+    items: tuple[tuple[str, int, int | None], ...]
+
+
+#: Of an instrument without a total, so many of its items are shown.
+_FEW = 3
+
+
+@permitted("assessment:read")
+def last_scores(work: Work, patient_ids: Collection[int]) -> dict[int, list[LastScore]]:
+    """Of each of these patients whom the actor may see, the latest score of each instrument; in one query for all."""
+    ranked = (
+        sa.select(
+            Assessment.id,
+            sa.func.row_number()
+            .over(
+                partition_by=(Assessment.patient_id, Assessment.instrument),
+                order_by=(Assessment.assessed_at.desc(), Assessment.id.desc()),
+            )
+            .label("place"),
+        )
+        .where(
+            Assessment.patient_id.in_(sorted(patient_ids)),
+            Assessment.patient_id.in_(patients_in_sight(work)),
+            Assessment.instrument.in_(shelf.readable(work)),
+            Assessment.status == AssessmentStatus.FINAL,
+            Assessment.caregiver_id.is_(None),
+        )
+        .subquery()
+    )
+    rows = work.session.execute(
+        sa.select(Assessment)
+        .join(ranked, ranked.c.id == Assessment.id)
+        .where(ranked.c.place <= 2)
+        .order_by(Assessment.patient_id, Assessment.instrument, Assessment.assessed_at, Assessment.id)
+    ).scalars()
+    series: dict[tuple[int, InstrumentCode], list[Assessment]] = {}
+    for row in rows:
+        series.setdefault((row.patient_id, row.instrument), []).append(row)
+    found: dict[int, list[LastScore]] = {}
+    for (patient_id, code), both in series.items():
+        found.setdefault(patient_id, []).append(_last_score(code, both))
+    for patient_id, scores in found.items():
+        work.record(
+            "assessment.scores-read", f"patient:{patient_id}", patient_id=patient_id,
+            instruments=[one.instrument.value for one in scores],
+        )  # fmt: skip
+    return found
+
+
+def _last_score(code: InstrumentCode, both: list[Assessment]) -> LastScore:
+    tool, last = shelf.instruments()[code], both[-1]
+    previous = both[0] if len(both) > 1 else None
+    codes = [item.code for item in tool.items]
+    numbers = instruments.numbers(last.answers, codes)
+    earlier = instruments.numbers(previous.answers, codes) if previous is not None else {}
+    items = sorted(numbers, key=lambda name: (-abs(numbers[name] - earlier.get(name, numbers[name])), -numbers[name]))
+    return LastScore(
+        code, tool.title, last.assessed_on, last.total, previous.total if previous is not None else None,
+        tuple((name, numbers[name], earlier.get(name)) for name in items[:_FEW]) if last.total is None else (),
     )  # fmt: skip

@@ -23,6 +23,7 @@ _CARE = (events.PatientAdmitted, events.PatientDischarged)
 _AWAY = (*_CARE, events.EpisodeHeld, events.EpisodeResumed)
 _ORDERS = (
     events.OrderSent,
+    events.OrderAmended,
     events.OrderActivated,
     events.OrderSigned,
     events.OrderDeclined,

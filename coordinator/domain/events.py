@@ -425,6 +425,14 @@ class OrderDeclined(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class OrderAmended(Event):
+    """A practitioner changed what they are asked to sign: it is at that version now."""
+
+    order_id: int
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
 class OrderEnded(Event):
     """Superseded, discontinued, expired or voided: nothing may be given under it on or after `from_day`."""
 

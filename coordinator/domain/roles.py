@@ -43,6 +43,8 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "handoff:acknowledge": frozenset({Role.CLINICIAN, Role.PHYSICIAN}),
     "cover:read": frozenset(Role),
     "cover:arrange": frozenset({Role.INTAKE, Role.SCHEDULER, Role.CLINICAL_MANAGER}),
+    # A physician for themselves, by a colleague.
+    "cover:arrange-own": frozenset({Role.PHYSICIAN}),
     "participant:read": frozenset({Role.CLINICIAN, Role.PHYSICIAN, Role.CLINICAL_MANAGER, Role.INTAKE, Role.SYSTEM}),
     "participant:edit": frozenset({Role.CLINICIAN, Role.CLINICAL_MANAGER, Role.INTAKE}),
     "home:assess-safety": frozenset({Role.CLINICIAN, Role.CLINICAL_MANAGER}),

@@ -19,6 +19,7 @@ from coordinator.domain.events import (
     HoldExpired,
     MissedVisitDecided,
     NoteAddressed,
+    OrderAmended,
     OrderDeclined,
     OrderEnded,
     OrderSent,
@@ -232,6 +233,18 @@ def on_order_declined(work: Work, event: OrderDeclined) -> None:
             work, user_id=order.drafted_by_id, branch_id=branch_id, kind="order.declined", subject=subject, key=key,
             **facts,
         )  # fmt: skip
+
+
+def on_order_amended(work: Work, event: OrderAmended) -> None:
+    """Whoever drafted the order knows that its practitioner changed it."""
+    order = fetch(work.session, Order, event.order_id, "order")
+    if order.drafted_by_id is None:
+        return
+    tell_user(
+        work, user_id=order.drafted_by_id, branch_id=_branch_of(work, order.patient_id), kind="order.amended",
+        subject=f"order:{order.id}", key=f"order.amended:{order.id}:{event.version}", order=order.id,
+        discipline=order.discipline.value, patient=order.patient_id,
+    )  # fmt: skip
 
 
 def on_order_ended(work: Work, event: OrderEnded) -> None:

@@ -17,6 +17,7 @@ KINDS: dict[str, str] = {
     "referral.accepted": "Referral {referral} was accepted: book the initial visit of patient {patient}{due}.",
     "hold.expired": "The slot on {day} that was held for referral {referral} is held no longer: its time was up.",
     "order.sent": "Order {order} ({discipline}) waits for your signature.",
+    "order.amended": "The practitioner changed order {order} ({discipline}) before signing it: read what it says now.",
     "order.signed": "Order {order} ({discipline}) was signed.",
     "order.declined": "Order {order} ({discipline}) was declined: {reason}. Its new draft is order {replacement}.",
     "visit.missed": "Visit {visit} ({discipline}) of patient {patient} was missed: {reason}.",

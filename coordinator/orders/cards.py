@@ -135,6 +135,7 @@ class Card:
     #: The last signed order of the discipline, and its plain line.
     previous_id: int | None
     previous: str | None
+    previous_order: Order | None
     changes: tuple[Change, ...]
     #: Who wrote the order, and who took it by word of mouth.
     asked_by: str | None
@@ -185,6 +186,7 @@ def cards(work: Work, orders: Iterable[Order]) -> list[Card]:
                 plain=plain_line(order),
                 previous_id=previous.id if previous else None,
                 previous=plain_line(previous) if previous else None,
+                previous_order=previous,
                 changes=compare(previous, order) if previous else (),
                 asked_by=author.display_name if author else None,
                 received_by=f"{receiver.given_name} {receiver.family_name}, {receiver.performer}" if receiver else None,

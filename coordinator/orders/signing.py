@@ -94,7 +94,7 @@ def queue(work: Work) -> list[Card]:
 @permitted("order:sign")
 def mark_reviewed(work: Work, order_id: int, version: int) -> Order:
     """The actor has read the order at that version. Reading is no edit: the version stays; a later one is unread."""
-    order = _own(work, order_id)
+    order = own_order(work, order_id)
     if not awaits_signature(order):
         raise wrong_state(order, OrderStatus.ACTIVE_SIGNED)
     if order.version != version:
@@ -130,7 +130,7 @@ def _sign_item(work: Work, signer: Physician, item: SignItem, method: str) -> Si
     so_far = len(work.trail)
     try:
         with work.session.begin_nested():
-            order = _own(work, item.id)
+            order = own_order(work, item.id)
             _check_item(work, signer, order, item)
             _sign(work, order, signer_id=signer.id, user_id=work.actor.user_id or 0, method=method)
             work.session.flush()  # what the database refuses is refused for this item alone
@@ -160,7 +160,7 @@ def _check_item(work: Work, signer: Physician, order: Order, item: SignItem) -> 
     if order.reviewed_version != item.version:
         raise Conflict("The order was not reviewed at this version. Open and read it first.", code="not-reviewed")
     episode = fetch(work.session, Episode, order.episode_id, "episode")
-    covering = signer.id != order.physician_id  # `_own` has found the cover
+    covering = signer.id != order.physician_id  # `own_order` has found the cover
     findings = ask_signing(signing_facts(order, episode, signer, opened=True, covering=covering), work.policy)
     if order.status not in LIVE_ORDER | ENDED_ORDER:
         findings += findings_about(work, order)  # signing makes it live: all that refuses is said at once
@@ -239,7 +239,7 @@ def decline(
 
     If it was live, nothing more is given under it from now on.
     """
-    order = _own(work, order_id)
+    order = own_order(work, order_id)
     if not awaits_signature(order):
         raise wrong_state(order, OrderStatus.DECLINED)
     if order.version != version:
@@ -280,7 +280,7 @@ def _signer(work: Work) -> int:
     return work.actor.physician_id
 
 
-def _own(work: Work, order_id: int) -> Order:
+def own_order(work: Work, order_id: int) -> Order:
     """The actor's own order, or of one for whom they stand in today, locked.
 
     Another practitioner's sounds like a missing one, and so does one never sent.

@@ -14,7 +14,7 @@ from coordinator.access.model import User
 from coordinator.access.scope import branches_of, patients_in_sight, require_sight, stands_in_today
 from coordinator.agency.service import today, zone_of
 from coordinator.core.db import fetch, locked
-from coordinator.core.errors import Conflict, Invalid, NotFound
+from coordinator.core.errors import Conflict, Forbidden, Invalid, NotFound
 from coordinator.core.work import Work, permitted
 from coordinator.domain.events import CoverChanged
 from coordinator.domain.team import CoverReason, CoverRole
@@ -45,6 +45,16 @@ def arrange(
     Conflict with every reason against it at once: overlapping covers, absences, another discipline, exclusions.
     CoverChanged is published.
     """
+    return _arrange(
+        work, role=role, away_id=away_id, by_id=by_id, starts_on=starts_on, ends_on=ends_on, reason=reason,
+        patient_id=patient_id,
+    )  # fmt: skip
+
+
+def _arrange(
+    work: Work, *, role: CoverRole, away_id: int, by_id: int, starts_on: date, ends_on: date, reason: CoverReason,
+    patient_id: int | None = None,
+) -> Cover:  # fmt: skip
     if patient_id is not None:
         require_sight(work, patient_id)
     away, by = _people(work, role, away_id, by_id, patient_id)
@@ -78,10 +88,57 @@ def cover_for_change(work: Work, cover_id: int) -> Cover:
     return locked(work.session, Cover, cover_id, "cover")
 
 
+@permitted("cover:arrange-own")
+def arrange_own(work: Work, *, by_id: int, starts_on: date, ends_on: date, reason: CoverReason) -> Cover:
+    """A colleague with an account reads and signs for the acting physician in these days, at all their patients.
+
+    Invalid for somebody who could not sign in to do so; otherwise as `arrange`.
+    """
+    if not any(row.id == by_id for row in colleagues(work)):
+        raise Invalid("Choose a colleague who can sign in and sign for you.", pointer="/by_id")
+    return _arrange(
+        work, role=CoverRole.MANAGING_PHYSICIAN, away_id=_own_number(work), by_id=by_id, starts_on=starts_on,
+        ends_on=ends_on, reason=reason,
+    )  # fmt: skip
+
+
+@permitted("cover:arrange-own")
+def withdraw_own(work: Work, cover_id: int) -> Cover:
+    """Nobody stands in for the acting physician there from this moment on; another's cover sounds like none."""
+    cover = cover_for_change(work, cover_id)
+    if cover.physician_id != _own_number(work):
+        raise NotFound("cover")
+    return _withdraw(work, cover)
+
+
+@permitted("cover:arrange-own")
+def colleagues(work: Work) -> Sequence[Physician]:
+    """Physicians who have an account and could stand in for the acting one, by name."""
+    able = sa.select(User.physician_id).where(User.active, User.physician_id.is_not(None))
+    return (
+        work.session.execute(
+            sa.select(Physician)
+            .where(Physician.active, Physician.id.in_(able), Physician.id != _own_number(work))
+            .order_by(Physician.family_name, Physician.given_name, Physician.id)
+        )
+        .scalars()
+        .all()
+    )
+
+
+def _own_number(work: Work) -> int:
+    if work.actor.physician_id is None:
+        raise Forbidden("Only a practitioner with an account of their own is stood in for.", code="not-a-practitioner")
+    return work.actor.physician_id
+
+
 @permitted("cover:arrange")
 def withdraw(work: Work, cover_id: int) -> Cover:
     """Nobody stands in there from this moment on; the row stays. CoverChanged is published."""
-    cover = cover_for_change(work, cover_id)
+    return _withdraw(work, cover_for_change(work, cover_id))
+
+
+def _withdraw(work: Work, cover: Cover) -> Cover:
     if cover.withdrawn_at is not None:
         raise Conflict("This cover was withdrawn already.", code="cover-withdrawn", at=cover.withdrawn_at)
     cover.withdrawn_at = work.now

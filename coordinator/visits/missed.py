@@ -199,3 +199,11 @@ def decisions_queue(work: Work, branch_id: int | None = None) -> sa.Select[Visit
         query = query.where(sa.or_(Visit.patient_id.in_(managed), Visit.order_id.in_(ordered)))
     work.record("visit.missed-listed", f"branch:{branch_id or 0}")
     return query
+
+
+@permitted("visit:read")
+def decisions_waiting(work: Work) -> int:
+    """How many missed visits wait for the actor's decision; the number alone."""
+    return work.session.execute(
+        sa.select(sa.func.count()).select_from(decisions_queue(work).with_only_columns(Visit.id).subquery())
+    ).scalar_one()

@@ -1,0 +1,54 @@
+"""What a practitioner has signed, and what an order that waits would bring."""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from coordinator.core.db import fetch
+from coordinator.core.errors import NotFound
+from coordinator.core.work import Work, permitted
+from coordinator.domain.frequency import OrderWeek as Window
+from coordinator.orders import weeks
+from coordinator.orders.model import Order, Signature
+from coordinator.orders.queries import visible_order
+from coordinator.patients.model import Episode
+
+
+@permitted("order:sign")
+def my_signatures(work: Work, *, before: int | None = None, most: int = 50) -> list[tuple[Signature, Order]]:
+    """The actor's own signatures with their orders, newest first; `before` is the number of the last one seen."""
+    query = (
+        sa.select(Signature, Order)
+        .join(Order, Order.id == Signature.order_id)
+        .where(Signature.user_id == work.actor.user_id)
+        .order_by(Signature.id.desc())
+        .limit(most)
+    )
+    if before is not None:
+        query = query.where(Signature.id < before)
+    found = [(row.Signature, row.Order) for row in work.session.execute(query)]
+    work.record("order.signed-listed", "order:list", orders=[order.id for _, order in found])
+    return found
+
+
+@permitted("order:sign")
+def my_signature(work: Work, order_id: int) -> tuple[Signature, Order]:
+    """What the actor put their name to, word for word; NotFound where the name is somebody else's."""
+    found = work.session.execute(
+        sa.select(Signature, Order)
+        .join(Order, Order.id == Signature.order_id)
+        .where(Signature.order_id == order_id, Signature.user_id == work.actor.user_id)
+    ).one_or_none()
+    if found is None:
+        raise NotFound("signature")
+    work.record("order.read", f"order:{order_id}", patient_id=found.Order.patient_id)
+    return found.Signature, found.Order
+
+
+@permitted("order:read")
+def weeks_ahead(work: Work, order_id: int) -> Sequence[Window]:
+    """The weeks that the order gives or would give, first to last: what waits for its signature."""
+    order = visible_order(work, order_id)
+    episode = fetch(work.session, Episode, order.episode_id, "episode")
+    work.record("order.read", f"order:{order.id}", patient_id=order.patient_id)
+    return weeks.lay_out(work, order, episode).weeks
