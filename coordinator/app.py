@@ -47,7 +47,18 @@ from coordinator.teamwork import agenda_api, handoffs_api, inbox_api, notes_api,
 from coordinator.travel.atlas import atlas_from
 from coordinator.visits import api as visits_api
 from coordinator.visits import doing_api, payment_api, watching_api, workday_api
-from coordinator.web import inbox, pages, roster, roster_doing, roster_visit, rules_api, sign_in
+from coordinator.web import (
+    inbox,
+    pages,
+    roster,
+    roster_doing,
+    roster_visit,
+    rules_api,
+    sign_in,
+    signing_more,
+    signing_queue,
+    signing_sheet,
+)
 from coordinator.web.shell import open_screens
 from coordinator.wiring import CLOCK, HANDLERS, JOBS, places
 
@@ -108,8 +119,11 @@ SCREENS = (
     roster.blueprint,
     roster_doing.blueprint,
     roster_visit.blueprint,
+    signing_queue.blueprint,
     inbox.blueprint,
 )
+#: Modules whose views stand on the blueprint of another, above.
+VIEWS_BESIDE = (signing_sheet, signing_more)
 
 
 def create_app(settings: Settings | None = None) -> Coordinator:

@@ -29,6 +29,7 @@ PLACES: tuple[Place, ...] = (
         home_of=frozenset({"clinician"}),
         roles=frozenset({"clinician"}),
     ),
+    Place("signing_screen.show", _("To sign"), "order:sign", home_of=frozenset({"physician"})),
     Place("inbox_screen.show", _("Inbox"), "self:read"),
 )
 

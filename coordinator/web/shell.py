@@ -5,6 +5,8 @@ same verbs; what it answers is HTML. A refusal that it does not catch becomes a 
 """
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,6 +22,7 @@ from coordinator.access.model import User
 from coordinator.core.errors import Refusal, Unauthenticated
 from coordinator.core.http import Coordinator, answer_fault, answer_http, door
 from coordinator.core.i18n import LOCALES, OWN_NAMES, language
+from coordinator.core.work import Work
 from coordinator.rules.catalogue import RULES
 from coordinator.web.navigation import home_of, places_of
 
@@ -103,6 +106,22 @@ def asked_path(text: str | None) -> str:
     if not text or not text.startswith("/") or text.startswith(("//", "/\\")) or not text.isprintable():
         return "/"
     return text[:500]
+
+
+@contextmanager
+def attempt(work: Work) -> Iterator[None]:
+    """A step whose refusal the view will say beside its form: then nothing of it is left, not even an audit line.
+
+    The door commits what a view answers, whatever its status; so what was half done is undone here.
+    """
+    so_far = len(work.trail)
+    try:
+        with work.session.begin_nested():
+            yield
+            work.session.flush()  # what the database refuses is refused within the step
+    except Refusal:
+        del work.trail[so_far:]
+        raise
 
 
 # ------------------------------------------------------------------------------------------ refusals

@@ -21,4 +21,11 @@ PAGES = (
     Seen(None, "/sign-in?ended=1"),
     Seen(None, "/no/such/page"),
     Seen("scheduler", "/inbox/"),
+    Seen("physician", "/orders-to-sign/"),
+    Seen("physician", "/orders-to-sign/", ".items a"),
+    Seen("physician", "/orders-to-sign/sign"),
+    Seen("physician", "/orders-to-sign/decisions"),
+    Seen("physician", "/orders-to-sign/signed"),
+    Seen("physician", "/orders-to-sign/signed", ".lines a"),
+    Seen("physician", "/orders-to-sign/cover"),
 )
