@@ -339,6 +339,7 @@ def test_the_same_question_twice_is_one_while_it_waits(ira: Browser, refer: Call
     assert first.json["id"] == again.json["id"] != other.json["id"]
 
 
+@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)  # the other process opens no database
 def test_it_is_searched_apart_as_well(
     agency: TestAgency, refer: Callable[..., int], promised: Callable[..., dict[str, Any]]
 ) -> None:

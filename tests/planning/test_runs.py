@@ -251,6 +251,7 @@ def test_a_run_done_twice_has_one_effect(app: Coordinator, agency: TestAgency, w
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)  # the other process opens no database
 def test_the_search_in_a_process_of_its_own_finds_the_same(agency: TestAgency, run: Perform) -> None:
     agency.hire()
     for _ in range(3):

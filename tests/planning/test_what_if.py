@@ -243,6 +243,7 @@ def test_the_same_twice_is_the_same(agency: TestAgency, compared: Callable[..., 
         assert first[plan]["fingerprint"] == second[plan]["fingerprint"]
 
 
+@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)  # the other process opens no database
 def test_it_is_searched_apart_as_well(agency: TestAgency, compared: Callable[..., dict[str, Any]]) -> None:
     agency.hire()
     agency.admit(visits=1)
