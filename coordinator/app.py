@@ -48,6 +48,7 @@ from coordinator.travel.atlas import atlas_from
 from coordinator.visits import api as visits_api
 from coordinator.visits import doing_api, payment_api, watching_api, workday_api
 from coordinator.web import (
+    digest_link,
     inbox,
     pages,
     roster,
@@ -120,6 +121,7 @@ SCREENS = (
     roster_doing.blueprint,
     roster_visit.blueprint,
     signing_queue.blueprint,
+    digest_link.blueprint,
     inbox.blueprint,
 )
 #: Modules whose views stand on the blueprint of another, above.

@@ -24,6 +24,8 @@ class Step(StrEnum):
     PASSKEY_NEW = "passkey-new"
     PASSKEY = "passkey"
     PASSKEY_PROOF = "passkey-proof"
+    #: The link in the mail of the day was sent; it is followed once.
+    DIGEST = "digest-link"
     #: The browser went to the agency's own provider.
     OIDC = "oidc"
 
@@ -35,6 +37,7 @@ AGE = {
     Step.PASSKEY_NEW: timedelta(minutes=5),
     Step.PASSKEY: timedelta(minutes=5),
     Step.PASSKEY_PROOF: timedelta(minutes=5),
+    Step.DIGEST: timedelta(days=3),
     Step.OIDC: timedelta(minutes=10),
 }
 #: Steps that nobody can answer any more are swept away by the next one that is opened, a day later.

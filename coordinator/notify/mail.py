@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from coordinator.access.model import User
 from coordinator.access.scope import LISTED, branches_of
+from coordinator.access.service import Doorman
 from coordinator.agency import service as agency
 from coordinator.core.db import ROW_ID
 from coordinator.core.errors import Invalid
@@ -26,6 +27,7 @@ from coordinator.domain.vocabulary import Role
 from coordinator.jobs.context import JobContext
 from coordinator.jobs.queue import insert_once
 from coordinator.notify.carriers import Carrier, CarrierDown, CarrierRefused, Letter, NotCarried, carriers_of
+from coordinator.notify.digest_links import make_link
 from coordinator.notify.mail_model import Channel, Contact, Mail, MailStatus
 from coordinator.notify.words import letter_words
 from coordinator.teamwork.tasks import open_task
@@ -185,7 +187,7 @@ def deliver(context: JobContext, branch_id: int, carrier: Carrier, channel: Chan
     sent = 0
     while True:
         with context.work() as work:
-            claimed = _claim(work, branch_id, channel)
+            claimed = _claim(work, Doorman(context.settings), branch_id, channel)
         if not claimed:
             return sent
         for place, one in enumerate(claimed):
@@ -209,7 +211,7 @@ def deliver(context: JobContext, branch_id: int, carrier: Carrier, channel: Chan
                 return sent
 
 
-def _claim(work: Work, branch_id: int, channel: Channel) -> list[_Claimed]:
+def _claim(work: Work, doorman: Doorman, branch_id: int, channel: Channel) -> list[_Claimed]:
     rows = (
         work.session.execute(
             sa.select(Mail)
@@ -226,7 +228,7 @@ def _claim(work: Work, branch_id: int, channel: Channel) -> list[_Claimed]:
         .scalars()
         .all()
     )
-    return [_Claimed(mail_id=row.id, letter=_letter(work, row)) for row in rows if _lease(row, work.now)]
+    return [_Claimed(mail_id=row.id, letter=_letter(work, doorman, row)) for row in rows if _lease(row, work.now)]
 
 
 def _lease(row: Mail, now: datetime) -> bool:
@@ -234,7 +236,7 @@ def _lease(row: Mail, now: datetime) -> bool:
     return True
 
 
-def _letter(work: Work, row: Mail) -> Letter | None:
+def _letter(work: Work, doorman: Doorman, row: Mail) -> Letter | None:
     """What is sent, to where its reader wants it now; None if nobody does any more."""
     found = work.session.execute(
         sa.select(Contact).join(User, User.id == Contact.user_id).where(User.id == row.user_id, User.active)
@@ -242,7 +244,8 @@ def _letter(work: Work, row: Mail) -> Letter | None:
     to = None if found is None else found.email if row.channel is Channel.EMAIL else found.phone
     if found is None or to is None:
         return None
-    subject, text = letter_words(row.kind, row.number, found.language)
+    link = make_link(work, doorman, row.user_id) if row.kind == "digest" else None
+    subject, text = letter_words(row.kind, row.number, found.language, link)
     number = hashlib.sha256(row.key.encode()).hexdigest()[:32]
     return Letter(to=to, subject=subject, text=text, number=number, at=work.now)
 

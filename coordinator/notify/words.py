@@ -92,8 +92,8 @@ _LETTERS: dict[str, dict[str, tuple[str, str]]] = {
 LETTER_LANGUAGES = ("en", "zh-Hant")
 
 
-def letter_words(kind: str, number: int | None, language: str) -> tuple[str, str]:
-    """The subject and the text of a message; in English, and marked so, where the language has none."""
+def letter_words(kind: str, number: int | None, language: str, link: str | None = None) -> tuple[str, str]:
+    """The subject and the text of a message, with the link on a line of its own; English, marked, where need be."""
     said = _LETTERS[kind]
     subject, text = said.get(language) or tuple(f"{NOT_TRANSLATED} {words}" for words in said["en"])
-    return subject, text.format(number=number)
+    return subject, text.format(number=number) + (f"\n{link}\n" if link else "")

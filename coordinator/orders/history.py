@@ -8,10 +8,12 @@ from coordinator.core.db import fetch
 from coordinator.core.errors import NotFound
 from coordinator.core.work import Work, permitted
 from coordinator.domain.frequency import OrderWeek as Window
+from coordinator.domain.vocabulary import OrderStatus
 from coordinator.orders import weeks
 from coordinator.orders.model import Order, Signature
-from coordinator.orders.queries import visible_order
+from coordinator.orders.queries import AWAITS_SIGNATURE, visible_order
 from coordinator.patients.model import Episode
+from coordinator.teams.service import acts_for
 
 
 @permitted("order:sign")
@@ -43,6 +45,18 @@ def my_signature(work: Work, order_id: int) -> tuple[Signature, Order]:
         raise NotFound("signature")
     work.record("order.read", f"order:{order_id}", patient_id=found.Order.patient_id)
     return found.Signature, found.Order
+
+
+@permitted("order:sign")
+def queue_counts(work: Work) -> tuple[int, int]:
+    """How many orders wait for the actor's name, and how many of them hold visits; numbers alone."""
+    holding = sa.case((Order.status == OrderStatus.SENT_FOR_SIGNATURE, 1), else_=0)
+    row = work.session.execute(
+        sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(holding), 0)).where(
+            acts_for(work, Order.physician_id, Order.patient_id), AWAITS_SIGNATURE
+        )
+    ).one()
+    return row[0], row[1]
 
 
 @permitted("order:read")
