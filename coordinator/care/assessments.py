@@ -128,6 +128,11 @@ def _ask(work: Work, patient: Patient, tool: Instrument, row: Assessment) -> lis
         findings += instruments.ask_depression(row.total, row.answers.get("self_harm"), on, policy, owner=owner)
     elif tool.code is InstrumentCode.ZBI_12 and row.total is not None:
         findings += instruments.ask_burden(row.total, on, policy)
+    elif tool.code is InstrumentCode.CAREGIVER_CHECK:
+        findings += instruments.ask_caregiver_check(row.answers, on, policy)
+    elif tool.code is InstrumentCode.SUFFERING:
+        ratings = instruments.numbers(row.answers, [item.code for item in tool.items if item.is_number])
+        findings += instruments.ask_suffering(ratings, on, policy)
     elif tool.code is InstrumentCode.FICA:
         findings.append(instruments.ask_spiritual(row.answers.get("address"), on, policy))
     return [finding for finding in findings if finding is not None]

@@ -25,9 +25,10 @@ from coordinator.domain.vocabulary import DeadlineStatus, Performer
 from coordinator.patients.model import Episode, Patient
 
 SYMPTOMS, PERFORMANCE, SCREEN, DEPRESSION, BURDEN, SPIRITUAL = (f"INS-0{number}" for number in range(2, 8))
+CHECKS = "INS-09"
 DIRECTIVES, ALERT = "ACP-01", "VIS-02"
 #: Whose rows tell what a patient answered: those see them who may read answers (SEC-08).
-OF_ANSWERS = frozenset({SCREEN, DEPRESSION, BURDEN, SPIRITUAL})
+OF_ANSWERS = frozenset({SCREEN, DEPRESSION, BURDEN, SPIRITUAL, CHECKS})
 #: A home outside the service area is no question any more once its patient has left (ELG-5).
 _TASK_RULES = frozenset({SYMPTOMS, PERFORMANCE, ALERT, DIRECTIVES, "ELG-5"}) | OF_ANSWERS
 #: What the team has talked about once it has met.
@@ -68,7 +69,8 @@ def _tasks(work: Work, patient_id: int, rules: frozenset[str]) -> list[Deadline]
 
 
 def on_assessment_recorded(work: Work, event: AssessmentRecorded) -> None:
-    """A new rating answers the wish for one, and a nurse's is contact; a whole PHQ-9 is what the screen asked for."""
+    """A new rating answers the wish for one, and a nurse's is contact; a whole PHQ-9 is what the screen asked for,
+    and a whole ZBI-12 what the caregiver's check did."""
     if event.instrument == InstrumentCode.ESAS_R.value:
         answered = {"recontact"} | ({"severe-symptom"} if event.performer in _NURSES else set())
         for row in _tasks(work, event.patient_id, frozenset({SYMPTOMS})):
@@ -77,6 +79,10 @@ def on_assessment_recorded(work: Work, event: AssessmentRecorded) -> None:
     if event.instrument == InstrumentCode.PHQ_9.value and event.complete:
         for row in _tasks(work, event.patient_id, frozenset({SCREEN})):
             end(work, row, "taken")
+    if event.instrument == InstrumentCode.ZBI_12.value and event.complete:
+        for row in _tasks(work, event.patient_id, frozenset({CHECKS})):
+            if row.facts.get("task") == "take-burden-interview":
+                end(work, row, "taken")
 
 
 def on_conference_closed(work: Work, event: ConferenceClosed) -> None:

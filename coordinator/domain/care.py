@@ -20,6 +20,9 @@ class InstrumentCode(StrEnum):
     KPS = "KPS"
     HOME_SAFETY = "HOME-SAFETY"
     FALLS = "FALLS"
+    CAREGIVER_CHECK = "CAREGIVER-CHECK"
+    #: Of body, mind, feelings, psyche and spirit, as the San Francisco page names them (S1-P5).
+    SUFFERING = "SUFFERING"
 
 
 class Respondent(StrEnum):

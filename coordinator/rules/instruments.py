@@ -361,6 +361,73 @@ def ask_spiritual(address: object, today: date, policy: Policy) -> Finding | Non
     )  # fmt: skip
 
 
+# ------------------------------------------------------------------------------------ the product's own checks
+
+#: Who takes up a dimension of suffering: the role, the task of the deadlines' table, and the discipline of a visit.
+_TAKES_UP: Mapping[str, tuple[str, str, str]] = {
+    "physical": ("case_manager", "take-up-physical", "SN"),
+    "mental": ("social_worker", "take-up-psychosocial", "MSW"),
+    "emotional": ("social_worker", "take-up-psychosocial", "MSW"),
+    "psychological": ("social_worker", "take-up-psychosocial", "MSW"),
+    "spiritual": ("chaplain", "chaplain-referral", "CHAP"),
+}
+_GOES_ON = "go_on"
+
+
+@rule(
+    "INS-09",
+    family=FAMILY,
+    severity=Severity.TASK,
+    citation="San Francisco page: strained caregivers; physical, mental, emotional, psychological, spiritual suffering",
+    verification="P",
+    sentence="A caregiver who lacks much is asked by the whole interview; suffering of any kind is taken up in days.",
+    settings=(
+        "instruments.caregiver_check_from", "instruments.suffering_from", "instruments.suffering_days",
+        "instruments.zbi_business_days", "instruments.zbi_calendar",
+    ),
+    sentence_zh="照護者缺少多項支持時須完成完整訪談；病人任何一方面的痛苦，都在數日內處理。",
+    asked_on=("care",),
+)  # fmt: skip
+def ask_caregiver_check(answers: Mapping[str, object], today: date, policy: Policy) -> tuple[Finding, ...]:
+    """What a caregiver's check asks for: contact today where they cannot go on, the interview where much is lacking."""
+    policy = policy.on(today)
+    settings = policy.instruments
+    lacking = [item for item, answer in answers.items() if answer == "no"]
+    findings = []
+    if _GOES_ON in lacking:
+        findings.append(
+            found(
+                "INS-09", "The caregiver cannot go on like this.", due=today, owner="social_worker",
+                cure="The social worker makes contact today.", facts={"task": "caregiver-strain", "discipline": "MSW"},
+            )
+        )  # fmt: skip
+    if len(lacking) >= settings.caregiver_check_from:
+        due = add_business_days(today, settings.zbi_business_days, settings.zbi_calendar)
+        findings.append(
+            found(
+                "INS-09", "The caregiver lacks {count} things, of which {least} call for the interview.", due=due,
+                owner="social_worker", cure="Take the ZBI-12 by {due_on}.", count=len(lacking),
+                least=settings.caregiver_check_from, due_on=due, facts={"task": "take-burden-interview"},
+            )
+        )  # fmt: skip
+    return tuple(findings)
+
+
+@also("INS-09")
+def ask_suffering(ratings: Mapping[str, int], today: date, policy: Policy) -> tuple[Finding, ...]:
+    """Each dimension that weighs much is taken up by whoever answers for it. One does not make up for another."""
+    policy = policy.on(today)
+    due = today + timedelta(days=policy.instruments.suffering_days)
+    return tuple(
+        found(
+            "INS-09", "{dimension} suffering weighs much.", due=due, owner=owner, cure="Take it up by {due_on}.",
+            dimension=dimension.capitalize(), due_on=due, facts={"task": task, "discipline": discipline},
+        )
+        for dimension, (owner, task, discipline) in _TAKES_UP.items()
+        if ratings.get(dimension, 0) >= policy.instruments.suffering_from
+    )  # fmt: skip
+
+
 # ------------------------------------------------------------------------------------ cadence
 
 

@@ -412,6 +412,11 @@ class InstrumentSettings:
     zbi_business_days: int
     zbi_calendar: HolidayCalendar
     zbi_cadence_days: int
+    #: So many things that a caregiver lacks call for the whole interview.
+    caregiver_check_from: int
+    #: From which rating of 0 to 3 a dimension of suffering is taken up, and within how many days.
+    suffering_from: int
+    suffering_days: int
     fica_days: int
     chaplain_referral_days: int
     start_days: int

@@ -140,6 +140,31 @@ def test_a_caregivers_burden_is_about_a_caregiver(scene: Scene, work_as: WorkAs)
             assessments.record(work, scene.patient, instrument=ESAS, answers=CALM, caregiver_id=scene.caregiver)
 
 
+def test_the_products_own_checks_ask_for_the_interview_and_for_whoever_takes_it_up(
+    scene: Scene, work_as: WorkAs
+) -> None:
+    lacking = dict.fromkeys(("sleep", "health", "relief", "knows", "time"), "no") | {"go_on": "yes"}
+    with work_as(scene.actor("msw"), now=TUESDAY) as work:
+        row = assessments.record(
+            work, scene.patient, instrument=InstrumentCode.CAREGIVER_CHECK, answers=lacking,
+            caregiver_id=scene.caregiver,
+        )  # fmt: skip
+        assert (row.total, row.complete) == (None, True)
+        assert owed(work, "INS-09") == [("take-burden-interview", days(8))]
+        assessments.record(
+            work, scene.patient, instrument=InstrumentCode.ZBI_12, caregiver_id=scene.caregiver,
+            answers={f"q{number}": 0 for number in range(1, 13)},
+        )  # fmt: skip
+        assert owed(work, "INS-09") == [], "the interview was taken"
+        suffering = {"physical": 1, "mental": 2, "emotional": 3, "psychological": 0, "spiritual": 2}
+        assessments.record(work, scene.patient, instrument=InstrumentCode.SUFFERING, answers=suffering)
+        assert set(owed(work, "INS-09")) == {("take-up-psychosocial", days(2)), ("chaplain-referral", days(2))}
+        trend = assessments.trend(work, scene.patient, InstrumentCode.SUFFERING)
+        assert trend.points[0].numbers == suffering
+    with work_as(scene.actor("pt"), now=TUESDAY) as work, pytest.raises(Forbidden):
+        assessments.trend(work, scene.patient, InstrumentCode.SUFFERING)
+
+
 def test_who_wants_faith_addressed_is_referred_to_the_chaplain(scene: Scene, work_as: WorkAs) -> None:
     with work_as(scene.actor("rn"), now=TUESDAY) as work:
         row = assessments.record(

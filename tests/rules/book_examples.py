@@ -115,6 +115,7 @@ OWN: dict[str, tuple[str, ...]] = {
     "ELG-6": ("unsafe",),
     "ELG-7": ("referrer's profession",),
     "ELG-8": ("outside orders",),
+    "INS-09": ("a caregiver who lacks much", "suffering of the spirit"),
     "EVV-01": ("no end time",),
     "EVV-02": ("day of the law",),
     "SEC-10": ("six years",),

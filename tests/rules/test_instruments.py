@@ -203,6 +203,29 @@ def test_faith_addressed_in_care_asks_for_the_chaplain():
     assert instruments.ask_spiritual(None, TODAY, POLICY) is None
 
 
+@pytest.mark.example("INS-09", 1)
+def test_a_caregiver_who_lacks_much_is_asked_by_the_whole_interview():
+    fine = dict.fromkeys(("sleep", "health", "relief", "knows", "time", "go_on"), "yes")
+    assert instruments.ask_caregiver_check(fine | {"sleep": "no", "time": "not_asked"}, TODAY, POLICY) == ()
+    (finding,) = instruments.ask_caregiver_check(fine | {"sleep": "no", "relief": "no"}, TODAY, POLICY)
+    assert (finding.facts["task"], finding.owner, finding.due) == (
+        "take-burden-interview", "social_worker", date(2026, 11, 18),
+    )  # fmt: skip
+    (today,) = instruments.ask_caregiver_check(fine | {"go_on": "no"}, TODAY, POLICY)
+    assert (today.facts["task"], today.due) == ("caregiver-strain", TODAY)
+
+
+@pytest.mark.example("INS-09", 2)
+def test_each_dimension_of_suffering_is_taken_up_by_whoever_answers_for_it():
+    codes = [item.code for item in ALL[InstrumentCode.SUFFERING].items if item.is_number]
+    assert codes == ["physical", "mental", "emotional", "psychological", "spiritual"]
+    assert instruments.ask_suffering(dict.fromkeys(codes, 1), TODAY, POLICY) == ()
+    (spirit,) = instruments.ask_suffering({"spiritual": 2}, TODAY, POLICY)
+    assert (spirit.owner, spirit.facts["discipline"], spirit.due) == ("chaplain", "CHAP", date(2026, 11, 12))
+    every = instruments.ask_suffering(dict.fromkeys(codes, 3), TODAY, POLICY)
+    assert [one.owner for one in every] == ["case_manager", *["social_worker"] * 3, "chaplain"]
+
+
 # ------------------------------------------------------------------------------------ the patient's own limits
 
 
@@ -274,7 +297,7 @@ def test_every_instrument_ships_with_the_range_its_items_make():
     made = {code.value: one.range for code, one in ALL.items()}
     assert made == {
         "ESAS-r": (0, 90), "PPSv2": (0, 100), "PHQ-2": (0, 6), "PHQ-9": (0, 27), "ZBI-12": (0, 48), "FICA": None,
-        "KPS": (0, 100), "HOME-SAFETY": None, "FALLS": None,
+        "KPS": (0, 100), "HOME-SAFETY": None, "FALLS": None, "CAREGIVER-CHECK": None, "SUFFERING": None,
     }  # fmt: skip
     assert [item.loinc for item in PHQ_9.items][8] == "44260-8"
     assert len(ZBI.items) == 12
@@ -282,7 +305,8 @@ def test_every_instrument_ships_with_the_range_its_items_make():
 
 
 def test_what_others_own_ships_without_its_words():
-    assert {code.value for code, one in ALL.items() if one.ships_text} == {"HOME-SAFETY", "FALLS"}
+    own = {"HOME-SAFETY", "FALLS", "CAREGIVER-CHECK", "SUFFERING"}
+    assert {code.value for code, one in ALL.items() if one.ships_text} == own
 
 
 def test_aides_read_what_keeps_them_and_the_patient_safe_and_nothing_else():
