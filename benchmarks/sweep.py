@@ -20,7 +20,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import psycopg
@@ -29,20 +29,22 @@ from sqlalchemy.orm import Session
 
 from benchmarks.report import Row, heading, machine, table, write_json
 from coordinator.access.service import system_actor
+from coordinator.agency.model import Branch
 from coordinator.app import create_app
 from coordinator.cli.db import upgrade_database
 from coordinator.core import audit
-from coordinator.core.db import Database
+from coordinator.core.db import Base, Database
 from coordinator.core.http import Door
 from coordinator.core.settings import load_settings
 from coordinator.core.work import Work
 from coordinator.deadlines.model import Deadline
 from coordinator.deadlines.remind import look_after
 from coordinator.domain.vocabulary import Discipline, OrderStatus, VisitKind, VisitStatus
-from coordinator.orders.model import Order
-from coordinator.patients.model import Coverage, Episode, Patient
+from coordinator.orders.model import CarePlan, Order
+from coordinator.patients.model import Coverage, Episode, Home, Patient
 from coordinator.planning.clocks import attach
 from coordinator.planning.horizon import Horizon
+from coordinator.staff.model import Physician
 from coordinator.visits.duty_model import VisitDuty
 from coordinator.visits.model import Visit
 from tests import postgres
@@ -177,16 +179,12 @@ def _people(session: Session, count: int) -> int:
     nurses = [make_clinician(session, branch) for _ in range(max(4, count // 20))]
     visits: list[dict[str, Any]] = []
     orders: list[dict[str, Any]] = []
-    for number in range(count):
-        patient: Patient = make_patient(session, branch, coverages=[Coverage(payer="KP", starts_on=date(2020, 1, 1))])
-        soc = TODAY - timedelta(days=number % 100)
-        episode: Episode = make_episode(session, patient, soc=soc)
-        plan = make_care_plan(session, episode, physician)
+    for number, (patient_id, episode_id, plan_id, soc) in enumerate(_in_care(session, branch, physician, count)):
         wanted = [Discipline.SN] + [Discipline.HHA] * (number % 3 == 0) + [Discipline.PT] * (number % 4 == 0)
         for discipline in wanted:
             orders.append(
                 {
-                    "patient_id": patient.id, "episode_id": episode.id, "care_plan_id": plan.id,
+                    "patient_id": patient_id, "episode_id": episode_id, "care_plan_id": plan_id,
                     "physician_id": physician.id, "discipline": discipline, "status": OrderStatus.ACTIVE_SIGNED,
                     "frequency_text": "2w9", "frequency": "2w9", "evaluate_and_treat": False, "effective_from": soc,
                     "effective_to": soc + timedelta(days=59 + 60 * (number % 100 >= 60)), "visit_minutes": 45,
@@ -202,7 +200,7 @@ def _people(session: Session, count: int) -> int:
                 )
                 visits.append(
                     {
-                        "branch_id": branch.id, "patient_id": patient.id, "episode_id": episode.id,
+                        "branch_id": branch.id, "patient_id": patient_id, "episode_id": episode_id,
                         "discipline": discipline, "kind": VisitKind.EVALUATION if step > 50 else VisitKind.ROUTINE,
                         "status": VisitStatus.NOTE_SIGNED, "window_from": begins.date(), "window_to": begins.date(),
                         "minutes": 45, "is_current": True, "hold_bill": [], "warnings": [], "locked": False,
@@ -214,6 +212,33 @@ def _people(session: Session, count: int) -> int:
     session.execute(sa.insert(Order), orders)
     _without_guards(session, visits)
     return branch.id
+
+
+def _in_care(session: Session, branch: Branch, physician: Physician, count: int) -> list[tuple[int, int, int, date]]:
+    """Patient, episode, care plan and start of care of so many: the first is built, the others are written like it."""
+    patient = make_patient(session, branch, coverages=[Coverage(payer="KP", starts_on=date(2020, 1, 1))])
+    episode = make_episode(session, patient, soc=TODAY)
+    plan = make_care_plan(session, episode, physician)
+    starts = [TODAY - timedelta(days=number % 100) for number in range(count)]
+    first: dict[str, tuple[type[Base], int]] = {
+        "patient": (Patient, patient.id), "home": (Home, patient.home.id),
+        "coverage": (Coverage, patient.coverages[0].id), "episode": (Episode, episode.id),
+        "care_plan": (CarePlan, plan.id),
+    }  # fmt: skip
+    for kind, number in first.values():
+        table = cast(sa.Table, kind.__table__)
+        like = dict(session.execute(sa.select(table).where(table.c.id == number)).mappings().one())
+        rows = []
+        for step in range(1, count):
+            row = like | {"id": number + step}
+            for name, (_, of) in first.items():
+                if f"{name}_id" in row:
+                    row[f"{name}_id"] = of + step
+            own = {"mrn": f"S{step:06d}", "soc_date": starts[step], "starts_on": starts[step]}
+            rows.append(row | {name: value for name, value in own.items() if name in row and kind is not Coverage})
+        if rows:
+            session.execute(sa.insert(table), rows)
+    return [(patient.id + step, episode.id + step, plan.id + step, soc) for step, soc in enumerate(starts)]
 
 
 def _without_guards(session: Session, visits: list[dict[str, Any]]) -> None:
