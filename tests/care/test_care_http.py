@@ -1,5 +1,6 @@
 """The care team's doors: what they answer, what they refuse, and what the trail keeps."""
 
+import pytest
 import sqlalchemy as sa
 
 from coordinator.core.audit import AuditEvent
@@ -14,6 +15,7 @@ def nurse(app: Coordinator, database: Database, scene: Scene) -> Browser:
     return browser(app, database, Role.CLINICIAN, clinician_id=scene.people["rn"])
 
 
+@pytest.mark.example("SEC-08", 1)
 def test_a_scheduler_who_asks_for_a_phq_9_is_refused_and_on_record(
     app: Coordinator, database: Database, scene: Scene
 ) -> None:

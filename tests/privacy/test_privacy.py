@@ -135,7 +135,6 @@ def test_an_emergency_opens_the_record_of_somebody_out_of_sight(scene: Scene) ->
 
 
 @pytest.mark.example("SEC-05", 1)
-@pytest.mark.example("SEC-08", 1)
 def test_a_denied_reading_leaves_a_line_that_says_so(scene: Scene) -> None:
     """A scheduler asks for clinical detail: refused, and on record."""
     with at(NOW):

@@ -196,6 +196,14 @@ def test_thx_01_example_coverage_resumes_with_the_reassessment(visit_day, covere
 
 @pytest.mark.example("THX-01", 5)
 def test_thx_01_other_disciplines_are_unaffected():
+    # Physical therapy is late on 7 November; the occupational therapist evaluated on the 20th of October.
+    assert rules_of(therapy.ask_assistant_in_time(assistant_on("2026-11-07"), POLICY)) != []
+    occupational = make_case(
+        Discipline.OT, clinician=make_clinician(Performer.COTA), therapy=TherapyFacts(day("2026-10-20")),
+        order=make_order(discipline=Discipline.OT),
+    )  # fmt: skip
+    occupational = replace(occupational, visit=replace(occupational.visit, day=day("2026-11-07")))
+    assert therapy.ask_assistant_in_time(occupational, POLICY) == ()
     nursing = make_case(therapy=TherapyFacts(day("2026-01-01")))
     assert ask(nursing, Moment.CONFIRM, POLICY) == ()
 

@@ -143,7 +143,12 @@ def test_crd_01_example_the_last_day_is_valid():
 
 @pytest.mark.example("CRD-01", 3)
 def test_crd_01_example_aide_on_her_birthday():
-    assert licensed("2026-12-02", expires_on=day("2026-12-02")) == []
+    certificate = make_credential(name="CHHA certificate", expires_on=day("2026-12-02"))
+    aide = make_clinician(Performer.CHHA, credentials=(certificate,))
+    for visit_day, expected in (("2026-12-02", []), ("2026-12-03", [("CRD-01", "BLOCK")])):
+        case = make_case(Discipline.HHA, clinician=aide)
+        case = replace(case, visit=replace(case.visit, day=day(visit_day)))
+        assert rules_of(staffing.ask_credentials(case, CONFIRM, POLICY)) == expected
 
 
 @pytest.mark.example("CRD-01", 2)
