@@ -7,12 +7,13 @@ from flask import Response
 from marshmallow import fields, validate
 
 from coordinator.access import emergency, service, trail, users
-from coordinator.access.model import ApiToken, User
+from coordinator.access.model import ApiToken, EmergencyAccess, User
 from coordinator.access.user_schema import UserSchema
 from coordinator.core.audit import AuditEvent
 from coordinator.core.fields import Day, Id, Instant, Schema, Text, Whole
 from coordinator.core.http import Blueprint, require_match, with_etag, work
 from coordinator.core.pages import PageQuery, page, page_schema
+from coordinator.domain.vocabulary import EmergencyReason
 
 blp = Blueprint("access", __name__, url_prefix="/api/v1", description="Tokens, accounts, the audit trail")
 
@@ -212,7 +213,10 @@ def unlock_user(user_id: int) -> Any:
 
 
 class EmergencyOpenSchema(Schema):
-    reason_code = Text(load_default="", blank=True, max_length=40, metadata={"example": "life-threat"})
+    reason_code = Text(
+        load_default="", blank=True, max_length=40,
+        metadata={"example": "life-threat", "description": ", ".join(reason.value for reason in EmergencyReason)},
+    )  # fmt: skip
     text = Text(load_default="", blank=True, metadata={"example": "The aide called: the patient does not wake up"})
 
 
@@ -233,6 +237,19 @@ class EmergencyAccessSchema(Schema):
     justified = fields.Boolean(allow_none=True)
 
 
+class EmergencyToReviewSchema(EmergencyAccessSchema):
+    """With what the person said: for those who judge it."""
+
+    text = Text()
+    reviewed_by_id = Id(allow_none=True)
+    review_text = Text(allow_none=True)
+
+
+class EmergencyQuery(PageQuery):
+    reviewed = fields.Boolean(load_default=None, allow_none=True)
+    patient_id = Id(load_default=None, allow_none=True)
+
+
 @blp.route("/patients/<id:patient_id>/emergency-access", methods=["POST"])
 @blp.arguments(EmergencyOpenSchema)
 @blp.response(201, EmergencyAccessSchema)
@@ -242,6 +259,33 @@ def open_in_emergency(args: dict[str, Any], patient_id: int) -> Any:
     For four hours, to read, with a reason that a manager reviews on the next business day.
     """
     return emergency.open_record(work(), patient_id, **args)
+
+
+@blp.route("/me/emergency-accesses")
+@blp.arguments(PageQuery, location="query")
+@blp.response(200, page_schema(EmergencyAccessSchema))
+def my_emergencies(args: dict[str, Any]) -> Any:
+    """The records that one has open in an emergency"""
+    return page(work().session, emergency.mine(work()), (EmergencyAccess.id,), args)
+
+
+@blp.route("/emergency-accesses")
+@blp.arguments(EmergencyQuery, location="query")
+@blp.response(200, page_schema(EmergencyToReviewSchema))
+def list_emergencies(args: dict[str, Any]) -> Any:
+    """Who opened which record in an emergency, and why
+
+    What they read is in `/audit-events` of that patient and person, from `opened_at` to `expires_at`.
+    """
+    query = emergency.search(work(), reviewed=args["reviewed"], patient_id=args["patient_id"])
+    return page(work().session, query, (EmergencyAccess.id,), args)
+
+
+@blp.route("/emergency-accesses/<id:access_id>/end", methods=["POST"])
+@blp.response(200, EmergencyAccessSchema)
+def end_emergency(access_id: int) -> Any:
+    """Say that the emergency is over"""
+    return emergency.end_early(work(), access_id)
 
 
 @blp.route("/emergency-accesses/<id:access_id>/review", methods=["POST"])

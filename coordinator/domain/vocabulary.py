@@ -371,6 +371,20 @@ class Role(StrEnum):
     SYSTEM = "system"
 
 
+class EmergencyReason(StrEnum):
+    """Why a record is opened in an emergency (SEC-02); what happened stands beside it in words."""
+
+    LIFE_THREAT = "life-threat"
+    FALL = "fall"
+    SYMPTOM_CRISIS = "symptom-crisis"
+    #: Violence, or somebody who may harm themselves.
+    SAFETY = "safety"
+    #: Nobody answers at the home, or a clinician is not heard of.
+    NOT_HEARD_OF = "not-heard-of"
+    DISASTER = "disaster"
+    OTHER = "other"
+
+
 class OverrideReason(StrEnum):
     """Why somebody permitted sets a rule aside (BLOCK-OVR); the explanation in words stands beside it."""
 
