@@ -48,6 +48,9 @@ from coordinator.travel.atlas import atlas_from
 from coordinator.visits import api as visits_api
 from coordinator.visits import doing_api, payment_api, watching_api, workday_api
 from coordinator.web import (
+    board,
+    board_repairs,
+    board_visit,
     digest_link,
     inbox,
     pages,
@@ -122,6 +125,9 @@ SCREENS = (
     roster_visit.blueprint,
     signing_queue.blueprint,
     digest_link.blueprint,
+    board.blueprint,
+    board_visit.blueprint,
+    board_repairs.blueprint,
     inbox.blueprint,
 )
 #: Modules whose views stand on the blueprint of another, above.

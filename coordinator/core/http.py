@@ -271,7 +271,9 @@ class Coordinator(Flask):
                     answer.headers.pop("Location", None)
                     return answer
                 if writing:
-                    if record is not None:
+                    if record is not None and answer.status_code >= 400:
+                        session.delete(record)  # a form that is shown again with its mistakes: nothing was done
+                    elif record is not None:
                         record.status = answer.status_code
                         record.headers = {
                             name: answer.headers[name] for name in ("ETag", "Location") if name in answer.headers

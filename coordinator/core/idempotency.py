@@ -50,11 +50,10 @@ def claim(w: Work) -> IdempotencyRecord | Response | None:
     if not 1 <= len(key) <= 255 or not key.isprintable():
         raise Invalid("Idempotency-Key must be 1 to 255 printable characters.", code="idempotency-key-invalid")
     caller = caller_of(w)
-    body = request.get_data(cache=True)
     # Keyed: a body may hold a password, which a plain hash would let somebody try out at leisure.
     digest = hmac.new(
         current_app.extensions["door"].settings.secret_key.encode(),
-        b"\n".join([request.method.encode(), request.full_path.encode("utf-8", "replace"), body]),
+        b"\n".join([request.method.encode(), request.full_path.encode("utf-8", "replace"), _body()]),
         hashlib.sha256,
     ).hexdigest()
     record = IdempotencyRecord(caller=caller, key=key, request_hash=digest, at=w.now)
@@ -73,7 +72,8 @@ def claim(w: Work) -> IdempotencyRecord | Response | None:
             raise Invalid(
                 "This Idempotency-Key was used for another request. Use a new key.", code="idempotency-mismatch"
             ) from None
-        answer = Response(earlier.body or "", status=earlier.status or 200, mimetype="application/json")
+        mimetype = "text/html" if request.mimetype in _FORMS else "application/json"
+        answer = Response(earlier.body or "", status=earlier.status or 200, mimetype=mimetype)
         answer.headers.update(earlier.headers or {})
         answer.headers["Idempotency-Replayed"] = "true"
         return answer
@@ -86,6 +86,14 @@ def claim(w: Work) -> IdempotencyRecord | Response | None:
             ) from error
         raise
     return record
+
+
+def _body() -> bytes:
+    """What was sent. Of a form that somebody has read already, the bytes are gone: its fields are as good."""
+    if request.mimetype in _FORMS:
+        fields = sorted((name, value) for name, value in request.form.items(multi=True) if name != "csrf_token")
+        return repr(fields).encode("utf-8", "replace")
+    return request.get_data(cache=True)
 
 
 def caller_of(w: Work) -> str:

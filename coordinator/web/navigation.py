@@ -30,6 +30,7 @@ PLACES: tuple[Place, ...] = (
         roles=frozenset({"clinician"}),
     ),
     Place("signing_screen.show", _("To sign"), "order:sign", home_of=frozenset({"physician"})),
+    Place("board_screen.show", _("Board"), "visit:assign", frozenset({"scheduler"})),
     Place("inbox_screen.show", _("Inbox"), "self:read"),
 )
 

@@ -220,13 +220,18 @@ def _locale() -> str:
     return LOCALES[language()]
 
 
-def clock(instant: datetime | time, zone: ZoneInfo | None = None) -> str:
-    """The time of day as the reader writes it; an instant needs the zone of whose day it is."""
+#: Shorter ways to write a time of day, in English and in Chinese: on the board, where the column says the rest.
+_CLOCKS = {"hour": ("h a", "H:00"), "tight": ("h:mm", "H:mm")}
+
+
+def clock(instant: datetime | time, zone: ZoneInfo | None = None, form: str = "short") -> str:
+    """The time of day as the reader writes it (short, tight, hour); an instant needs the zone of whose day it is."""
     if isinstance(instant, datetime):
         if zone is None:
             raise ValueError("an instant is shown in somebody's zone")
-        instant = instant.astimezone(zone)
-    return format_time(instant, "short", locale=_locale())
+        instant = instant.astimezone(zone).time()
+    pattern = _CLOCKS[form][language() == "zh-Hant"] if form in _CLOCKS else form
+    return format_time(instant, pattern, locale=_locale())
 
 
 def day(value: date, form: str = "EEE d MMM") -> str:
@@ -273,7 +278,7 @@ class Shell:
     def places() -> list[tuple[str, str, bool]]:
         """The menu: address, words, and whether it is here."""
         return [
-            (url_for(place.endpoint), gettext(place.label), request.blueprint == place.endpoint.split(".")[0])
+            (url_for(place.endpoint), gettext(place.label), request.path.startswith(url_for(place.endpoint)))
             for place in places_of(g.work.actor)
         ]
 

@@ -6,7 +6,7 @@ from flask import Response, make_response, redirect, render_template, request, s
 from flask_babel import gettext
 
 from coordinator.access import cookies, entering, service
-from coordinator.core.errors import Refusal, Unauthenticated
+from coordinator.core.errors import Refusal
 from coordinator.core.http import door, no_rehearsal, public, work
 from coordinator.core.i18n import COOKIE, LOCALES
 from coordinator.web.shell import Screens, asked_path
@@ -63,10 +63,8 @@ def _entered(came: entering.Entered) -> Response:
 @blueprint.get("/sign-in/code")
 @public
 def factor() -> Any:
-    """Ask for the code of the authenticator app, or one of the recovery codes."""
-    try:
-        entering.half_open(work(), cookies.doorman(), request.cookies.get(entering.HALF_OPEN_COOKIE))
-    except Unauthenticated:
+    """Ask for the code of the authenticator app, or one of the recovery codes; without a first step, for that."""
+    if not request.cookies.get(entering.HALF_OPEN_COOKIE):
         return redirect(url_for("sign_in.show", next=asked_path(request.args.get("next"))), 303)
     return _code_form()
 

@@ -40,14 +40,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @contextmanager
 def served(database: Path) -> Iterator[str]:
     """The address at which that database is served on the staged morning."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.browser.stage", "serve", str(database)],
-        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+    log = database.with_suffix(".log")  # a file: nobody reads it while the server writes
+    with log.open("w") as told:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.browser.stage", "serve", str(database)],
+            cwd=ROOT, stdout=subprocess.PIPE, stderr=told, text=True,
+        )  # fmt: skip
     try:
         assert process.stdout is not None
         address = process.stdout.readline().strip()
-        assert address, process.communicate()[1][-2000:]
+        assert address, log.read_text()[-2000:]
         yield address
     finally:
         process.kill()

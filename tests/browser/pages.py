@@ -28,4 +28,10 @@ PAGES = (
     Seen("physician", "/orders-to-sign/signed"),
     Seen("physician", "/orders-to-sign/signed", ".lines a"),
     Seen("physician", "/orders-to-sign/cover"),
+    Seen("scheduler", "/board/"),
+    Seen("scheduler", "/board/?view=list"),
+    Seen("scheduler", "/board/absence"),
+    Seen("scheduler", "/board/", ".block"),
+    Seen("scheduler", "/board/", ".cards div a"),
+    Seen("scheduler", "/board/", ".cards li > a"),
 )

@@ -28,7 +28,7 @@ def _clock() -> Iterator[None]:
 
 def test_whoever_is_not_signed_in_is_asked_to_and_comes_back(app: Coordinator, database: Database) -> None:
     known = visitor(app, database, "scheduler")
-    assert known.open("/").location == "/inbox/"
+    assert known.open("/").location == "/board/"
     assert "Sign out" in known.open("/inbox/").text
     stranger = Visitor(app)
     answer = stranger.open("/inbox/?role=scheduler")
