@@ -14,6 +14,8 @@ KINDS: dict[str, str] = {
     "order.sent": "醫囑 {order}（{discipline}）待您簽署。",
     "order.signed": "醫囑 {order}（{discipline}）已簽署。",
     "order.declined": "醫囑 {order}（{discipline}）被退回：{reason}。新的草稿為醫囑 {replacement}。",
+    "order.amended": "醫生在簽署前修改了醫囑 {order}（{discipline}）：請閱讀現在的內容。",
+    "visit.late": "家訪 {visit} 的臨床人員約遲到 {minutes} 分鐘，請通知家屬。",
     "visit.missed": "病人 {patient} 的家訪 {visit}（{discipline}）未能進行：{reason}。",
     "visit.decide": "病人 {patient} 的家訪 {visit}（{discipline}）未能進行：{reason}。請決定如何處理。",
     "visit.decided": "醫生已就未進行的家訪 {visit} 作出決定：{decision}。",
