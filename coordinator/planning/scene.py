@@ -159,7 +159,8 @@ def load(work: Work, branch_id: int, horizon: Horizon) -> Scene:
         patients={
             patient.id: patient
             for patient in session.execute(
-                sa.select(Patient).where(Patient.id.in_(patient_ids)).options(*LEFT_UNREAD)
+                # In the order of their numbers: homes are numbered by it, and the same facts make the same problem.
+                sa.select(Patient).where(Patient.id.in_(patient_ids)).options(*LEFT_UNREAD).order_by(Patient.id)
             ).scalars()
         }
         | {patient.id: patient for _, patient, _ in held},
