@@ -264,3 +264,19 @@ def locked(session: Session, row: type[R], key: int, what: str) -> R:
     if found is None:
         raise NotFound(what)
     return found
+
+
+def in_sight(
+    session: Session, row: type[R], key: int, sight: sa.ColumnElement[bool], what: str, *, lock: bool = False
+) -> R:
+    """The row with that key where `sight` holds, or NotFound: what is not one's to see sounds like a missing one.
+
+    With `lock`, read anew and locked against other writers until this transaction ends.
+    """
+    query = sa.select(row).where(row.id == key, sight)  # type: ignore[attr-defined]
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    found = session.execute(query).scalar()
+    if found is None:
+        raise NotFound(what)
+    return found

@@ -10,7 +10,8 @@ from coordinator.access.scope import branches_of, own_lists
 from coordinator.agency import service as agency
 from coordinator.agency.model import Branch
 from coordinator.core.audit import AuditEvent
-from coordinator.core.errors import Conflict, Forbidden, Invalid, NotFound
+from coordinator.core.db import in_sight
+from coordinator.core.errors import Conflict, Forbidden, Invalid
 from coordinator.core.work import Work, permitted
 from coordinator.deadlines import owners
 from coordinator.deadlines.book import close_deadlines, end, open_deadline
@@ -58,13 +59,7 @@ def _mine(work: Work, mine: frozenset[int] | None) -> sa.ColumnElement[bool]:
 
 
 def _visible(work: Work, deadline_id: int, *, lock: bool = False) -> Deadline:
-    query = sa.select(Deadline).where(Deadline.id == deadline_id, _in_sight(work))
-    if lock:
-        query = query.with_for_update().execution_options(populate_existing=True)
-    found = work.session.execute(query).scalar()
-    if found is None:
-        raise NotFound("deadline")
-    return found
+    return in_sight(work.session, Deadline, deadline_id, _in_sight(work), "deadline", lock=lock)
 
 
 @permitted("deadline:close")

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from coordinator.access.model import User
 from coordinator.access.scope import branches_of, patients_in_sight, require_sight, stands_in_today
 from coordinator.agency.service import today, zone_of
-from coordinator.core.db import fetch, locked
+from coordinator.core.db import fetch, in_sight
 from coordinator.core.errors import Conflict, Forbidden, Invalid, NotFound
 from coordinator.core.work import Work, permitted
 from coordinator.domain.events import CoverChanged
@@ -84,8 +84,7 @@ def _arrange(
 
 def cover_for_change(work: Work, cover_id: int) -> Cover:
     """The cover, if it is the actor's to see, held until this transaction ends."""
-    _visible(work, cover_id)
-    return locked(work.session, Cover, cover_id, "cover")
+    return in_sight(work.session, Cover, cover_id, _in_sight(work), "cover", lock=True)
 
 
 @permitted("cover:arrange-own")
@@ -266,10 +265,7 @@ def _in_sight(work: Work) -> sa.ColumnElement[bool]:
 
 
 def _visible(work: Work, cover_id: int) -> Cover:
-    found = work.session.execute(sa.select(Cover).where(Cover.id == cover_id, _in_sight(work))).scalar()
-    if found is None:
-        raise NotFound("cover")
-    return found
+    return in_sight(work.session, Cover, cover_id, _in_sight(work), "cover")
 
 
 def _people(work: Work, role: CoverRole, away_id: int, by_id: int, patient_id: int | None) -> tuple[Any, Any]:

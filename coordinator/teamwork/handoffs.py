@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from coordinator.access.model import User
 from coordinator.access.scope import branches_of, patients_in_sight, sees_own_visits_only
 from coordinator.agency import service as agency
-from coordinator.core.db import fetch, locked
-from coordinator.core.errors import Conflict, Forbidden, Invalid, NotFound
+from coordinator.core.db import fetch, in_sight
+from coordinator.core.errors import Conflict, Forbidden, Invalid
 from coordinator.core.work import Work, permitted
 from coordinator.domain.handoffs import LIVE_HANDOFF, UNREAD_HANDOFF, HandoffCause, HandoffStatus
 from coordinator.domain.lifecycle import DONE_VISIT
@@ -264,16 +264,12 @@ def _in_sight(work: Work) -> sa.ColumnElement[bool]:
 
 
 def _visible(work: Work, handoff_id: int) -> Handoff:
-    card = work.session.execute(sa.select(Handoff).where(Handoff.id == handoff_id, _in_sight(work))).scalar()
-    if card is None:
-        raise NotFound("handoff")
-    return card
+    return in_sight(work.session, Handoff, handoff_id, _in_sight(work), "handoff")
 
 
 def card_for_change(work: Work, handoff_id: int) -> Handoff:
     """The card, if it is the actor's to see, held until this transaction ends."""
-    _visible(work, handoff_id)
-    return locked(work.session, Handoff, handoff_id, "handoff")
+    return in_sight(work.session, Handoff, handoff_id, _in_sight(work), "handoff", lock=True)
 
 
 @permitted("handoff:read")

@@ -14,8 +14,8 @@ from sqlalchemy.orm import aliased
 
 from coordinator.access.scope import branches_of, patients_in_sight, require_sight
 from coordinator.core.audit import AuditEvent
-from coordinator.core.db import ROW_ID
-from coordinator.core.errors import Conflict, Forbidden, Invalid, NotFound
+from coordinator.core.db import ROW_ID, in_sight
+from coordinator.core.errors import Conflict, Forbidden, Invalid
 from coordinator.core.work import Work, permitted
 from coordinator.domain.events import NoteAddressed
 from coordinator.domain.language import canonical
@@ -103,12 +103,7 @@ def readable(work: Work) -> sa.ColumnElement[bool]:
 
 
 def _readable(work: Work, note_id: int, *, lock: bool = False) -> Note:
-    query = sa.select(Note).where(Note.id == note_id, in_reach(work))
-    if lock:
-        query = query.with_for_update().execution_options(populate_existing=True)
-    note = work.session.execute(query).scalar()
-    if note is None:
-        raise NotFound("note")
+    note = in_sight(work.session, Note, note_id, in_reach(work), "note", lock=lock)
     if note.restricted and note.author_id != work.actor.user_id and not _reads_restricted(work):
         raise Forbidden(
             "This note is for its author, social work, the clinical manager and physicians.",

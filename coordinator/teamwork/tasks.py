@@ -15,7 +15,8 @@ from coordinator.access.scope import (
     sees_own_visits_only,
 )
 from coordinator.agency import service as agency
-from coordinator.core.errors import Conflict, Forbidden, Invalid, NotFound
+from coordinator.core import db
+from coordinator.core.errors import Conflict, Forbidden, Invalid
 from coordinator.core.work import Work, permitted
 from coordinator.domain.events import TaskEscalated, TaskHandedOver
 from coordinator.domain.teamwork import (
@@ -199,13 +200,7 @@ def on_list(user_id: int | None, desks: frozenset[Desk]) -> sa.ColumnElement[boo
 
 
 def _visible(work: Work, task_id: int, *, lock: bool = False) -> Task:
-    query = sa.select(Task).where(Task.id == task_id, in_sight(work))
-    if lock:
-        query = query.with_for_update().execution_options(populate_existing=True)
-    found = work.session.execute(query).scalar()
-    if found is None:
-        raise NotFound("task")
-    return found
+    return db.in_sight(work.session, Task, task_id, in_sight(work), "task", lock=lock)
 
 
 @permitted("task:act")
