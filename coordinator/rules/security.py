@@ -101,7 +101,8 @@ _kept_by(
 _kept_by(
     "SEC-07", "45 CFR 164.312(d)", "V", "Whoever acts has proved who they are, and proves it again to sign.",
     "操作者須證明身分，簽署時再次證明。",
-    "coordinator.access.service.Doorman.authenticate", "coordinator.access.service.Doorman.prove",
+    "coordinator.access.service.Doorman.authenticate", "coordinator.access.entering.sign_in",
+    "coordinator.access.proof.prove_again",
 )  # fmt: skip
 _kept_by(
     "SEC-08", "45 CFR 164.502(b), 164.514(d)", "K", "Everybody reads as much as their work needs.",
