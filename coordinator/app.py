@@ -54,6 +54,7 @@ from coordinator.web import (
     digest_link,
     inbox,
     pages,
+    plans,
     roster,
     roster_doing,
     roster_visit,
@@ -128,6 +129,7 @@ SCREENS = (
     board.blueprint,
     board_visit.blueprint,
     board_repairs.blueprint,
+    plans.blueprint,
     inbox.blueprint,
 )
 #: Modules whose views stand on the blueprint of another, above.

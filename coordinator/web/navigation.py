@@ -31,6 +31,7 @@ PLACES: tuple[Place, ...] = (
     ),
     Place("signing_screen.show", _("To sign"), "order:sign", home_of=frozenset({"physician"})),
     Place("board_screen.show", _("Board"), "visit:assign", frozenset({"scheduler"})),
+    Place("plans_screen.show", _("Plans"), "run:start"),
     Place("inbox_screen.show", _("Inbox"), "self:read"),
 )
 
