@@ -7,7 +7,7 @@ from marshmallow import fields
 
 from coordinator.agency import service as agency
 from coordinator.core.fields import Id, Instant, Schema, Text, Whole, Word
-from coordinator.core.http import Blueprint, require_match, with_etag, work
+from coordinator.core.http import Blueprint, require_match, unrepeatable, with_etag, work
 from coordinator.core.pages import PageQuery, page, page_schema
 from coordinator.core.work import may_call
 from coordinator.domain.family import (
@@ -53,6 +53,7 @@ class FamilyLinkMadeSchema(FamilyLinkSchema):
 @blp.route("/patients/<id:patient_id>/family-links", methods=["POST"])
 @blp.arguments(FamilyLinkMakeSchema)
 @blp.response(201, FamilyLinkMadeSchema)
+@unrepeatable
 def make_link(args: dict[str, Any], patient_id: int) -> Any:
     """Make a link to the page of visits for one person
 

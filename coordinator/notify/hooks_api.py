@@ -6,7 +6,7 @@ from flask import current_app
 from marshmallow import fields, validate
 
 from coordinator.core.fields import Id, Instant, Schema, Text, Whole, Word
-from coordinator.core.http import Blueprint, require_match, with_etag, work
+from coordinator.core.http import Blueprint, require_match, unrepeatable, with_etag, work
 from coordinator.core.pages import PageQuery, page, page_schema
 from coordinator.core.work import may_call
 from coordinator.notify import hooks
@@ -99,6 +99,7 @@ def _made(hook: Webhook, secret: str) -> dict[str, Any]:
 @blp.route("/webhooks", methods=["POST"])
 @blp.arguments(WebhookRegisterSchema)
 @blp.response(201, WebhookMadeSchema)
+@unrepeatable
 def register(args: dict[str, Any]) -> Any:
     """Have an address told of events
 
@@ -129,6 +130,7 @@ def edit(args: dict[str, Any], webhook_id: int) -> Any:
 
 @blp.route("/webhooks/<id:webhook_id>/secret", methods=["POST"])
 @blp.response(200, WebhookMadeSchema)
+@unrepeatable
 def renew_secret(webhook_id: int) -> Any:
     """Make a new secret, shown this once
 

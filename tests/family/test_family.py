@@ -98,6 +98,11 @@ def test_a_link_dies_with_its_day_and_with_the_patients_consent(
 ) -> None:
     visitor = app.test_client()
     with at(TUESDAY):
+        kept = office.client.post(
+            f"/api/v1/patients/{scene.patient}/family-links", json={},
+            headers={"Authorization": f"Bearer {office.token}", "Idempotency-Key": "kept"},
+        )  # fmt: skip
+        assert kept.status_code == 422, "its answer would be kept with the secret in it"
         assert pointers(link(office, scene, days=0)) == {"/days"}
         assert pointers(link(office, scene, days=91)) == {"/days"}
         assert link(office, scene, caregiver_id=10**6).status_code == 422

@@ -200,6 +200,11 @@ def test_an_administrator_registers_addresses_of_the_internet_alone_and_sees_a_s
             assert pointers(scene.admin.post("/webhooks", BODY | {"url": url})) == {"/url"}, url
         assert pointers(scene.admin.post("/webhooks", BODY | {"kinds": []})) == {"/kinds"}
         assert scene.admin.post("/webhooks", BODY | {"kinds": ["patient.name"]}).status_code == 422
+        kept = scene.admin.client.post(
+            "/api/v1/webhooks", json=BODY,
+            headers={"Authorization": f"Bearer {scene.admin.token}", "Idempotency-Key": "kept"},
+        )  # fmt: skip
+        assert kept.status_code == 422, "its answer would be kept with the secret in it"
         made = scene.admin.post("/webhooks", BODY).json
         assert made["secret"].startswith("whsec_")
         assert "secret" not in scene.admin.get("/webhooks").json["items"][0]
