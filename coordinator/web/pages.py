@@ -2,18 +2,27 @@
 
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, url_for
+from flask import Blueprint, Response, redirect, render_template, request, url_for
 
 from coordinator.core.http import door, public, work
+from coordinator.core.settings import ROOT
 from coordinator.rules.catalogue import by_family
 from coordinator.rules.conventions import CONVENTIONS
 from coordinator.web import directory_page
 from coordinator.web.navigation import home_of
 from coordinator.web.rules_words import VERIFY, VERIFY_ZH, entry
+from coordinator.web.squeezed import squeeze
 
 pages = Blueprint(
     "pages", __name__, template_folder="../templates", static_folder="../static", static_url_path="/static"
 )
+
+
+@pages.after_request
+def _sent_small(answer: Response) -> Response:
+    if request.endpoint != "pages.static" or request.method != "GET":
+        return answer
+    return squeeze(answer, ROOT / "coordinator" / "static")
 
 
 @pages.get("/")

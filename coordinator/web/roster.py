@@ -2,12 +2,15 @@
 
 from typing import Any
 
-from flask import Response, jsonify, make_response, render_template, send_from_directory
+from flask import Response, jsonify, make_response, render_template
 from flask_wtf.csrf import generate_csrf
 
 from coordinator.agency.service import zone_of
+from coordinator.care import shelf
 from coordinator.core.http import public, work
 from coordinator.core.settings import ROOT
+from coordinator.core.work import Work
+from coordinator.domain.care import InstrumentCode
 from coordinator.domain.vocabulary import VisitStatus
 from coordinator.visits.roster import RosterEntry
 from coordinator.web import roster_words as words
@@ -38,12 +41,14 @@ def show() -> Any:
     days = two_days(w, me)
     zone = zone_of(w, me.branch_id)
     upcoming = next_of(days[0].entries) or next_of(days[1].entries)
+    until = keep_until(w, days[1].day, zone)
     page = render_template(
-        "screens/roster.html", days=days, zone=zone, upcoming=upcoming, changes=changes(w), **card_words(),
+        "screens/roster.html", days=days, zone=zone, upcoming=upcoming, changes=changes(w), until=until,
+        rates=may_rate(w), **card_words(),
         reason=None if upcoming is None else primary_diagnosis(w, upcoming),
         print_of="-".join(one.fingerprint[:12] for one in days),
     )  # fmt: skip
-    return kept(make_response(page), keep_until(w, days[1].day, zone))
+    return kept(w, make_response(page), until)
 
 
 def card_words() -> dict[str, Any]:
@@ -60,19 +65,30 @@ def state(entry: RosterEntry) -> tuple[str, str]:
     return words.said(label), shape
 
 
+def may_rate(w: Work) -> bool:
+    """Whether the actor takes the scale of symptoms that is kept on the telephone for every visit."""
+    return w.actor.may("assessment:record") and shelf.may_record(w, shelf.instruments()[InstrumentCode.ESAS_R])
+
+
 @blueprint.get("/pulse")
 def pulse() -> Response:
     """For the outbox, before it sends: whose session this is, and a fresh mark for its forms."""
     return jsonify(user=work().actor.user_id, mark=generate_csrf())
 
 
+@blueprint.get("/no-signal")
+@public
+def no_signal() -> Any:
+    """What is shown where there is no signal and nothing is kept; it says nothing of anybody."""
+    return render_template("screens/roster_no_signal.html")
+
+
 @blueprint.get("/sw.js")
 @public
 def service_worker() -> Any:
     """What keeps the roster on the telephone; it says nothing of anybody, and is asked for anew each time."""
-    answer = make_response(
-        send_from_directory(ROOT / "coordinator" / "static" / "screens", "roster_sw.js", mimetype="text/javascript")
-    )
+    script = ROOT / "coordinator" / "static" / "screens" / "roster_sw.js"
+    answer = Response(script.read_text(encoding="utf-8"), mimetype="text/javascript")
     answer.headers["Cache-Control"] = "no-cache"
     answer.headers["Service-Worker-Allowed"] = "/roster/"
     return answer

@@ -14,7 +14,7 @@ from coordinator.agency import service as agency
 from coordinator.core.errors import Forbidden
 from coordinator.core.http import door
 from coordinator.core.work import Work
-from coordinator.domain.timeline import day_bounds, local_day
+from coordinator.domain.timeline import day_bounds
 from coordinator.domain.vocabulary import RepairKind, VisitStatus
 from coordinator.notify import service as notices
 from coordinator.notify.model import Notice
@@ -128,12 +128,10 @@ def keep_until(work: Work, last_day: date, zone: ZoneInfo) -> datetime:
     return min(limits)
 
 
-def kept(answer: Response, until: datetime) -> Response:
-    """The page, marked for the telephone's own store with the instant at which it must forget it."""
-    answer.headers["Keep-Until"] = until.isoformat()
+def kept(work: Work, answer: Response, until: datetime) -> Response:
+    """The page, marked for the telephone's own store with the seconds after which it must forget it.
+
+    Seconds, since the clock of a telephone may be wrong.
+    """
+    answer.headers["Keep-For"] = str(max(0, int((until - work.now).total_seconds())))
     return answer
-
-
-def is_near(work: Work, visit_day: date, clinician: Clinician) -> bool:
-    """Whether the day is today or tomorrow, all that a telephone keeps."""
-    return 0 <= (visit_day - local_day(work.now, agency.zone_of(work, clinician.branch_id))).days <= 1

@@ -36,7 +36,7 @@ from coordinator.visits.model import Visit
 from coordinator.visits.roster import RosterEntry
 from coordinator.web import roster_words as words
 from coordinator.web.roster import card_words
-from coordinator.web.roster_days import is_near, keep_until, kept, primary_diagnosis, whose
+from coordinator.web.roster_days import keep_until, kept, primary_diagnosis, whose
 from coordinator.web.roster_doing import open_for_outbox, sent_words, tapped_at, told, whole
 from coordinator.web.shell import Screens
 
@@ -87,9 +87,17 @@ def show(visit_id: int) -> Any:
         order=_order(w, entry.visit), line=plain_line, scores=_scores(w, patient_id), limits=_limits(w, patient_id),
         proposed=_proposed(w, patient_id), tools=_tools(w), aides=_aides(w, entry), item_label=words.item_label,
     )  # fmt: skip
+    return _near(w, local_day(entry.visit.starts_at or w.now, zone), page)
+
+
+def _near(w: Work, day: date, page: str) -> Response:
+    """The page, which a telephone keeps if it is of today or tomorrow, all that it keeps."""
+    me = whose(w)
+    zone = zone_of(w, me.branch_id)
     answer = make_response(page)
-    day = local_day(entry.visit.starts_at or w.now, zone)
-    return kept(answer, keep_until(w, day, zone)) if is_near(w, day, whose(w)) else answer
+    if 0 <= (day - local_day(w.now, zone)).days <= 1:
+        kept(w, answer, keep_until(w, day, zone))
+    return answer
 
 
 def _mine(w: Work, visit_id: int) -> RosterEntry:
@@ -173,7 +181,7 @@ def _aides(w: Work, entry: RosterEntry) -> list[Clinician]:
 def handoff(handoff_id: int) -> Any:
     """What was handed over, as it was finished, or as the record has it now."""
     w = work()
-    me = whose(w)
+    whose(w)
     card = handoffs.get(w, handoff_id)
     content = for_reader(w, card.content if card.content is not None else draft(w, card))
     zone = zone_of(w, card.branch_id)
@@ -184,9 +192,7 @@ def handoff(handoff_id: int) -> Any:
         read=card.status is HandoffStatus.ACKNOWLEDGED, title_of=_patient_name(w, card.patient_id),
         day_of=date.fromisoformat, task_title=words.task_title, code_of=words.code_status,
     )  # fmt: skip
-    answer = make_response(page)
-    day = local_day(card.due_at, zone)
-    return kept(answer, keep_until(w, day, zone)) if is_near(w, day, me) else answer
+    return _near(w, local_day(card.due_at, zone), page)
 
 
 def _patient_name(w: Work, patient_id: int) -> str:
@@ -215,9 +221,7 @@ def symptoms(visit_id: int, code: str) -> Any:
         "screens/roster_symptoms.html", entry=entry, tool=tool, last=last, zone=zone, item_label=words.item_label,
         values=_values, buttons=_MOST_BUTTONS,
     )  # fmt: skip
-    answer = make_response(page)
-    day = local_day(entry.visit.starts_at or w.now, zone)
-    return kept(answer, keep_until(w, day, zone)) if is_near(w, day, whose(w)) else answer
+    return _near(w, local_day(entry.visit.starts_at or w.now, zone), page)
 
 
 def _values(item: Any) -> range:

@@ -1,5 +1,7 @@
 """The roster on a telephone, without a browser: today and tomorrow, one tap each, and what stands in the way."""
 
+import gzip
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -8,7 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from coordinator.access.model import User
+from coordinator.access.model import SignInSession, User
 from coordinator.care.response_model import VisitProposal
 from coordinator.core.db import Database
 from coordinator.core.http import Coordinator
@@ -110,7 +112,7 @@ def test_the_day_opens_with_what_the_door_asks_for(ward: Ward) -> None:
     for said in ("Mei Lee", "12 Noe Street", "Gate 4711", "Aggressive dog", "Cantonese", "Code status not recorded",
                  "SN 2w4", "2 as-needed visits left", "1 visit today", "Tomorrow", "Malignant neoplasm"):  # fmt: skip
         assert said in page.text, said
-    assert page.headers["Keep-Until"] == "2026-11-10T04:00:00+00:00", "never longer than the session"
+    assert page.headers["Keep-For"] == "43200", "never longer than the session"
     ward.phone.headers["Accept-Language"] = "zh-Hant"
     chinese = ward.phone.open(f"/roster/visits/{ward.visits[0]}").text
     for said in ("粵語", "有攻擊性的狗", "未記錄急救意願", "出發"):
@@ -338,6 +340,23 @@ def test_an_aide_ticks_the_written_tasks_and_reads_nothing_clinical(
     assert aide.open(f"/roster/visits/{visit_id}/symptoms/ESAS-r").status_code == 403
 
 
+def test_a_telephone_keeps_today_and_tomorrow_and_no_other_day(ward: Ward, database: Database) -> None:
+    with database.transaction() as session:
+        patient = session.get_one(Patient, ward.patient)
+        later = _put(session, ward, patient, NOW + timedelta(days=2), order_id=None)
+    for visit_id, seconds in ((ward.visits[0], "43200"), (ward.visits[1], "43200"), (later, None)):
+        assert ward.phone.open(f"/roster/visits/{visit_id}").headers.get("Keep-For") == seconds
+    with at(NOW + timedelta(hours=11)), database.transaction() as session:
+        session.execute(sa.update(SignInSession).values(last_used_at=NOW + timedelta(hours=11)))
+    with at(NOW + timedelta(hours=11)):
+        assert ward.phone.open("/roster/").headers["Keep-For"] == "3600", "the session ends in an hour"
+    worker = Visitor(ward.phone.client.application).client.get("/roster/sw.js")
+    assert (worker.status_code, worker.mimetype) == (200, "text/javascript")
+    assert worker.headers["Service-Worker-Allowed"] == "/roster/"
+    assert worker.headers["Cache-Control"] == "no-cache"
+    assert "No signal" in Visitor(ward.phone.client.application).open("/roster/no-signal").text
+
+
 def test_others_have_no_roster_and_see_none(app: Coordinator, ward: Ward, database: Database) -> None:
     colleague = visitor(app, database, "clinician", clinician_id=ward.colleague, branch_ids=[ward.branch])
     assert "No visit." in colleague.open("/roster/").text
@@ -373,3 +392,18 @@ def test_a_long_day_takes_no_more_queries_than_a_short_one(ward: Ward, database:
             _put(session, ward, patient, NOW + timedelta(hours=2 + number), order_id=None)
     assert asked() == few
     assert few < 60
+
+
+def test_what_opens_is_small(ward: Ward) -> None:
+    """Bytes on the line for the page, its style sheets and its scripts, without a store: under 100 kB."""
+    page = ward.phone.open("/roster/")
+    files = set(re.findall(r'(?:href|src)="(/static/[^"]+\.(?:css|js))"', page.text))
+    assert len(files) >= 5
+    sent = {path: ward.phone.client.get(path, headers={"Accept-Encoding": "gzip"}) for path in files}
+    assert {answer.headers["Content-Encoding"] for answer in sent.values()} == {"gzip"}
+    assert sum(len(answer.data) for answer in sent.values()) + len(page.data) < 100_000
+    with ward.phone.client.get("/static/screens/roster.css") as plain:
+        assert "Content-Encoding" not in plain.headers
+        assert gzip.decompress(sent["/static/screens/roster.css"].data) == plain.data
+    with ward.phone.client.get("/static/screens/roster.css", headers={"If-None-Match": plain.headers["ETag"]}) as again:
+        assert again.status_code == 304
