@@ -4,54 +4,29 @@ from dataclasses import dataclass
 
 import pytest
 
-from coordinator.agency.model import Branch
 from coordinator.core.db import Database
 from coordinator.core.http import Coordinator
-from coordinator.core.work import Actor
-from coordinator.domain.vocabulary import Performer, Role
-from coordinator.patients.model import Patient
+from coordinator.domain.vocabulary import Performer
 from coordinator.staff.model import Clinician, Physician
-from tests.builders import make_branch, make_clinician, make_patient, make_physician
-from tests.conftest import actor_with
+from tests.builders import make_clinician, make_physician
 from tests.people import Browser, browser
+from tests.scenes import TwoBranches, two_branches
 
 
 @dataclass(frozen=True)
-class Scene:
-    branch: Branch
-    elsewhere: Branch
-    nurse: Clinician
+class Scene(TwoBranches):
     colleague: Clinician
-    foreigner: Clinician
     doctor: Physician
     partner: Physician
-    patient: Patient
-    stranger: Patient
-
-    @property
-    def manager(self) -> Actor:
-        return actor_with(Role.CLINICAL_MANAGER, branch_ids=frozenset({self.branch.id}))
-
-    @property
-    def scheduler(self) -> Actor:
-        return actor_with(Role.SCHEDULER, branch_ids=frozenset({self.branch.id}))
 
 
 @pytest.fixture
 def scene(database: Database) -> Scene:
     with database.transaction() as session:
-        branch, elsewhere = make_branch(session), make_branch(session)
         doctor = make_physician(session)
+        rows = two_branches(session, managing_physician_id=doctor.id)
         return Scene(
-            branch=branch,
-            elsewhere=elsewhere,
-            nurse=make_clinician(session, branch),
-            colleague=make_clinician(session, branch),
-            foreigner=make_clinician(session, elsewhere),
-            doctor=doctor,
-            partner=make_physician(session),
-            patient=make_patient(session, branch, managing_physician_id=doctor.id),
-            stranger=make_patient(session, elsewhere),
+            **rows, doctor=doctor, partner=make_physician(session), colleague=make_clinician(session, rows["branch"])
         )
 
 
