@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from coordinator.agency.service import today
 from coordinator.core.db import Base, touch
 from coordinator.core.errors import Conflict, Invalid, NotFound
+from coordinator.core.fields import FIRST_YEAR, LAST_YEAR
 from coordinator.core.work import Work, permitted
 from coordinator.domain.events import PrecautionsChanged, TeachingChanged
 from coordinator.domain.vocabulary import HomeSafety, Payer
@@ -60,6 +61,7 @@ def caregiver_from(fields: Mapping[str, Any], pointer: str = "") -> Caregiver:
     """A caregiver, checked."""
     checks.refuse_unknown(fields, _CAREGIVER, pointer)
     checks.require(fields, ("name", "relation"), pointer)
+    _check_teaching(fields.get("teaching") or (), pointer)
     return Caregiver(
         **{
             "availability": [],
@@ -82,17 +84,22 @@ def check_caregiver(caregiver: Caregiver, today: date, pointer: str = "") -> Non
         raise Invalid("They were asked by today, and gave an answer.", pointer=f"{pointer}/willing_on")
     if caregiver.consent_from is not None:
         checks.days_in_order(caregiver.consent_from, caregiver.consent_until, f"{pointer}/consent_until")
-    for number, goal in enumerate(caregiver.teaching or ()):
-        for name in ("taught_on", "next_on"):
-            if goal.get(name) is not None and not _is_day(goal[name]):
-                raise Invalid("There is no such day.", pointer=f"{pointer}/teaching/{number}/{name}")
+    _check_teaching(caregiver.teaching or (), pointer)
     if caregiver.consent_to_share is None and (caregiver.consent_from or caregiver.consent_until):
         raise Invalid("There are days of a consent and no answer.", pointer=f"{pointer}/consent_to_share")
 
 
+def _check_teaching(goals: Iterable[Mapping[str, Any]], pointer: str) -> None:
+    """Refuse days that there are not, or that nobody lives to see."""
+    for number, goal in enumerate(goals):
+        for name in ("taught_on", "next_on"):
+            if goal.get(name) is not None and not _is_day(goal[name]):
+                raise Invalid("There is no such day.", pointer=f"{pointer}/teaching/{number}/{name}")
+
+
 def _is_day(said: str) -> bool:
     try:
-        return bool(date.fromisoformat(said))
+        return FIRST_YEAR <= date.fromisoformat(said).year <= LAST_YEAR
     except ValueError:
         return False
 

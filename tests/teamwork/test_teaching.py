@@ -61,7 +61,7 @@ def test_a_caregivers_next_teaching_has_its_day(scene: Scene, database: Database
 
     dose, turn = {"goal": "Gives the evening dose"}, {"goal": "Turns the patient"}
     with at(TUESDAY):
-        assert learns(dose | {"next_on": "2026-02-30"}) == 422
+        assert learns(dose | {"next_on": "2026-02-30"}) == learns(dose | {"next_on": "9999-12-31"}) == 422
         assert learns(dose | {"next_on": "2026-11-20"}, turn | {"result": "not_yet", "taught_on": "2026-11-10"}) == 200
         assert _asked(scene) == [("2026-11-13", "nurse"), ("2026-11-20", "nurse")]
     with at(TUESDAY + timedelta(days=1)):
