@@ -87,6 +87,7 @@ def test_nothing_is_destroyed_before_its_day_nor_under_a_hold():
     assert len(against("2099-01-01", discharged=None)) == 1
 
 
+@pytest.mark.example("SEC-10", 1)
 def test_an_accounting_goes_back_six_years_and_leaves_out_care():
     today = day("2026-11-09")
     assert security.is_accounted(DisclosurePurpose.COURT, day("2020-11-09"), today, POLICY)
