@@ -1,5 +1,6 @@
 """The sheet: exactly what is signed, and proof of who signs; what became of each; and what was signed before."""
 
+import json
 from typing import Any
 
 from flask import render_template, request
@@ -24,6 +25,8 @@ from coordinator.web.signing_queue import Item, blueprint, items, tabs
 
 #: Signatures on one page of the history.
 _PAGE = 30
+#: Characters of a passkey's answer.
+_LONGEST_ANSWER = 20_000
 
 
 @blueprint.get("/sign")
@@ -55,7 +58,7 @@ def sign() -> Any:
     orders = [signing.SignItem(*one[1:]) for one in chosen if one is not None and one[0] == "order"]
     statements = [certifying.SignItem(*one[1:]) for one in chosen if one is not None and one[0] == "certification"]
     lines = {(item.kind, item.id): item for item in items(w)}
-    proof = Proof(password=_typed("password"), code=_typed("code"))
+    proof = Proof(password=_typed("password"), code=_typed("code"), passkey=_passkey())
     results: list[tuple[str, Any]] = []
     try:
         if orders:
@@ -92,6 +95,16 @@ def _typed(name: str) -> str | None:
     if name == "code":
         text = "".join(text.split())
     return text[:200] or None if text.isprintable() else None
+
+
+def _passkey() -> dict[str, Any] | None:
+    """What the browser's passkey answered, as the sheet's script wrote it into the form."""
+    text = request.form.get("passkey", "")
+    try:
+        given = json.loads(text) if 0 < len(text) <= _LONGEST_ANSWER else None
+    except (ValueError, RecursionError):
+        return None
+    return given if isinstance(given, dict) else None
 
 
 def _failed(item: Item | None, result: Any) -> dict[str, Any]:

@@ -243,11 +243,19 @@ def test_what_changed_meanwhile_is_not_signed_and_says_so(day: Day, database: Da
 def test_a_sheet_that_was_made_up_signs_nothing(day: Day, database: Database) -> None:
     doctor, pt = day.doctor, day.orders[1]
     review(day, pt)
+    for answer in ("[", "[]", '{"id": 1}', "x" * 30_000):
+        doctor.open(f"{QUEUE}sign")
+        assert doctor.send(f"{QUEUE}sign", item=_ready(doctor), passkey=answer).status_code == 403, answer[:10]
     doctor.open(f"{QUEUE}sign")
     for made_up in ("order-1", "order-x:1:", f"order-{pt}:2:{'0' * 64}", f"certification-{pt}:1:{'0' * 64}", "\x00"):
         answer = doctor.send(f"{QUEUE}sign", item=made_up, password=PASSWORD)
         assert answer.status_code in (200, 403, 404), made_up
     assert order(database, pt).signed_at is None
+
+
+def _ready(doctor: Visitor) -> list[str]:
+    """What the sheet that is open offers to sign."""
+    return re.findall(r'name="item" value="([^"]+)"', doctor.page.text)
 
 
 # ------------------------------------------------------------------------------------ reject, change, ask
