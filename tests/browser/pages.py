@@ -37,4 +37,6 @@ PAGES = (
     Seen("scheduler", "/board/", ".block"),
     Seen("scheduler", "/board/", ".cards div a"),
     Seen("scheduler", "/board/", ".cards li > a"),
+    Seen("nurse", "/roster/"),
+    Seen("nurse", "/roster/", ".stop.next .head"),
 )

@@ -116,7 +116,7 @@
     for (const wrong of refused.errors) asks.append(made("p", wrong.detail, { lang: "en" }));
     const choices = made("div", "", { class: "choices" });
     for (const way of refused.ways) {
-      if (way.to) choices.append(made("a", way.words, { role: "button", href: way.to }));
+      if (way.to) choices.append(made("a", way.words, { class: "press", href: way.to }));
       else {
         choices.append(button(way.words, () => again(one, way.add)));
       }
