@@ -20,6 +20,7 @@ PAGES = (
     Seen(None, "/sign-in"),
     Seen(None, "/sign-in?ended=1"),
     Seen(None, "/no/such/page"),
+    Seen(None, "/q/made-up"),
     Seen("scheduler", "/inbox/"),
     Seen("physician", "/orders-to-sign/"),
     Seen("physician", "/orders-to-sign/", ".items a"),
