@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from flask.cli import AppGroup
 
 from coordinator.access.service import installer_actor
-from coordinator.agency.service import branch_by_code, today
+from coordinator.agency.service import branch_by_code, zone_of
 from coordinator.cli.common import command_work, door, say
 from coordinator.cli.db import upgrade_here
 from coordinator.cli.planning import page_of, plan_days
@@ -56,6 +56,8 @@ def load_command(patients: int, clinicians: int, seed: int, as_json: bool) -> No
 
 #: Seconds that the demo's first plan searches.
 PLAN_SECONDS = 12
+#: From this hour of the branch's clock on, the demo's first plan begins tomorrow.
+PLANS_TOMORROW_FROM = 14
 #: Who signs in by which name.
 SIGN_INS = (("scheduler", "plans and publishes"), ("nurse", "has a roster"), ("physician", "has orders to sign"))
 
@@ -83,9 +85,13 @@ def start() -> None:
 
 
 def _unplanned() -> date | None:
-    """Tomorrow in the branch's zone, if nobody has planned anything yet; None if somebody has."""
+    """The branch's today while there is a day left to make visits in, else tomorrow; None if somebody planned already.
+
+    Whoever starts the demo in the morning finds the nurse's roster of this day, and not an empty one.
+    """
     with command_work("demo-start", write=False) as work:
         branch = branch_by_code(work, BRANCH)
         if work.session.execute(sa.select(PlanRun.id).where(PlanRun.branch_id == branch.id).limit(1)).scalar():
             return None
-        return today(work, branch.id) + timedelta(days=1)
+        local = work.now.astimezone(zone_of(work, branch.id))
+        return local.date() + timedelta(days=local.hour >= PLANS_TOMORROW_FROM)
