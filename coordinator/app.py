@@ -48,6 +48,7 @@ from coordinator.travel.atlas import atlas_from
 from coordinator.visits import api as visits_api
 from coordinator.visits import doing_api, payment_api, watching_api, workday_api
 from coordinator.web import (
+    account,
     board,
     board_repairs,
     board_visit,
@@ -131,6 +132,7 @@ SCREENS = (
     board_repairs.blueprint,
     plans.blueprint,
     inbox.blueprint,
+    account.blueprint,
 )
 #: Modules whose views stand on the blueprint of another, above.
 VIEWS_BESIDE = (signing_sheet, signing_more)

@@ -43,7 +43,7 @@ from coordinator.core.errors import (
     VersionRequired,
 )
 from coordinator.core.fields import MAX_ID, Schema
-from coordinator.core.idempotency import IdempotencyRecord, claim
+from coordinator.core.idempotency import IdempotencyRecord, claim, sent_key
 from coordinator.core.settings import Settings
 from coordinator.core.thinking import Think, door_of, seal_apart, think_ahead
 from coordinator.core.work import Actor, Work, refused_line
@@ -236,7 +236,7 @@ class Coordinator(Flask):
         dry = request.args.get("dry_run", "").lower() in {"1", "true", "yes"}
         if dry and getattr(view, "no_rehearsal", False):
             raise Invalid("What asks for a password cannot be rehearsed.", pointer="/query/dry_run")
-        if getattr(view, "is_unrepeatable", False) and "Idempotency-Key" in request.headers:
+        if getattr(view, "is_unrepeatable", False) and sent_key() is not None:
             raise Invalid(
                 "This answer is shown once and kept nowhere. Ask without Idempotency-Key.",
                 code="idempotency-not-offered",

@@ -131,6 +131,8 @@ def answer_refusal(refusal: Refusal) -> Response:
     """A "no" as a page: what, why by which rule, and the way out. Whoever is not signed in is asked to."""
     if isinstance(refusal, Unauthenticated) and refusal.problem_code == Unauthenticated.code:
         return _to_sign_in()
+    if refusal.problem_code == "second-factor-missing" and request.method == "GET" and g.work.actor.confined:
+        return make_response(redirect(url_for("account_screen.show"), 303))  # the one thing that is open
     said = explained(refusal)
     answer = make_response(render_template("screens/refusal.html", **said), refusal.status)
     retry_after = refusal.extra.get("retry_after")

@@ -22,6 +22,7 @@ PAGES = (
     Seen(None, "/no/such/page"),
     Seen(None, "/q/made-up"),
     Seen("scheduler", "/inbox/"),
+    Seen("scheduler", "/account/"),
     Seen("physician", "/orders-to-sign/"),
     Seen("physician", "/orders-to-sign/", ".items a"),
     Seen("physician", "/orders-to-sign/sign"),
