@@ -221,7 +221,10 @@
     if (before && !before.startsWith(`${user}:`)) await caches.delete(PAGES); // somebody else's telephone until now
     const days = [...main.querySelectorAll("[data-keep]")].flatMap((one) => one.dataset.keep.split(" "));
     const { active } = await navigator.serviceWorker.ready;
-    active.postMessage({ wanted: ["/roster/", ...new Set(days)], anew: before !== print });
+    const parts = document.querySelectorAll("link[rel=stylesheet], script[src]");
+    active.postMessage({
+      wanted: ["/roster/", ...new Set(days)], anew: before !== print, files: [...parts].map((one) => one.href || one.src),
+    });
     localStorage.setItem("roster-kept", print);
   };
 

@@ -10,7 +10,7 @@ const PATIENCE = 3000; // milliseconds before a kept page is shown instead of a 
 
 self.addEventListener("install", (event) => {
   self.skipWaiting();
-  event.waitUntil(caches.open(FILES).then((files) => files.add(NO_SIGNAL)));
+  event.waitUntil(caches.open(FILES).then((files) => files.add(NO_SIGNAL)).catch(() => undefined));
 });
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
 
@@ -25,12 +25,19 @@ self.addEventListener("fetch", (event) => {
 // The days as roster.js reads them from the page: what of it is not here yet, or is not what it was, is fetched.
 self.addEventListener("message", (event) => event.waitUntil(keepDays(event.data)));
 
-async function keepDays({ wanted, anew }) {
+async function keepDays({ wanted, anew, files }) {
+  // The first page was loaded before anything was kept: without its script, what it is tapped for would be lost.
+  const ours = await caches.open(FILES);
+  for (const one of files) if (!(await ours.match(one))) await ours.add(one).catch(() => undefined);
   const pages = await caches.open(PAGES);
   for (const one of await pages.keys()) if (!wanted.includes(new URL(one.url).pathname)) await pages.delete(one);
   for (const path of wanted) {
     if (!anew && (await kept(path))) continue;
-    await keep(path, await fetch(path, { cache: "no-store", redirect: "manual" }));
+    for (let tries = 0; tries < 3; tries += 1) {
+      const answer = await fetch(path, { cache: "no-store", redirect: "manual" }).catch(() => null);
+      if (answer) await keep(path, answer);
+      if (answer && answer.status < 500) break; // else the server was busy, or the line broke
+    }
   }
 }
 
