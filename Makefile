@@ -4,7 +4,8 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO := COORDINATOR_PROFILE=demo
-WORKERS ?= 2
+# One more than the two cores that we count on: whoever has the browser mostly waits for it.
+WORKERS ?= 3
 
 .PHONY: bench run test warm browser check lint types rules demo-reset osrm explore mutants slow clean
 

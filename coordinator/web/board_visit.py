@@ -196,6 +196,8 @@ def _offered(visit_id: int, what: str) -> Response:
         if move[side]
     }
     moved = {move["patient_id"] for one in found for move in one["moves"]}
+    for entry in told.get("reasons", ()):
+        entry["on"] = [date.fromisoformat(text) for text in entry["days"]]
     for one in found:
         one["as_text"] = json.dumps(one["steps"], default=lambda value: value.isoformat())
         one["needs"] = sorted({change["permission"] for change in one.get("changes", ())} - work().actor.permissions)

@@ -27,14 +27,13 @@ JUDGES = HERE / "node_modules"
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    mine = [item for item in items if HERE in item.path.parents]
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """One process has the browser and the staged agency; where something is missing, each test here is skipped."""
+    item.add_marker(pytest.mark.xdist_group("browser"))
+    item.add_marker(pytest.mark.slow)
     missing = "no Chromium" if CHROMIUM is None else None if JUDGES.is_dir() else "no axe-core and html-validate"
-    for item in mine:
-        item.add_marker(pytest.mark.xdist_group("browser"))
-        item.add_marker(pytest.mark.slow)
-        if missing:
-            item.add_marker(pytest.mark.skip(reason=f"THE SCREENS WERE NOT TRIED IN A BROWSER: {missing} here"))
+    if missing:
+        item.add_marker(pytest.mark.skip(reason=f"THE SCREENS WERE NOT TRIED IN A BROWSER: {missing} here"))
 
 
 @contextmanager

@@ -7,8 +7,10 @@ from datetime import timedelta
 import pyotp
 import pytest
 import sqlalchemy as sa
+from flask import url_for
 
 from coordinator.access.model import SignInSession
+from coordinator.app import SCREENS
 from coordinator.core.db import Database
 from coordinator.core.http import Coordinator
 from coordinator.domain.teamwork import TaskKind, TaskSource, TaskStatus
@@ -162,3 +164,22 @@ def test_the_second_factor_is_asked_for_before_anything_is_shown(app: Coordinato
         entered = again.send("/sign-in/code", code=code.at(NOW + timedelta(seconds=45)))
     assert (entered.status_code, entered.location) == (303, "/inbox/")
     assert "Sign out" in again.open("/inbox/").text
+
+
+def test_every_form_of_every_screen_refuses_a_missing_or_foreign_mark(app: Coordinator, database: Database) -> None:
+    there, other = visitor(app, database, "scheduler"), visitor(app, database, "scheduler")
+    other.open("/inbox/")
+    foreign = other.hidden("/sign-out")["csrf_token"]
+    names = {blueprint.name for blueprint in SCREENS}
+    tried = 0
+    for rule in app.url_map.iter_rules():
+        if rule.endpoint.split(".")[0] not in names or "POST" not in (rule.methods or ()):
+            continue
+        with app.test_request_context():
+            path = url_for(rule.endpoint, **({name: "1" for name in rule.arguments} | {"kind": "order"}))
+        for token in ({}, {"csrf_token": foreign}):
+            answer = there.client.post(path, data=token, headers=there.headers)
+            assert answer.status_code == 403, path
+            assert "This form can no longer be sent" in answer.text, path
+        tried += 1
+    assert tried > 30
