@@ -4,8 +4,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO := COORDINATOR_PROFILE=demo
-# One more than the two cores that we count on: whoever has the browser mostly waits for it.
-WORKERS ?= 3
+WORKERS ?= 2
 
 .PHONY: bench run test warm browser check lint types rules demo-reset osrm explore mutants slow clean
 
@@ -26,9 +25,15 @@ run: $(VENV)/.runtime
 	@$(DEMO) $(BIN)/flask --app wsgi demo start
 	@$(DEMO) exec $(BIN)/gunicorn --config config/gunicorn.py wsgi:app
 
-## Every check and every test, on SQLite and on PostgreSQL
+## Every check and every test, on SQLite and on PostgreSQL; the browser, which mostly waits, beside the rest
 test: check warm browser
-	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup
+	@$(BIN)/pytest tests/browser > $(VENV)/browser.log 2>&1 & one=$$!; \
+		$(BIN)/pytest -n $(WORKERS) --ignore tests/browser; rest=$$?; \
+		wait $$one; seen=$$?; echo "The screens in a browser:"; cat $(VENV)/browser.log; exit $$((rest + seen))
+
+## What `make test` has no time for: long stories on the second engine
+slow: warm
+	@$(BIN)/pytest -n $(WORKERS) -m long
 
 # Both engines are compiled side by side before the tests: their workers would each compile the same.
 warm: $(VENV)/.dev
@@ -57,7 +62,7 @@ types: $(VENV)/.dev
 
 ## The property tests once more, with examples that nobody tried before; what fails prints how to repeat it
 explore: $(VENV)/.dev
-	@HYPOTHESIS_PROFILE=explore $(BIN)/pytest -n $(WORKERS) --dist loadgroup -m hypothesis
+	@HYPOTHESIS_PROFILE=explore $(BIN)/pytest -n $(WORKERS) -m hypothesis
 
 ## Change the law's numbers one by one in a copy, and list which tests notice: make mutants [SETTINGS="section.name ..."]
 mutants: $(VENV)/.dev

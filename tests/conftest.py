@@ -51,6 +51,15 @@ _numbers = itertools.count(1)
 _server: list[Server] = []
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """`@pytest.mark.long_on("postgresql")`: part of `make slow` on that engine, and of `make test` on the other."""
+    for item in items:
+        engines = item.get_closest_marker("long_on")
+        if engines is not None and item.callspec.params.get("engine_name") in engines.args:  # type: ignore[attr-defined]
+            item.add_marker(pytest.mark.long)
+
+
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """What could not be tried for want of a program is said aloud in the last lines."""
     skipped = terminalreporter.stats.get("skipped", ())

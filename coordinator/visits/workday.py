@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from coordinator.access.scope import branches_of
 from coordinator.agency import service as agency
 from coordinator.agency.model import Branch
-from coordinator.core.errors import NotFound
+from coordinator.core.errors import Invalid, NotFound
 from coordinator.core.work import Work, permitted
 from coordinator.domain.lifecycle import DONE_VISIT, LIVE_VISIT
 from coordinator.domain.timeline import day_bounds, local_day, week_start
@@ -126,6 +126,8 @@ def workday(work: Work, clinician_id: int, day: date) -> Workday:
         if made:  # what is only planned misses nothing yet
             times = [(row.starts_at, row.ends_at) for row in eaten]
             missed = meals_missed(shift[0], minutes[day], times, waivers, labour, clinician.performer)
+    if day < (first_rate := min(labour.mileage_mills_per_mile)):
+        raise Invalid(f"No mileage rate is known for a day before {first_rate}.", pointer="/query/date")
     driven = mileage(_legs(work, here, *office), day, labour)
     work.record("workday.read", f"clinician:{clinician.id}", day=str(day))
     return Workday(

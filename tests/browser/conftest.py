@@ -28,8 +28,7 @@ PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """One process has the browser and the staged agency; where something is missing, each test here is skipped."""
-    item.add_marker(pytest.mark.xdist_group("browser"))
+    """Where something is missing, each test here is skipped, and says so."""
     item.add_marker(pytest.mark.slow)
     missing = "no Chromium" if CHROMIUM is None else None if JUDGES.is_dir() else "no axe-core and html-validate"
     if missing:

@@ -16,6 +16,7 @@ from tests.conftest import NOW
 from tests.people import Browser, at, browser
 from tests.visits.conftest import FRIDAY, TUESDAY, OrderMaker, Scene, local
 
+pytestmark = pytest.mark.long_on("postgresql")
 Wanted = Callable[..., list[int]]
 #: What may differ between a rehearsal and the change: numbers of new rows, for a sequence never goes back.
 NUMBERS = {"id", "replaces_id"}

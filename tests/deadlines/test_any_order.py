@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -235,6 +236,7 @@ def _owed(work: Work, town: Town) -> set[tuple[str, str, str, date]]:
     return found
 
 
+@pytest.mark.long_on("postgresql")
 @given(
     order=st.permutations(range(DEEDS_OF_STORY)),
     told=st.lists(TOLD, min_size=DEEDS_OF_STORY, max_size=DEEDS_OF_STORY),

@@ -32,7 +32,7 @@ APPENDIX_B = {
 OUR_OWN = {
     "plan.nightly", "orders.expire", "visits.late-notes", "compliance.bill-holds", "holds.expire",
     "episodes.watch-stays", "teamwork.escalate", "teamwork.resources",
-    "visits.watch-lone-work", "notify.deliver",
+    "visits.watch-lone-work", "notify.deliver", "notify.webhooks",
 }  # fmt: skip
 PACIFIC = ZoneInfo("America/Los_Angeles")
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")

@@ -16,7 +16,7 @@ from coordinator.visits.model import Visit
 from coordinator.visits.workday import workday
 from tests import builders
 from tests.conftest import NOW, WorkAs
-from tests.people import at, browser
+from tests.people import at, browser, pointers
 from tests.visits.conftest import MONDAY, TUESDAY, OrderMaker, Scene, local, make_another_patient
 
 EVENING = local(TUESDAY, 20)
@@ -80,6 +80,8 @@ def test_a_day_is_for_its_clinician_and_their_office(app: Coordinator, database:
     with at(NOW):
         office = browser(app, database, Role.SCHEDULER, branch_ids=[scene.branch])
         assert office.get(path).status_code == 200
+        early = office.get(path.replace("2026-11-10", "2000-01-01"))
+        assert (early.status_code, pointers(early)) == (422, {"/query/date"}), "no rate for a mile is known so early"
         far = browser(app, database, Role.SCHEDULER, branch_ids=[scene.branch + 1])
         assert far.get(path).status_code == 404
         other = browser(app, database, Role.CLINICIAN, clinician_id=scene["other_nurse"])

@@ -22,9 +22,9 @@ from tests import builders
 from tests.conftest import NOW, WorkAs
 from tests.people import at
 
-pytestmark = [pytest.mark.fuzz, pytest.mark.slow]
+pytestmark = [pytest.mark.fuzz, pytest.mark.slow, pytest.mark.long_on("postgresql")]
 #: Requests to each operation, of each kind.
-EXAMPLES = 6
+EXAMPLES = 3
 #: The patient's name: no refusal may hold it, whoever asks.
 NAME = "Zzyzxname"
 #: They would sign the asker out.
