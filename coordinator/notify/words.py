@@ -6,6 +6,7 @@ English is here, Traditional Chinese in `words_zh`; what is not translated is sa
 from collections.abc import Mapping
 from typing import Any
 
+from coordinator.deadlines import words_zh as deadlines_zh
 from coordinator.deadlines.words import about, fill
 from coordinator.deadlines.words import sentence as deadline
 from coordinator.notify import words_zh
@@ -55,7 +56,17 @@ def sentence(kind: str, facts: Mapping[str, Any], language: str = "en") -> str:
     if language != "zh-Hant" or kind not in words_zh.KINDS:
         return f"{NOT_TRANSLATED} {english}"
     told = {name: _in_chinese(name, value) for name, value in facts.items()}
-    return fill(words_zh.KINDS[kind], {**told, "what": f"{NOT_TRANSLATED} {deadline(facts)} "})
+    return fill(words_zh.KINDS[kind], {**told, "what": obligation(facts, language)})
+
+
+def obligation(facts: Mapping[str, Any], language: str = "en") -> str:
+    """What a deadline asks, as a sentence; in English behind a mark where the language has none for it."""
+    if language == "en":
+        return deadline(facts)
+    text = deadlines_zh.TASKS.get(str(facts.get("task"))) if language == "zh-Hant" else None
+    if text is None:
+        return f"{NOT_TRANSLATED} {deadline(facts)}"
+    return fill(text, {name: _in_chinese(name, value) for name, value in facts.items()})
 
 
 def _in_chinese(name: str, value: Any) -> Any:

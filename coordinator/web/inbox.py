@@ -9,8 +9,8 @@ from coordinator.agency.service import zone_of
 from coordinator.core.http import work
 from coordinator.core.i18n import language
 from coordinator.deadlines.model import Deadline
-from coordinator.deadlines.words import sentence
 from coordinator.domain.teamwork import TaskPriority, TaskStatus
+from coordinator.notify.words import obligation
 from coordinator.patients.names import names_of
 from coordinator.teamwork import inbox, notes, tasks
 from coordinator.teamwork.model import Task
@@ -35,7 +35,7 @@ def show() -> Any:
     about = {row.patient_id for row in (*messages, *waiting, *owed) if row.patient_id is not None}
     return render_template(
         "screens/inbox.html", counts=counts, names=names_of(w, about), zone=zone_of, work=w, messages=messages,
-        tasks=[_task(row) for row in waiting], deadlines=[(row, sentence(row.facts)) for row in owed],
+        tasks=[_task(row) for row in waiting], deadlines=[(row, obligation(row.facts, language())) for row in owed],
     )  # fmt: skip
 
 

@@ -2,10 +2,18 @@
 
 import re
 
-from coordinator.deadlines.words import SAID
+from coordinator.deadlines import words_zh as deadlines_zh
+from coordinator.deadlines.words import SAID, TASKS
 from coordinator.domain.family import FamilyLanguage
 from coordinator.domain.vocabulary import Discipline
 from coordinator.notify import words, words_zh
+
+
+def test_every_obligation_is_said_in_chinese_with_the_same_facts() -> None:
+    assert deadlines_zh.TASKS.keys() == TASKS.keys()
+    for task, said in TASKS.items():
+        facts = set(re.findall(r"\{(\w+)\}", said.sentence))
+        assert set(re.findall(r"\{(\w+)\}", deadlines_zh.TASKS[task])) == facts, task
 
 
 def test_every_notice_and_every_code_in_it_is_said_in_chinese() -> None:

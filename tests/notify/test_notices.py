@@ -22,7 +22,7 @@ from coordinator.domain.vocabulary import (
 )
 from coordinator.notify.model import Notice
 from coordinator.notify.service import tell_role, tell_user
-from coordinator.notify.words import KINDS, NOT_TRANSLATED, sentence
+from coordinator.notify.words import KINDS, NOT_TRANSLATED, obligation, sentence
 from coordinator.orders.model import Order
 from coordinator.visits.model import Visit
 from tests.builders import (
@@ -233,8 +233,11 @@ def test_notices_are_said_in_chinese_and_what_is_not_translated_says_so() -> Non
     assert sentence("visit.missed", missed, "zh-Hant") == "病人 3 的家訪 7（護士）未能進行：無人在家。"
     facts = {"task": "comprehensive-assessment", "rule": "ASM-01", "about": "episode:33", "due_on": "2026-11-08"}
     assert sentence("deadline.overdue", facts, "zh-Hant") == (
-        f"{NOT_TRANSLATED} Complete the comprehensive assessment. 已於 2026-11-08 逾期（ASM-01，照護期 33）。"
+        "請完成綜合評估。已於 2026-11-08 逾期（ASM-01，照護期 33）。"
     )
+    reason = {"task": "decide-missed", "reason": "not_home_not_found"}
+    assert obligation(reason, "zh-Hant") == "請將未能進行的家訪告知醫生（無人在家），由醫生決定如何處理。"
+    assert obligation({"task": "not-known"}, "zh-Hant") == f"{NOT_TRANSLATED} See to it."
     accepted = {"referral": 1, "patient": 2, "due": " by 2026-11-10T12:00-08:00"}
     assert sentence("referral.accepted", accepted, "zh-Hant").endswith("首次家訪（2026-11-10T12:00-08:00 前）。")
     assert sentence("not.known", {}, "zh-Hant") == f"{NOT_TRANSLATED} not.known"
