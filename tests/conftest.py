@@ -53,11 +53,15 @@ _server: list[Server] = []
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """`@pytest.mark.long_on("postgresql")`: part of `make slow` on that engine, and of `make test` on the other."""
+    """`@pytest.mark.long_on("postgresql")`: part of `make slow` on that engine, and of `make test` on the other.
+
+    What takes longest begins first: at the end, one process would work on it while the others have nothing to do.
+    """
     for item in items:
         engines = item.get_closest_marker("long_on")
         if engines is not None and item.callspec.params.get("engine_name") in engines.args:  # type: ignore[attr-defined]
             item.add_marker(pytest.mark.long)
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

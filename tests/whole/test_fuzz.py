@@ -134,7 +134,7 @@ def test_no_request_is_a_fault_of_ours(app: Coordinator, scene: Scene, database:
     assert heard.faults == []
     assert heard.bare == []
     assert heard.named == []
-    assert heard.asked > 8 * len(operations)
+    assert heard.asked > EXAMPLES * len(operations)
     assert {200, 201, 404, 422} <= set(heard.statuses)
     # Refused at the door, or asked about what is not there, little would have been tried; unseen, no name is withheld.
     assert heard.statuses[401] < heard.asked // 20
